@@ -1,0 +1,151 @@
+//! The plan: what a pipeline is, as data.
+//!
+//! The Python builder, YAML and the Rust builder all make this one form, and everything that can be known before the first
+//! message is checked on it. A plan is a tree: one source, then steps in order; a route or a broadcast ends its row of steps
+//! and opens branches, a sink ends a branch.
+
+use oxflow::shape::Type;
+use serde::{Deserialize, Serialize};
+
+/// A whole pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Version of this form; [`VERSION`].
+    pub version: u32,
+    /// Where messages come from.
+    pub source: Source,
+    /// What happens to them.
+    pub steps: Vec<Step>,
+}
+
+/// Version of the plan's form.
+pub const VERSION: u32 = 1;
+
+/// The start of a pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name of the step.
+    pub name: String,
+    /// Logical name of the stream that it reads.
+    pub stream: String,
+    /// Where the user wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in the user's code or configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Path of the file.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// The text of that line, without its indentation; may be empty.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Name, unique in the pipeline.
+    pub name: String,
+    /// Where the user wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What it does.
+    pub operation: Operation,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Operation {
+    /// One output for each message.
+    Map(Function),
+    /// Any number of outputs for each message.
+    FlatMap(Function),
+    /// Keeps the messages for which the function says true.
+    Filter(Function),
+    /// Gathers messages into lists.
+    Batch(Limits),
+    /// Bytes to a value of the type.
+    Parser(Type),
+    /// A value to bytes.
+    Serializer,
+    /// Sends each message down the branch whose key the function gives.
+    Route(Route),
+    /// Sends each message down every branch.
+    Broadcast(Vec<Branch>),
+    /// Ends a branch: writes to the stream of this logical name.
+    Sink(String),
+}
+
+/// When a batch closes: at the first limit that is reached. At least one of `messages` and `time_ms` is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Number of messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Sum of the payloads' sizes in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Milliseconds since the first message of the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<u64>,
+}
+
+/// A routing step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Gives the key of a branch.
+    pub function: Function,
+    /// The branches; each has a key.
+    pub branches: Vec<Branch>,
+}
+
+/// One way on from a route or a broadcast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// Name of the branch, unique among the names of steps and branches.
+    pub name: String,
+    /// For a route: the key that leads here, as JSON (a string, number or boolean).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<serde_json::Value>,
+    /// Where the user wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What happens on it.
+    pub steps: Vec<Step>,
+}
+
+/// A user's function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Function {
+    /// Language that it is written in.
+    pub language: Language,
+    /// `package.module:name`.
+    pub name: String,
+    /// Type of the payload that it takes.
+    pub input: Type,
+    /// Type of what it gives: the payload of a map, the items of a flat map, the answer of a filter, the key of a route.
+    pub output: Type,
+}
+
+/// The language of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Runs in the interpreter.
+    Python,
+    /// Runs without it, through the C ABI.
+    Rust,
+}

@@ -1,0 +1,298 @@
+//! The C ABI between a user's extension module and the runtime.
+//!
+//! A module hands the runtime one [`ModuleTable`] in a capsule named [`CAPSULE`]. From it the runtime reaches the tables of
+//! its types and functions. Nothing but `#[repr(C)]` data and plain function pointers crosses, so the two sides may be
+//! built with different compilers, and each side frees what it allocated:
+//!
+//! ```text
+//! runtime                         module
+//!    | decode(rows)  -------------> |  borrows the bytes for the call, gives an opaque handle
+//!    | apply(handle) -------------> |  consumes the handle, gives the next one; as often as functions are fused
+//!    | encode(handle) ------------> |  consumes the handle, gives rows of bytes that the module owns
+//!    | release(encoded) ----------> |  frees them
+//!    | free(handle) --------------> |  instead of the next call, when the run is abandoned
+//! ```
+//!
+//! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle.
+//!
+//! Rules for change: entries are only appended; a reader looks at an entry only if `size` covers it; a change of meaning
+//! raises [`MAJOR`]. While [`MAJOR`] is 0 there is no promise between minor versions.
+
+use std::ffi::c_void;
+
+/// First field of every module table: the letters `oxflow` and two zero bytes, read as a little-endian number.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
+/// Raised when the meaning of an entry changes.
+pub const MAJOR: u32 = 0;
+/// Raised when entries are appended.
+pub const MINOR: u32 = 1;
+/// Name of the capsule that carries the [`ModuleTable`].
+pub const CAPSULE: &std::ffi::CStr = c"oxflow.module.v0";
+/// Attribute of the extension module that holds the capsule.
+pub const ATTRIBUTE: &str = "__oxflow__";
+
+/// Borrowed bytes. `data` is null where there is no value (no key); an empty value has a non-null `data`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes {
+    /// First byte, or null for "none".
+    pub data: *const u8,
+    /// Length in bytes.
+    pub len: usize,
+}
+
+/// One header of a message.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Name, UTF-8.
+    pub name: Bytes,
+    /// Value, any bytes.
+    pub value: Bytes,
+}
+
+/// Messages on their way into a module. Every pointer is borrowed for the call; arrays have `len` entries.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Rows {
+    /// Number of messages.
+    pub len: usize,
+    /// Payload of each message.
+    pub payloads: *const Bytes,
+    /// Name of the source stream, UTF-8.
+    pub stream: Bytes,
+    /// Partition of each message.
+    pub partitions: *const u32,
+    /// Offset of each message in its partition.
+    pub offsets: *const i64,
+    /// Microseconds since 1970-01-01 UTC of each message.
+    pub timestamps: *const i64,
+    /// Key of each message; null where no message has one.
+    pub keys: *const Bytes,
+    /// All headers of all messages, in order; null where no message has one.
+    pub headers: *const Header,
+    /// For each message the end of its headers in `headers`; null where no message has one.
+    pub header_ends: *const u32,
+}
+
+/// Rows of one Rust type, owned by the module. Opaque to the runtime.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Handle {
+    private: [u8; 0],
+}
+
+/// A function's state, owned by the module. Null for a function without state, which is every function of minor 1.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Instance {
+    private: [u8; 0],
+}
+
+/// A handle and the number of rows in it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The rows; never null.
+    pub handle: *mut Handle,
+    /// How many they are.
+    pub len: usize,
+}
+
+/// A message whose key, headers or timestamp a function changed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Index of the output row.
+    pub output: u32,
+    /// The new number of headers.
+    pub headers_len: u32,
+    /// The new headers, all of them.
+    pub headers: *const Header,
+    /// The new key; null `data` for none.
+    pub key: Bytes,
+    /// The new timestamp, microseconds since 1970-01-01 UTC.
+    pub timestamp: i64,
+}
+
+/// Messages on their way out of a module, owned by it until `release`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Encoded {
+    /// Number of output rows.
+    pub len: usize,
+    /// For each output the index of the row of [`Rows`] that it came from; ascending.
+    pub rows: *const u32,
+    /// For each output the end of its payload in `data`.
+    pub ends: *const usize,
+    /// All payloads, one after the other.
+    pub data: *const u8,
+    /// Length of `data` in bytes.
+    pub data_len: usize,
+    /// Outputs whose metadata changed, ascending by `output`.
+    pub changes: *const Change,
+    /// Number of changes.
+    pub changes_len: usize,
+}
+
+/// Why a row left the run.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The payload could not be decoded into the function's input type.
+    Undecodable = 1,
+    /// The function returned an error.
+    Error = 2,
+    /// The function panicked.
+    Panic = 3,
+    /// The result could not be encoded.
+    Unencodable = 4,
+}
+
+/// One row that failed. Borrowed for the call of [`Faults::report`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Fault {
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// Index of the row of [`Rows`].
+    pub row: u32,
+    /// A [`Status`]; a number, since a newer module may know more of them.
+    pub status: u32,
+    /// Name of the error's type, UTF-8.
+    pub class: Bytes,
+    /// What went wrong, UTF-8.
+    pub text: Bytes,
+    /// Place and backtrace where there is one, UTF-8; null `data` for none.
+    pub detail: Bytes,
+}
+
+/// Where a module reports failed rows.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Faults {
+    /// Handed back with each report.
+    pub context: *mut c_void,
+    /// Takes one failed row; copies what it keeps; never unwinds.
+    pub report: unsafe extern "C" fn(context: *mut c_void, fault: *const Fault),
+}
+
+/// How a type's bytes read.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// One JSON value.
+    Json = 1,
+    /// The payload as it is.
+    Bytes = 2,
+}
+
+/// One payload type of a module.
+#[repr(C)]
+#[derive(Debug)]
+pub struct TypeTable {
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// Identity of the library: the address of a static in it.
+    pub library: *const c_void,
+    /// Identity of the Rust type inside the library. Handles may pass between two functions only if library and key agree.
+    pub key: u64,
+    /// Hash of the field list; 0 for a type without one.
+    pub hash: u64,
+    /// A [`Codec`]; a number, since a newer module may know more of them.
+    pub codec: u32,
+    /// 1 if the module shows this type to Python as a class.
+    pub public: u32,
+    /// Name of the type, UTF-8.
+    pub name: Bytes,
+    /// Its documentation, UTF-8, may be empty.
+    pub doc: Bytes,
+    /// Its shape: the JSON form of `oxflow::shape::Type`.
+    pub shape: Bytes,
+    /// Decodes rows; borrows `rows` and `faults` for the call.
+    pub decode: unsafe extern "C" fn(rows: *const Rows, faults: *const Faults) -> Held,
+    /// Encodes and consumes a handle.
+    pub encode: unsafe extern "C" fn(handle: *mut Handle, faults: *const Faults) -> *mut Encoded,
+    /// Frees a handle.
+    pub free: unsafe extern "C" fn(handle: *mut Handle),
+    /// Frees what `encode` gave.
+    pub release: unsafe extern "C" fn(encoded: *mut Encoded),
+}
+
+/// How a function shows itself in the Python module.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A class to instantiate: `rust_function!`.
+    Class = 1,
+    /// An object used as it is: `#[oxflow::function]`.
+    Object = 2,
+}
+
+/// How many outputs a function gives for a message.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Exactly one.
+    Map = 1,
+    /// One `bool`, which may also select.
+    Filter = 2,
+    /// None or one.
+    FilterMap = 3,
+    /// Any number.
+    FlatMap = 4,
+}
+
+/// Runs a function over a handle, which it consumes.
+pub type Apply = unsafe extern "C" fn(instance: *const Instance, handle: *mut Handle, faults: *const Faults) -> Held;
+
+/// One function of a module.
+#[repr(C)]
+#[derive(Debug)]
+pub struct FunctionTable {
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// A [`Form`].
+    pub form: u32,
+    /// A [`Kind`].
+    pub kind: u32,
+    /// Name in the Python module, UTF-8.
+    pub name: Bytes,
+    /// Its documentation, UTF-8, may be empty.
+    pub doc: Bytes,
+    /// Type of the payload that it takes.
+    pub input: *const TypeTable,
+    /// Type of the payload that it gives.
+    pub output: *const TypeTable,
+    /// Gives a handle of the output type.
+    pub apply: Apply,
+    /// Keeps the rows for which a [`Kind::Filter`] says true, a handle of the *input* type. Absent for other kinds, and
+    /// where the filter takes its message by value and the payload isn't `Clone`.
+    pub select: Option<Apply>,
+}
+
+/// All that a module offers. Lives as long as the process: modules are never unloaded.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ModuleTable {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// [`MAJOR`] of the SDK that the module was built with.
+    pub major: u32,
+    /// [`MINOR`] of that SDK.
+    pub minor: u32,
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// 1 if the module was built without optimisation.
+    pub debug: u32,
+    /// Number of types.
+    pub types_len: u32,
+    /// Number of functions.
+    pub functions_len: u32,
+    /// Version of the SDK, UTF-8.
+    pub sdk: Bytes,
+    /// The types.
+    pub types: *const *const TypeTable,
+    /// The functions.
+    pub functions: *const *const FunctionTable,
+}
