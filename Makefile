@@ -1,0 +1,176 @@
+# The only commands: people and CI call the same ones. Everything made lands in .venv, site and $(CARGO_TARGET_DIR).
+#
+#   make demo    build the wheel and a user's Rust step, run the metrics pipeline on real messages
+#   make test    every test, on the oldest and the newest Python at hand
+#   make lint    format, lints, types, the generated stub, the docs
+#   make stubs   write python/oxflow/_oxflow.pyi anew
+#   make bench   the metrics pipeline against plain loops in Python and Rust
+#   make docs    the documentation into site/
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := test
+MAKEFLAGS += --no-builtin-rules
+
+# Outside the checkout, so that clones share what they compile.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/oxflow/target
+# The same flags for every target, or cargo builds everything twice.
+ifneq ($(shell command -v mold),)
+export RUSTFLAGS ?= -C link-arg=-fuse-ld=mold
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+VENVS := .venv
+CRATES := oxflow oxflow-macros oxflow-engine oxflow-python
+TESTED := oxflow oxflow-macros oxflow-engine
+PYTHON_CODE := python tests tools examples benches
+
+# "3.10 /usr/bin/python3.10" and, if there is a newer one, its line.
+PYTHONS := $(shell python3 tools/pythons.py | tr ' ' ':')
+ifeq ($(PYTHONS),)
+$(error no Python >= 3.10 with venv found)
+endif
+OLDEST := $(lastword $(subst :, ,$(firstword $(PYTHONS))))
+VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst :, ,$(python))))
+BUILD := $(VENVS)/build/bin
+LINT := $(VENVS)/lint/bin
+DEMO := $(VENVS)/demo/bin
+
+LEDGER = python3 tools/ledger.py $(VENVS)/ledger-$@
+PHASE = $(LEDGER) run
+MAKE_QUIET = $(MAKE) --no-print-directory
+MATURIN = $(BUILD)/maturin build --quiet --interpreter $(OLDEST)
+# The features of the test wheel are those of the shipped one and the texts that the stub is made of.
+TEST_WHEEL = $(MATURIN) --profile dev --features stubs --out $(VENVS)/wheels/test
+
+.PHONY: demo test lint stubs bench docs pytest clippy types test-wheels demo-wheels
+
+# --- environments ---------------------------------------------------------------------------------------------------
+
+$(VENVS)/%/.made: requirements/%.txt
+	rm -rf $(VENVS)/$*
+	$(OLDEST) -m venv $(VENVS)/$*
+	$(VENVS)/$*/bin/pip install --quiet $(if $(filter demo,$*),--no-deps) -r $<
+	touch $@
+
+define test_environment
+$(VENVS)/test-$(1)/.made: requirements/test.txt
+	rm -rf $(VENVS)/test-$(1)
+	$(2) -m venv $(VENVS)/test-$(1)
+	$(VENVS)/test-$(1)/bin/pip install --quiet -r requirements/test.txt
+	touch $$@
+endef
+$(foreach python,$(PYTHONS),$(eval $(call test_environment,$(firstword $(subst :, ,$(python))),$(lastword $(subst :, ,$(python))))))
+ENVIRONMENTS := $(foreach version,$(VERSIONS),$(VENVS)/test-$(version)/.made)
+
+# --- test -----------------------------------------------------------------------------------------------------------
+
+test:
+	$(LEDGER) begin
+	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
+	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
+	$(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps
+	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
+	for version in $(VERSIONS); do $(PHASE) "pytest on $$version" -- $(VENVS)/test-$$version/bin/python -m pytest -q; done
+	$(PHASE) "stub" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m mypy.stubtest oxflow._oxflow
+	$(if $(word 2,$(VERSIONS)),,$(LEDGER) missing "the newest Python" "only Python $(VERSIONS) is here")
+	$(LEDGER) end
+
+# A user's crate: its own workspace, its own lock file.
+.PHONY: test-steps
+test-steps:
+	cargo test --quiet --locked --no-default-features --manifest-path examples/metrics/steps/Cargo.toml
+
+test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
+	rm -rf $(VENVS)/wheels/test
+	$(TEST_WHEEL) --locked
+	$(TEST_WHEEL:--features stubs=) --locked --manifest-path examples/metrics/steps/Cargo.toml
+	for version in $(VERSIONS); do \
+	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
+	done
+
+# Quick: what is installed already, on the oldest Python.
+pytest:
+	$(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q
+
+# --- lint -----------------------------------------------------------------------------------------------------------
+
+lint:
+	$(LEDGER) begin
+	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(VENVS)/lint/.made $(VENVS)/docs/.made
+	$(PHASE) "format" -- $(MAKE_QUIET) format-check
+	$(PHASE) "clippy" -- $(MAKE_QUIET) clippy
+	$(PHASE) "ruff" -- $(LINT)/ruff check $(PYTHON_CODE)
+	$(PHASE) "types" -- $(MAKE_QUIET) types
+	$(PHASE) "stub" -- $(BUILD)/python tools/stubs.py --check
+	$(PHASE) "docs" -- $(MAKE_QUIET) docs
+	$(LEDGER) end
+
+.PHONY: format-check format
+format-check:
+	cargo fmt --check
+	cargo fmt --check --manifest-path examples/metrics/steps/Cargo.toml
+	$(LINT)/ruff format --check $(PYTHON_CODE)
+
+format: $(VENVS)/lint/.made
+	cargo fmt
+	cargo fmt --manifest-path examples/metrics/steps/Cargo.toml
+	$(LINT)/ruff format $(PYTHON_CODE)
+	$(LINT)/ruff check --fix $(PYTHON_CODE)
+
+clippy:
+	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
+	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
+	cargo clippy --quiet --locked --manifest-path examples/metrics/steps/Cargo.toml --all-targets -- -D warnings
+
+types:
+	$(LINT)/mypy $(PYTHON_CODE)
+	$(LINT)/pyright --pythonpath $(LINT)/python
+
+stubs: $(VENVS)/build/.made
+	$(BUILD)/python tools/stubs.py
+
+docs: $(VENVS)/docs/.made
+	$(VENVS)/docs/bin/mkdocs build --quiet --strict
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+MESSAGES := 200000
+EXAMPLES = $(VENVS)/demo/lib/python*/site-packages/sentry_kafka_schemas/examples/ingest-metrics/1
+INPUT := $(VENVS)/demo-data/ingest-metrics-$(MESSAGES).jsonl
+OUTPUT := $(VENVS)/demo-data/transformed-metrics.jsonl
+
+demo:
+	$(LEDGER) begin
+	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(VENVS)/demo/.made
+	$(PHASE) "oxflow, release build" -- $(MAKE_QUIET) demo-oxflow
+	$(PHASE) "the user's Rust step, release build" -- $(MAKE_QUIET) demo-steps
+	$(PHASE) "$(MESSAGES) messages" -- python3 tools/messages.py $(EXAMPLES) $(MESSAGES) $(INPUT)
+	$(PHASE) "oxflow check" -- $(DEMO)/oxflow check examples/metrics/pipeline.py \
+	    --stream ingest-metrics=file:$(INPUT) --stream transformed-metrics=file:$(OUTPUT)
+	rm -f $(OUTPUT)
+	$(PHASE) "oxflow run" -- $(DEMO)/oxflow run examples/metrics/pipeline.py \
+	    --stream ingest-metrics=file:$(INPUT) --stream transformed-metrics=file:$(OUTPUT)
+	echo; echo "three of $$(wc -l < $(OUTPUT)) results in $(OUTPUT)"; head -n 3 $(OUTPUT)
+	$(LEDGER) end
+
+.PHONY: demo-oxflow demo-steps
+demo-oxflow:
+	rm -rf $(VENVS)/wheels/demo
+	$(MATURIN) --release --locked --no-default-features --out $(VENVS)/wheels/demo
+	$(DEMO)/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/oxflow-*.whl
+
+demo-steps:
+	$(MATURIN) --release --locked --manifest-path examples/metrics/steps/Cargo.toml --out $(VENVS)/wheels/demo
+	$(DEMO)/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/metrics_steps-*.whl
+
+# --- bench ----------------------------------------------------------------------------------------------------------
+
+bench: $(VENVS)/build/.made $(VENVS)/demo/.made $(VENVS)/bench/.made
+	$(MAKE_QUIET) demo-oxflow demo-steps
+	$(VENVS)/bench/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/*.whl
+	python3 tools/messages.py $(EXAMPLES) $(MESSAGES) $(INPUT)
+	cargo build --quiet --release --locked --manifest-path benches/streams/loop/Cargo.toml
+	$(VENVS)/bench/bin/python benches/streams/compare.py $(INPUT) $(CARGO_TARGET_DIR)/release/streams-loop
