@@ -1,0 +1,90 @@
+//! Write a step of a Python stream pipeline in Rust.
+//!
+//! A pipeline is written in Python and run by oxflow. A step that is too slow there moves into a function of a [`Message`],
+//! in a crate of your own that links nothing of the runtime:
+//!
+//! ```
+//! use oxflow::{Message, Payload};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// A measurement as it arrives.
+//! #[derive(Serialize, Deserialize, Payload)]
+//! struct Reading {
+//!     sensor: String,
+//!     celsius: f64,
+//! }
+//!
+//! /// Is this a reading that anyone wants to hear about?
+//! #[oxflow::function]
+//! fn is_hot(msg: &Message<Reading>) -> bool {
+//!     msg.payload().celsius > 40.0
+//! }
+//!
+//! oxflow::rust_function!(
+//!     /// Rounds to whole degrees.
+//!     Round, Reading, Reading,
+//!     |msg: Message<Reading>| -> Reading {
+//!         let (reading, _) = msg.take();
+//!         Reading { celsius: reading.celsius.round(), ..reading }
+//!     }
+//! );
+//!
+//! let message = Message::new(Reading { sensor: "roof".into(), celsius: 41.6 });
+//! assert!(is_hot(&message));
+//! assert_eq!(Round::call(message).celsius, 42.0);
+//! ```
+//!
+//! With the feature `python` and one more line, `oxflow::module!(weather);`, the crate is a Python module whose functions
+//! go into a pipeline as they are: `Filter("hot", function=weather.is_hot)`, `Map("round", function=weather.Round())`.
+//!
+//! What a function returns says what its step does with the message:
+//!
+//! | returns | the step |
+//! |---|---|
+//! | `T` | gives one payload, with key, headers and timestamp of the message that came in |
+//! | [`Message<T>`] | the same, with key, headers and timestamp of its own |
+//! | `bool` | selects |
+//! | `Option` of `T` or `Message<T>` | gives one or none |
+//! | `Vec` of `T` or `Message<T>` | gives any number |
+//! | `Result<R, E>` of one of these, `E: Display` | the same, or fails this message and no other |
+//!
+//! A panic fails its message and no other, too. The two ways for a payload to be known are [`derive(Payload)`](derive@Payload),
+//! which also tells Python the fields, and [`convert_via_json!`], which tells nothing; [`Payload`] can be written by hand.
+
+pub mod abi;
+pub mod bytes;
+pub mod codec;
+mod columns;
+pub mod describe;
+pub mod function;
+mod guard;
+mod macros;
+pub mod message;
+mod metadata;
+pub mod payload;
+#[cfg(feature = "python")]
+pub mod python;
+#[cfg(not(feature = "python"))]
+mod python_absent;
+mod registry;
+mod report;
+mod run;
+pub mod shape;
+mod table;
+
+pub use bytes::Bytes;
+pub use codec::{DecodeError, EncodeError};
+pub use describe::Shape;
+pub use message::{Message, Origin};
+pub use oxflow_macros::{Payload, function, module};
+pub use payload::Payload;
+pub use table::module_table;
+
+/// What the macros' expansion names. No promise is made for anything in it.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::describe::short_name;
+    pub use crate::function::{Argument, ByClone, ByNothing, Peek, Probe};
+    pub use crate::registry::Entry;
+    pub use inventory;
+}

@@ -1,0 +1,153 @@
+//! Makes the library's tables from what is registered in it.
+
+use crate::abi::{self, FunctionTable, ModuleTable, TypeTable};
+use crate::function::{Function, Output};
+use crate::registry::Entry;
+use crate::report::lend;
+use crate::shape::Type;
+use crate::{Payload, run};
+use std::any::TypeId;
+use std::ptr;
+use std::sync::OnceLock;
+
+/// All that this library offers. Made on the first call, and never freed: whoever was given it may keep it.
+///
+/// [`module!`](crate::module) hands it to Python.
+pub fn module_table() -> &'static ModuleTable {
+    static TABLE: OnceLock<Shared> = OnceLock::new();
+    TABLE.get_or_init(|| Shared(Draft::of_library().finish())).0
+}
+
+struct Shared(&'static ModuleTable);
+
+// SAFETY: the tables are never written after they are made; their pointers lead to leaked memory, and their functions
+// may be called from any thread.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+/// The tables while they are gathered. Functions name their types by `TypeId`, since types still move.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    types: Vec<(TypeId, &'static str, TypeTable)>,
+    functions: Vec<DraftFunction>,
+}
+
+#[derive(Debug)]
+struct DraftFunction {
+    name: &'static str,
+    input: TypeId,
+    output: TypeId,
+    table: FunctionTable,
+}
+
+impl Draft {
+    fn of_library() -> Self {
+        let mut draft = Self::default();
+        inventory::iter::<Entry>().for_each(|Entry(enter)| enter(&mut draft));
+        draft
+    }
+
+    pub(crate) fn publish<T: Payload>(&mut self) {
+        let id = self.enter::<T>();
+        self.types.iter_mut().filter(|(other, ..)| *other == id).for_each(|(.., table)| table.public = 1);
+    }
+
+    pub(crate) fn function<F: Function>(&mut self) {
+        let (input, output) = (self.enter::<F::Input>(), self.enter::<F::Output>());
+        let selects = F::Result::KIND == abi::Kind::Filter && F::peek().is_some();
+        let table = FunctionTable {
+            size: size_of::<FunctionTable>(),
+            form: F::FORM as u32,
+            kind: F::Result::KIND as u32,
+            name: lend(F::NAME.as_bytes()),
+            doc: lend(documentation(F::DOC).leak().as_bytes()),
+            input: ptr::null(),
+            output: ptr::null(),
+            apply: run::apply::<F>,
+            select: selects.then_some(run::select::<F> as abi::Apply),
+        };
+        self.functions.push(DraftFunction { name: F::NAME, input, output, table });
+    }
+
+    fn enter<T: Payload>(&mut self) -> TypeId {
+        let id = TypeId::of::<T>();
+        if !self.types.iter().any(|(other, ..)| *other == id) {
+            self.types.push((id, T::name(), describe::<T>()));
+        }
+        id
+    }
+
+    /// Sorts by name: the linker decides the order of registration.
+    fn finish(mut self) -> &'static ModuleTable {
+        self.types.sort_by_key(|&(_, name, _)| name);
+        self.functions.sort_by_key(|function| function.name);
+        let ids: Vec<TypeId> = self.types.iter().map(|&(id, ..)| id).collect();
+        let types = self.types.into_iter().zip(1..).map(|((.., table), key)| &*leak(TypeTable { key, ..table }));
+        let types: Vec<&'static TypeTable> = types.collect();
+        let find = |wanted| ids.iter().zip(&types).find(|(id, _)| **id == wanted).map_or(ptr::null(), |(_, table)| ptr::from_ref(*table));
+        let functions = self.functions.into_iter().map(|DraftFunction { input, output, table, .. }| {
+            ptr::from_ref(leak(FunctionTable { input: find(input), output: find(output), ..table }))
+        });
+        let functions: Vec<*const FunctionTable> = functions.collect();
+        let types: Vec<*const TypeTable> = types.into_iter().map(ptr::from_ref).collect();
+        leak(module(types.leak(), functions.leak()))
+    }
+}
+
+fn module(types: &'static [*const TypeTable], functions: &'static [*const FunctionTable]) -> ModuleTable {
+    ModuleTable {
+        magic: abi::MAGIC,
+        major: abi::MAJOR,
+        minor: abi::MINOR,
+        size: size_of::<ModuleTable>(),
+        debug: u32::from(cfg!(debug_assertions)),
+        types_len: u32::try_from(types.len()).unwrap_or(u32::MAX),
+        functions_len: u32::try_from(functions.len()).unwrap_or(u32::MAX),
+        sdk: lend(env!("CARGO_PKG_VERSION").as_bytes()),
+        types: types.as_ptr(),
+        functions: functions.as_ptr(),
+    }
+}
+
+fn describe<T: Payload>() -> TypeTable {
+    static LIBRARY: u8 = 0;
+    let shape = T::shape();
+    TypeTable {
+        size: size_of::<TypeTable>(),
+        library: (&raw const LIBRARY).cast(),
+        key: 0,
+        hash: hash(&shape),
+        codec: T::CODEC as u32,
+        public: 0,
+        name: lend(T::name().as_bytes()),
+        doc: lend(documentation(T::doc()).leak().as_bytes()),
+        shape: lend(json(&shape).leak()),
+        decode: run::decode::<T>,
+        encode: run::encode::<T>,
+        free: run::free::<T>,
+        release: run::release,
+    }
+}
+
+/// `/// text` is the line ` text`: the blank after the slashes isn't part of it.
+fn documentation(lines: &str) -> String {
+    let lines: Vec<&str> = lines.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// FNV-1a over the field list; the name doesn't count. 0 for a type without fields, so never 0 for a record.
+fn hash(shape: &Type) -> u64 {
+    let Type::Record(record) = shape else { return 0 };
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    json(&record.fields).iter().fold(0xcbf2_9ce4_8422_2325, step).max(1)
+}
+
+/// A shape is made of strings, lists and flags: it always has a JSON form.
+fn json(shape: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(shape).unwrap_or_default()
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
