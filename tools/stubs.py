@@ -1,0 +1,149 @@
+"""Makes `python/oxflow/_oxflow.pyi` from the built extension; `--check` compares instead of writing.
+
+`maturin generate-stubs` reads most of it out of the binary. Three things PyO3 can't say, and they are added here: types
+written as strings in a Rust signature stand bare, `Message` is generic, and getters of Python objects have their type.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STUB = ROOT / "python/oxflow/_oxflow.pyi"
+MATURIN = Path(sys.executable).parent / "maturin"
+
+GENERIC = {"Message": "_T"}
+RETURNS = {
+    "Message.__new__": "Message[_T]",
+    "Message.payload": "_T",
+    "Message.headers": "tuple[tuple[str, bytes], ...]",
+}
+# A method whose result depends on which arguments are there.
+OVERLOADS = {
+    "Message.replace": (
+        "def replace(self, *, key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ...,"
+        " timestamp: float = ...) -> Message[_T]: ...",
+        "def replace(self, *, payload: _U, key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ...,"
+        " timestamp: float = ...) -> Message[_U]: ...",
+    ),
+}
+HEADER = '''"""{doc}
+
+Made by `make stubs`; not edited by hand.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
+
+_T = TypeVar("_T", covariant=True)
+_U = TypeVar("_U")
+'''
+
+
+class Bare(ast.NodeTransformer):
+    """Takes the quotes off annotations."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """An argument."""
+        node.annotation = bare(node.annotation)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - the name is ast's
+        """A function."""
+        self.generic_visit(node)
+        node.returns = bare(node.returns)
+        return node
+
+
+def bare(annotation: ast.expr | None) -> ast.expr | None:
+    """`"list[int]"` as `list[int]`."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return expression(annotation.value)
+    return annotation
+
+
+def expression(text: str) -> ast.expr:
+    """Parse an annotation."""
+    return ast.parse(text, mode="eval").body
+
+
+def finish_method(owner: str, method: ast.stmt) -> list[ast.stmt]:
+    """A method as it shall stand in the stub."""
+    if not isinstance(method, ast.FunctionDef):
+        return [method]
+    name = f"{owner}.{method.name}"
+    if owner in GENERIC and method.name == "__class_getitem__":
+        return []
+    if name in OVERLOADS:
+        documentation = method.body[0] if ast.get_docstring(method) else None
+        return [overload(text, documentation) for text in OVERLOADS[name]]
+    if name in RETURNS:
+        method.returns = expression(RETURNS[name])
+    return [method]
+
+
+def overload(text: str, documentation: ast.stmt | None) -> ast.stmt:
+    """One overload of a method."""
+    method = ast.parse(text).body[0]
+    if isinstance(method, ast.FunctionDef):
+        method.decorator_list = [expression("overload")]
+        if documentation is not None:
+            method.body.insert(0, documentation)
+    return method
+
+
+def finish(raw: str) -> str:
+    """The stub from what maturin gave."""
+    tree = Bare().visit(ast.parse(raw))
+    for item in tree.body:
+        if isinstance(item, ast.ClassDef):
+            item.body = [part for method in item.body for part in finish_method(item.name, method)]
+            if item.name in GENERIC:
+                item.bases.append(expression(f"Generic[{GENERIC[item.name]}]"))
+    documentation = ast.get_docstring(tree) or "The extension module."
+    kept = [item for item in tree.body if not isinstance(item, ast.Import | ast.ImportFrom | ast.Expr)]
+    body = "\n\n".join(ast.unparse(item) for item in kept)
+    header = HEADER.format(doc=documentation)
+    require_imports(header, body)
+    return f"{header}\n{body}\n"
+
+
+def require_imports(header: str, body: str) -> None:
+    """Fail if the body names what the header doesn't import."""
+    known = {alias.name for node in ast.walk(ast.parse(header)) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    defined = {node.name for node in ast.parse(body).body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    builtin = set(dir(builtins)) | {"_T", "_U"}
+    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    if unknown := names - known - defined - builtin:
+        sys.exit(f"tools/stubs.py: add imports to HEADER for {sorted(unknown)}")
+
+
+def generate() -> str:
+    """Build the extension and read its stub."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [MATURIN, "generate-stubs", "--quiet", "--profile", "dev", "--features", "stubs", "--locked", "--out", folder]
+        subprocess.run(command, check=True, cwd=ROOT)
+        raw = next(Path(folder).rglob("*.pyi"))
+        return finish(raw.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Write the stub, or compare it with the one that is there."""
+    fresh = generate()
+    if "--check" not in sys.argv[1:]:
+        STUB.write_text(fresh, encoding="utf-8")
+        return
+    known = STUB.read_text(encoding="utf-8") if STUB.exists() else ""
+    if known != fresh:
+        diff = difflib.unified_diff(known.splitlines(True), fresh.splitlines(True), "committed", "built")
+        sys.exit("".join(diff) + "the stub is not that of the extension: run `make stubs` and commit it")
+
+
+if __name__ == "__main__":
+    main()
