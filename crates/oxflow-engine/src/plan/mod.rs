@@ -4,8 +4,21 @@
 //! message is checked on it. A plan is a tree: one source, then steps in order; a route or a broadcast ends its row of steps
 //! and opens branches, a sink ends a branch.
 
+mod agree;
+mod check;
+mod edges;
+mod names;
+mod routes;
+mod spell;
+mod structure;
+
 use oxflow::shape::Type;
 use serde::{Deserialize, Serialize};
+
+pub use self::agree::{Disagreement, agree};
+pub use self::check::check;
+pub(crate) use self::routes::python_literal;
+pub use self::spell::python_name;
 
 /// A whole pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

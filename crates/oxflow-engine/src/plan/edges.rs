@@ -1,0 +1,241 @@
+//! Edges: what one step gives is what the next one takes.
+//!
+//! The walk carries the type that flows and who gave it, since the step to mend is often not the one where it shows: a
+//! filter passes on what it got.
+
+use oxflow::shape::Type;
+
+use super::{Function, Language, Operation, Plan, Step, agree, names, python_name, spell::quote};
+use crate::diagnostic::{Code, Diagnostic};
+
+pub(super) fn check(plan: &Plan) -> Vec<Diagnostic> {
+    let mut walk = Walk { names: names::all(plan), found: Vec::new() };
+    let giver = Giver { label: format!("source `{}` gives", plan.source.name), function: None };
+    walk.row(&plan.steps, &Flow { shape: Type::Bytes, giver });
+    walk.found
+}
+
+/// What arrives at a step.
+#[derive(Clone)]
+struct Flow<'p> {
+    shape: Type,
+    giver: Giver<'p>,
+}
+
+/// Who made it.
+#[derive(Clone)]
+struct Giver<'p> {
+    /// The subject and verb of a sentence: "step `enrich` returns".
+    label: String,
+    /// The step and function, if a function made it.
+    function: Option<(&'p Step, &'p Function)>,
+}
+
+struct Walk<'p> {
+    names: Vec<&'p str>,
+    found: Vec<Diagnostic>,
+}
+
+impl<'p> Walk<'p> {
+    fn row(&mut self, steps: &'p [Step], start: &Flow<'p>) {
+        let mut flow = start.clone();
+        for step in steps {
+            flow = self.step(step, flow);
+        }
+    }
+
+    /// Checks what a step takes; gives what flows on from it.
+    fn step(&mut self, step: &'p Step, flow: Flow<'p>) -> Flow<'p> {
+        match &step.operation {
+            Operation::Map(function) | Operation::FlatMap(function) => {
+                self.function(step, function, &flow);
+                let giver = Giver { label: format!("step `{}` returns", step.name), function: Some((step, function)) };
+                return Flow { shape: function.output.clone(), giver };
+            }
+            Operation::Filter(function) => {
+                self.function(step, function, &flow);
+                self.found.extend(answer(step, function));
+            }
+            Operation::Batch(_) => {
+                return flow.made_by(format!("batch `{}` gives", step.name), |item| Type::List(item.into()));
+            }
+            Operation::Parser(shape) => {
+                self.parser(step, shape, &flow);
+                return flow.made_by(format!("parser `{}` gives", step.name), |_| shape.clone());
+            }
+            Operation::Serializer => {
+                self.found.extend(serializer(step, &flow));
+                return flow.made_by(format!("serializer `{}` gives", step.name), |_| Type::Bytes);
+            }
+            Operation::Route(route) => self.function(step, &route.function, &flow),
+            Operation::Broadcast(_) => {}
+            Operation::Sink(_) => self.sink(step, &flow),
+        }
+        for branch in step.branches() {
+            self.row(&branch.steps, &flow);
+        }
+        flow
+    }
+
+    fn function(&mut self, step: &Step, function: &Function, flow: &Flow<'_>) {
+        let Err(reason) = agree(&flow.shape, &function.input) else { return };
+        let (given, taken) = (python_name(&flow.shape), python_name(&function.input));
+        let rule = match function.language {
+            Language::Rust => format!("`{}` is Rust; its input type is fixed when it is built", function.name),
+            Language::Python => format!("`{}` is annotated to take `Message[{taken}]`", function.name),
+        };
+        let why = if reason.path.is_empty() { rule } else { format!("{rule}; {reason}") };
+        let message = format!("{} `{given}`, but `{}` takes `{taken}`", flow.giver.label, step.name);
+        let fix = self.mend(step, function, flow);
+        self.found.push(Diagnostic::new(Code::EdgeMismatch, message).at(step.place.clone()).because(why).fix(fix));
+    }
+
+    /// The nearest change that makes the edge fit.
+    fn mend(&self, step: &Step, function: &Function, flow: &Flow<'_>) -> String {
+        let taken = python_name(&function.input);
+        match (&flow.shape, &function.input, flow.giver.function) {
+            (Type::Bytes, shape, _) if decodable(shape) => {
+                format!("add `.apply(Parser({}, {taken}))` before `{}`", self.unused("parse"), step.name)
+            }
+            (shape, Type::Bytes, _) if unserialisable(shape).is_none() => {
+                format!("add `.apply(Serializer({}))` before `{}`", self.unused("serialize"), step.name)
+            }
+            (.., Some((giver, given))) if given.language == Language::Python => {
+                format!("let `{}` return `{taken}` and annotate it, or change what `{}` takes", giver.name, step.name)
+            }
+            _ if function.language == Language::Python => {
+                format!("annotate `{}` to take `Message[{}]`", function.name, python_name(&flow.shape))
+            }
+            _ => format!("add a `Map` before `{}` that turns `{}` into `{taken}`", step.name, python_name(&flow.shape)),
+        }
+    }
+
+    fn parser(&mut self, step: &Step, shape: &Type, flow: &Flow<'_>) {
+        if agree(&flow.shape, &Type::Bytes).is_err() {
+            let message = format!(
+                "{} `{}`, but parser `{}` takes `bytes`",
+                flow.giver.label,
+                python_name(&flow.shape),
+                step.name
+            );
+            self.found.push(
+                Diagnostic::new(Code::ParserTakesBytes, message)
+                    .at(step.place.clone())
+                    .because("a parser decodes the bytes of a message")
+                    .fix(format!("remove `{}`, or move it before the step that needs no bytes", step.name)),
+            );
+        }
+        if let Some(path) = unserialisable(shape).filter(|path| !path.is_empty()) {
+            let message = format!("parser `{}` makes `{}`, which JSON cannot hold", step.name, python_name(shape));
+            self.found.push(
+                Diagnostic::new(Code::UnsupportedType, message)
+                    .at(step.place.clone())
+                    .because(path)
+                    .fix("give it a type that JSON can hold: text for bytes, `str` for the keys of a dict"),
+            );
+        }
+    }
+
+    fn sink(&mut self, step: &Step, flow: &Flow<'_>) {
+        if agree(&flow.shape, &Type::Bytes).is_ok() {
+            return;
+        }
+        let fix = match unserialisable(&flow.shape) {
+            None => format!("add `.apply(Serializer({}))` before `{}`", self.unused("serialize"), step.name),
+            Some(_) => format!("add a `Map` before `{}` that gives `bytes`", step.name),
+        };
+        let message =
+            format!("{} `{}`, but sink `{}` takes `bytes`", flow.giver.label, python_name(&flow.shape), step.name);
+        self.found.push(
+            Diagnostic::new(Code::SinkTakesBytes, message)
+                .at(step.place.clone())
+                .because("a sink writes bytes and does not choose how a value becomes bytes")
+                .fix(fix),
+        );
+    }
+
+    /// A name like `wish` that no step has, as Python writes it.
+    fn unused(&self, wish: &str) -> String {
+        let taken = |name: &str| self.names.contains(&name);
+        let numbered = (2..).map(|number| format!("{wish}-{number}"));
+        quote(&std::iter::once(wish.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default())
+    }
+}
+
+impl Flow<'_> {
+    fn made_by(self, label: String, change: impl FnOnce(Type) -> Type) -> Self {
+        Self { shape: change(self.shape), giver: Giver { label, function: None } }
+    }
+}
+
+/// A filter's function says yes or no.
+fn answer(step: &Step, function: &Function) -> Option<Diagnostic> {
+    let reason = agree(&function.output, &Type::Bool).err()?;
+    let given = python_name(&function.output);
+    let (code, fix) = match function.language {
+        Language::Python => {
+            (Code::FilterGivesBool, format!("return a `bool` from `{}` and annotate it `-> bool`", function.name))
+        }
+        Language::Rust => (Code::WrongKind, format!("use `{}` with `Map`, or let it return `bool`", function.name)),
+    };
+    let why = if reason.path.is_empty() {
+        "a filter keeps the messages for which its function says `True`".into()
+    } else {
+        reason.to_string()
+    };
+    let message =
+        format!("filter `{}` needs a function that gives `bool`, but `{}` gives `{given}`", step.name, function.name);
+    Some(Diagnostic::new(code, message).at(step.place.clone()).because(why).fix(fix))
+}
+
+fn serializer(step: &Step, flow: &Flow<'_>) -> Option<Diagnostic> {
+    let name = &step.name;
+    let (message, why, fix) = match (&flow.shape, unserialisable(&flow.shape)) {
+        (Type::Bytes, _) => (
+            format!("{} `bytes`, which serializer `{name}` has nothing to do with", flow.giver.label),
+            "a serializer turns a value into bytes".into(),
+            format!("remove `{name}`"),
+        ),
+        (shape, Some(why)) => (
+            format!("{} `{}`, which serializer `{name}` cannot write as JSON", flow.giver.label, python_name(shape)),
+            why,
+            format!("add a `Map` before `{name}` that gives what JSON can hold"),
+        ),
+        (_, None) => return None,
+    };
+    Some(Diagnostic::new(Code::NotSerialisable, message).at(step.place.clone()).because(why).fix(fix))
+}
+
+/// Can a parser make it?
+fn decodable(shape: &Type) -> bool {
+    shape != &Type::None && unserialisable(shape).is_none()
+}
+
+/// Why JSON can't hold a value of the type, if so. Bytes alone are no JSON either, but where they are one of several types
+/// the serializer passes them through.
+fn unserialisable(shape: &Type) -> Option<String> {
+    match shape {
+        Type::Bytes => Some(String::new()),
+        Type::Union(members) => members.iter().filter(|member| **member != Type::Bytes).find_map(unserialisable),
+        other => inside(other, ""),
+    }
+}
+
+fn inside(shape: &Type, path: &str) -> Option<String> {
+    let at = |part: &str| {
+        if path.is_empty() || part.starts_with('[') { format!("{path}{part}") } else { format!("{path}.{part}") }
+    };
+    match shape {
+        Type::Bytes => Some(format!("`{path}` is `bytes`")),
+        Type::List(item) => inside(item, &at("[]")),
+        Type::Tuple(items) => items.iter().find_map(|item| inside(item, &at("[]"))),
+        Type::Union(members) => members.iter().find_map(|member| inside(member, path)),
+        Type::Dict(key, _) if agree(key, &Type::Str).is_err() => {
+            let place = if path.is_empty() { "it".to_owned() } else { format!("`{path}`") };
+            Some(format!("the keys of {place} are `{}`, not `str`", python_name(key)))
+        }
+        Type::Dict(_, value) => inside(value, &at("[]")),
+        Type::Record(record) => record.fields.iter().find_map(|field| inside(&field.shape, &at(&field.name))),
+        _ => None,
+    }
+}
