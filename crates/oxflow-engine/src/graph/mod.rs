@@ -1,0 +1,166 @@
+//! A plan as a picture.
+//!
+//! The plan is first laid out as boxes and arrows, then written in one of four forms. Names are the user's and may hold
+//! anything, so each form escapes them. The language of a step shows as a colour and as a word: a reader may not see
+//! colours.
+
+mod dot;
+mod mermaid;
+mod svg;
+
+use serde::Serialize;
+
+use crate::plan::{Function, Language, Operation, Plan, Step, python_literal, python_name};
+
+pub use self::dot::dot;
+pub use self::mermaid::mermaid;
+pub use self::svg::svg;
+
+/// The picture as JSON: `nodes`, `edges` and `runs`.
+pub fn json(plan: &Plan) -> String {
+    // The alternate form of a JSON value is the indented one; unlike the functions of serde_json it cannot fail.
+    format!("{:#}", serde_json::json!(Graph::of(plan)))
+}
+
+/// Boxes and arrows.
+#[derive(Debug, Serialize)]
+struct Graph<'p> {
+    nodes: Vec<Node<'p>>,
+    edges: Vec<Edge>,
+    runs: Vec<Run>,
+}
+
+/// A source or step.
+#[derive(Debug, Serialize)]
+struct Node<'p> {
+    name: &'p str,
+    /// `source`, `map`, `sink` and so on.
+    kind: &'static str,
+    /// Function, type or stream.
+    detail: String,
+    language: Side,
+}
+
+/// Who does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Side {
+    /// A user's Python function.
+    Python,
+    /// A user's Rust function.
+    Rust,
+    /// oxflow itself.
+    Native,
+}
+
+/// An arrow between two nodes, by their indices.
+#[derive(Debug, Serialize)]
+struct Edge {
+    from: usize,
+    to: usize,
+    /// Key or name of a branch; empty inside a row of steps.
+    label: String,
+}
+
+/// Neighbouring steps of one language: messages pass between them without conversion.
+#[derive(Debug, Serialize)]
+struct Run {
+    language: Side,
+    nodes: Vec<usize>,
+}
+
+impl Side {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Python => "Python",
+            Self::Rust => "Rust",
+            Self::Native => "oxflow",
+        }
+    }
+
+    /// The name of its style.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Rust => "rust",
+            Self::Native => "native",
+        }
+    }
+}
+
+impl<'p> Graph<'p> {
+    fn of(plan: &'p Plan) -> Self {
+        let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), runs: Vec::new() };
+        let source = &plan.source;
+        graph.nodes.push(Node {
+            name: &source.name,
+            kind: "source",
+            detail: source.stream.clone(),
+            language: Side::Native,
+        });
+        graph.row(&plan.steps, 0, "");
+        graph
+    }
+
+    /// Adds a row of steps behind a node.
+    fn row(&mut self, steps: &'p [Step], start: usize, label: &str) {
+        let first = self.nodes.len();
+        for (step, from) in steps.iter().zip(std::iter::once(start).chain(first..)) {
+            let label = if from == start { label.to_owned() } else { String::new() };
+            self.edges.push(Edge { from, to: self.nodes.len(), label });
+            self.nodes.push(node(step));
+        }
+        self.fuse(first);
+        for (step, index) in steps.iter().zip(first..) {
+            for branch in step.branches() {
+                let label = branch.key.as_ref().map_or_else(|| branch.name.clone(), python_literal);
+                self.row(&branch.steps, index, &label);
+            }
+        }
+    }
+
+    /// Finds the runs of the row that begins at a node: two or more steps of one language.
+    fn fuse(&mut self, first: usize) {
+        let row: Vec<(usize, Side)> = (first..).zip(self.nodes.iter().skip(first).map(|node| node.language)).collect();
+        let runs = row.chunk_by(|(_, left), (_, right)| left == right).filter_map(|run| {
+            let (_, language) = *run.first()?;
+            let nodes: Vec<usize> = run.iter().map(|(index, _)| *index).collect();
+            (language != Side::Native && nodes.len() > 1).then_some(Run { language, nodes })
+        });
+        self.runs.extend(runs);
+    }
+}
+
+fn node(step: &Step) -> Node<'_> {
+    let called = |kind, function: &Function| (kind, function.name.clone(), side(function.language));
+    let native = |kind, detail| (kind, detail, Side::Native);
+    let (kind, detail, language) = match &step.operation {
+        Operation::Map(function) => called("map", function),
+        Operation::FlatMap(function) => called("flat map", function),
+        Operation::Filter(function) => called("filter", function),
+        Operation::Route(route) => called("route", &route.function),
+        Operation::Batch(_) => native("batch", String::new()),
+        Operation::Parser(shape) => native("parser", python_name(shape)),
+        Operation::Serializer => native("serializer", String::new()),
+        Operation::Broadcast(_) => native("broadcast", String::new()),
+        Operation::Sink(stream) => native("sink", stream.clone()),
+    };
+    Node { name: &step.name, kind, detail, language }
+}
+
+fn side(language: Language) -> Side {
+    match language {
+        Language::Python => Side::Python,
+        Language::Rust => Side::Rust,
+    }
+}
+
+impl Node<'_> {
+    /// The second line of a box: "map, Rust".
+    fn mark(&self) -> String {
+        format!("{}, {}", self.kind, self.language.word())
+    }
+}
+
+#[cfg(test)]
+mod tests;
