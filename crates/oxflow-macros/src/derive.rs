@@ -6,7 +6,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Error, Expr, Field, Fields, Ident, Lit, Meta, Result, Variant};
+use syn::{
+    Attribute, Data, DataEnum, DataStruct, DeriveInput, Error, Expr, Field, Fields, Ident, Lit, Meta, Result, Variant,
+};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     refuse_generics(input)?;
@@ -14,7 +16,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     match &input.data {
         Data::Struct(data) => record(input, data, &container),
         Data::Enum(data) => choice(input, data, &container),
-        Data::Union(data) => Err(Error::new(data.union_token.span, "derive(Payload) takes structs and enums, not unions")),
+        Data::Union(data) => {
+            Err(Error::new(data.union_token.span, "derive(Payload) takes structs and enums, not unions"))
+        }
     }
 }
 
@@ -22,7 +26,10 @@ fn refuse_generics(input: &DeriveInput) -> Result<()> {
     if input.generics.params.is_empty() {
         return Ok(());
     }
-    Err(Error::new(input.generics.span(), "derive(Payload) takes a type without parameters: Python must know each of its fields"))
+    Err(Error::new(
+        input.generics.span(),
+        "derive(Payload) takes a type without parameters: Python must know each of its fields",
+    ))
 }
 
 fn record(input: &DeriveInput, data: &DataStruct, container: &Container) -> Result<TokenStream> {
@@ -65,13 +72,14 @@ fn choice(input: &DeriveInput, data: &DataEnum, container: &Container) -> Result
 
 fn union(data: &DataEnum) -> Result<TokenStream> {
     let members = present(data)?;
-    let members = members.iter().map(|(variant, _)| match &variant.fields {
-        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-            let [Field { attrs, ty, .. }] = fields.unnamed.iter().collect::<Vec<_>>()[..] else { return Err(not_one(variant)) };
-            Member::parse(attrs)?;
-            Ok(quote!(<#ty as ::oxflow::Shape>::describe(scope)))
-        }
-        _ => Err(not_one(variant)),
+    let members = members.iter().map(|(variant, _)| {
+        let Fields::Unnamed(fields) = &variant.fields else { return Err(not_one(variant)) };
+        let mut fields = fields.unnamed.iter();
+        let (Some(Field { attrs, ty, .. }), None) = (fields.next(), fields.next()) else {
+            return Err(not_one(variant));
+        };
+        Member::parse(attrs)?;
+        Ok(quote!(<#ty as ::oxflow::Shape>::describe(scope)))
     });
     let members = members.collect::<Result<Vec<_>>>()?;
     Ok(quote!(scope.union::<Self>(|scope| ::std::vec![#(#members),*])))
@@ -82,12 +90,13 @@ fn not_one(variant: &Variant) -> Error {
 }
 
 fn literal(data: &DataEnum, container: &Container) -> Result<TokenStream> {
-    let names = present(data)?.into_iter().map(|(variant, member)| match &variant.fields {
-        Fields::Unit => Ok(name(Some(&variant.ident), &member, container.rename_all, Rule::variant)),
-        _ => {
-            let message = "an enum with values is described only if it is `#[serde(untagged)]`; use `oxflow::convert_via_json!`";
-            Err(Error::new(variant.ident.span(), message))
+    let names = present(data)?.into_iter().map(|(variant, member)| {
+        if matches!(variant.fields, Fields::Unit) {
+            return Ok(name(Some(&variant.ident), &member, container.rename_all, Rule::variant));
         }
+        let message =
+            "an enum with values is described only if it is `#[serde(untagged)]`; use `oxflow::convert_via_json!`";
+        Err(Error::new(variant.ident.span(), message))
     });
     let names = names.collect::<Result<Vec<_>>>()?;
     Ok(quote!({

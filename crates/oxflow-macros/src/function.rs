@@ -16,7 +16,10 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> Result<Token
     refuse(signature)?;
     let message = argument(signature)?;
     let ReturnType::Type(_, result) = &signature.output else {
-        return Err(Error::new(signature.ident.span(), "a function of oxflow returns something; a filter returns `bool`"));
+        return Err(Error::new(
+            signature.ident.span(),
+            "a function of oxflow returns something; a filter returns `bool`",
+        ));
     };
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let registration = registration(signature, message, result, &documentation(&function.attrs));
@@ -25,7 +28,10 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> Result<Token
 
 fn refuse(signature: &Signature) -> Result<()> {
     if let Some(word) = signature.asyncness {
-        return Err(Error::new(word.span, "a function of oxflow can't be `async`: it runs in a batch, on a thread of the runtime"));
+        return Err(Error::new(
+            word.span,
+            "a function of oxflow can't be `async`: it runs in a batch, on a thread of the runtime",
+        ));
     }
     if let Safety::Unsafe(word) = signature.safety {
         return Err(Error::new(word.span, "a function of oxflow can't be `unsafe`: Python can't keep its promise"));
@@ -46,16 +52,20 @@ fn argument(signature: &Signature) -> Result<&Type> {
             Err(Error::new(receiver.span(), "a function of oxflow is a plain function: it has no `self`"))
         }
         (_, Some(second)) => Err(Error::new(second.span(), "a function of oxflow takes one argument, the message")),
-        (None, None) => Err(Error::new(signature.paren_token.span.join(), "a function of oxflow takes one argument, the message")),
+        (None, None) => {
+            Err(Error::new(signature.paren_token.span.join(), "a function of oxflow takes one argument, the message"))
+        }
     }
 }
 
 fn registration(signature: &Signature, argument: &Type, result: &Type, doc: &str) -> TokenStream {
     let (function, name) = (&signature.ident, signature.ident.unraw().to_string());
     let (message, call, peek) = match argument {
-        Type::Reference(reference) => {
-            (&*reference.elem, quote!(#function(&message)), quote!(::core::option::Option::Some(|message| #function(message))))
-        }
+        Type::Reference(reference) => (
+            &*reference.elem,
+            quote!(#function(&message)),
+            quote!(::core::option::Option::Some(|message| #function(message))),
+        ),
         owned => (
             owned,
             quote!(#function(message)),

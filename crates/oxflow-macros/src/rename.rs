@@ -84,8 +84,26 @@ mod tests {
     #[test]
     fn names_change_as_serde_changes_them() {
         let rules = [Lower, Upper, Pascal, Camel, Snake, ScreamingSnake, Kebab, ScreamingKebab];
-        let fields = ["very_tasty", "VERY_TASTY", "VeryTasty", "veryTasty", "very_tasty", "VERY_TASTY", "very-tasty", "VERY-TASTY"];
-        let variants = ["verytasty", "VERYTASTY", "VeryTasty", "veryTasty", "very_tasty", "VERY_TASTY", "very-tasty", "VERY-TASTY"];
+        let fields = [
+            "very_tasty",
+            "VERY_TASTY",
+            "VeryTasty",
+            "veryTasty",
+            "very_tasty",
+            "VERY_TASTY",
+            "very-tasty",
+            "VERY-TASTY",
+        ];
+        let variants = [
+            "verytasty",
+            "VERYTASTY",
+            "VeryTasty",
+            "veryTasty",
+            "very_tasty",
+            "VERY_TASTY",
+            "very-tasty",
+            "VERY-TASTY",
+        ];
         assert_eq!(fields, rules.map(|rule| rule.field("very_tasty")).each_ref().map(String::as_str));
         assert_eq!(variants, rules.map(|rule| rule.variant("VeryTasty")).each_ref().map(String::as_str));
     }

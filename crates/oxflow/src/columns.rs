@@ -58,7 +58,8 @@ impl Columns {
         }
         for header in headers {
             // SAFETY: the caller's promise covers each name and value.
-            let (name, value) = unsafe { (borrow(header.name.data, header.name.len), borrow(header.value.data, header.value.len)) };
+            let (name, value) =
+                unsafe { (borrow(header.name.data, header.name.len), borrow(header.value.data, header.value.len)) };
             let header = (columns.push_name(name), columns.push_bytes(value));
             columns.headers.push(header);
         }

@@ -41,7 +41,12 @@ impl Scope {
     pub fn record<T: ?Sized>(&mut self, name: &str, fields: impl FnOnce(&mut Self) -> Vec<Field>) -> Type {
         let inside = |scope: &mut Self| {
             let fields = fields(scope);
-            Type::Record(Box::new(Record { name: name.to_owned(), module: String::new(), kind: RecordKind::Rust, fields }))
+            Type::Record(Box::new(Record {
+                name: name.to_owned(),
+                module: String::new(),
+                kind: RecordKind::Rust,
+                fields,
+            }))
         };
         self.enter::<T>(inside).unwrap_or_else(|| Type::Enclosing(name.to_owned()))
     }
@@ -76,11 +81,11 @@ fn flat_union(members: Vec<Type>) -> Type {
     let mut flat = Vec::with_capacity(members.len());
     for member in members {
         let inner = if let Type::Union(inner) = member { inner } else { vec![member] };
-        inner.into_iter().for_each(|member| {
+        for member in inner {
             if !flat.contains(&member) {
                 flat.push(member);
             }
-        });
+        }
     }
     if flat.contains(&Type::Any) {
         return Type::Any;

@@ -38,12 +38,12 @@ pub(crate) fn each<I: Iterator, S>(
     mut items: I,
     state: &mut S,
     step: impl Fn(&mut S, I::Item),
-    recover: impl Fn(&mut S, Panic),
+    recover: impl Fn(&mut S, &Panic),
 ) {
     let mut traced = false;
     while let Err(panic) = catch(traced, || items.by_ref().for_each(|item| step(state, item))) {
         traced = true;
-        recover(state, panic);
+        recover(state, &panic);
     }
 }
 
@@ -105,8 +105,18 @@ impl Watch {
 
 /// The frames between the panic machinery and this module.
 fn users_frames(backtrace: &str) -> String {
-    let frame = |line: &&str| line.trim_start().split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    let machinery = ["std::", "core::", "<std::", "rust_begin_unwind", "__rustc", "oxflow::guard::", "<oxflow::guard::", "<alloc::"];
+    let frame =
+        |line: &&str| line.trim_start().split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let machinery = [
+        "std::",
+        "core::",
+        "<std::",
+        "rust_begin_unwind",
+        "__rustc",
+        "oxflow::guard::",
+        "<oxflow::guard::",
+        "<alloc::",
+    ];
     let mut frames: Vec<Vec<&str>> = Vec::new();
     for line in backtrace.lines() {
         match frames.last_mut() {
@@ -114,9 +124,12 @@ fn users_frames(backtrace: &str) -> String {
             _ => frames.push(vec![line]),
         }
     }
-    let name = |lines: &Vec<&str>| lines.first().and_then(|line| line.split_once(": ")).map_or("", |(_, name)| name).to_owned();
+    let name = |lines: &Vec<&str>| {
+        lines.first().and_then(|line| line.split_once(": ")).map_or("", |(_, name)| name).to_owned()
+    };
     let ours = |lines: &Vec<&str>| machinery.iter().any(|start| name(lines).starts_with(start));
-    let users = frames.iter().skip_while(|lines| ours(lines)).take_while(|lines| !name(lines).contains("oxflow::guard::"));
+    let users =
+        frames.iter().skip_while(|lines| ours(lines)).take_while(|lines| !name(lines).contains("oxflow::guard::"));
     users.flatten().copied().collect::<Vec<_>>().join("\n")
 }
 

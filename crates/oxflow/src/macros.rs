@@ -69,10 +69,10 @@ macro_rules! convert_via_json {
 macro_rules! rust_function {
     (
         $(#[$($meta:tt)*])* $visibility:vis $name:ident, $input:ty, $output:ty,
-        |$($argument:ident)+ : $message:ty| -> $result:ty $body:block $(,)?
+        |$($argument:ident)+ : $message:ty| -> $result:ty { $($body:tt)* } $(,)?
     ) => {
         $crate::__rust_function! {
-            [$(#[$($meta)*])*] [$visibility] $name, $input, $output, $result, |$($argument)+: $message| -> $result $body
+            [$(#[$($meta)*])*] [$visibility] $name, $input, $output, $result, |$($argument)+: $message| -> $result { $($body)* }
         }
     };
     ($(#[$($meta:tt)*])* $visibility:vis $name:ident, $input:ty, $output:ty, $function:expr $(,)?) => {

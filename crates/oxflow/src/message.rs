@@ -94,7 +94,10 @@ impl<T> Message<T> {
 
     /// The message with these headers and no others.
     #[must_use]
-    pub fn with_headers<N: Into<String>, V: Into<Vec<u8>>>(mut self, headers: impl IntoIterator<Item = (N, V)>) -> Self {
+    pub fn with_headers<N: Into<String>, V: Into<Vec<u8>>>(
+        mut self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         self.metadata.change().headers = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
     }
@@ -127,7 +130,7 @@ impl<T: fmt::Debug> fmt::Debug for Message<T> {
             .field("headers", &self.headers().collect::<Vec<_>>())
             .field("timestamp", &self.timestamp())
             .field("origin", &self.origin())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

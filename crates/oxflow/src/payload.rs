@@ -1,10 +1,10 @@
 //! What a message can carry.
 
+use crate::Bytes;
 use crate::abi::Codec;
 use crate::codec::{DecodeError, EncodeError, json};
 use crate::describe::Shape;
 use crate::shape::Type;
-use crate::Bytes;
 
 /// A type that messages carry.
 ///

@@ -9,7 +9,7 @@ use crate::guard::Panic;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reporter<'a>(&'a abi::Faults);
 
-impl<'a> Reporter<'a> {
+impl Reporter<'_> {
     /// # Safety
     ///
     /// `faults` lives for `'a` and keeps what `abi::Faults` promises.
@@ -24,7 +24,13 @@ impl<'a> Reporter<'a> {
 
     pub(crate) fn unencodable(self, row: u32, error: &EncodeError) {
         let source = std::error::Error::source(error).map(|source| format!("{error}: {source}"));
-        self.report(row, Status::Unencodable, "oxflow::EncodeError", &source.unwrap_or_else(|| error.to_string()), None);
+        self.report(
+            row,
+            Status::Unencodable,
+            "oxflow::EncodeError",
+            &source.unwrap_or_else(|| error.to_string()),
+            None,
+        );
     }
 
     pub(crate) fn failed(self, row: u32, failure: &Failure) {

@@ -36,9 +36,9 @@ impl<'a, T> Pass<'a, T> {
         (self.row, self.start) = (row, self.output.len());
     }
 
-    fn recover(&mut self, panic: Panic) {
+    fn recover(&mut self, panic: &Panic) {
         drop_each(self.output.drain(self.start.min(self.output.len())..));
-        self.faults.panicked(self.row, &panic);
+        self.faults.panicked(self.row, panic);
     }
 
     fn emit<R: Output<Payload = T>>(&mut self, result: R, metadata: Metadata) {
@@ -76,7 +76,11 @@ pub(crate) unsafe extern "C" fn decode<T: Payload>(rows: *const Rows, faults: *c
 /// # Safety
 ///
 /// `handle` holds rows of `F::Input` and isn't used again; `faults` keeps what its type promises, for the call.
-pub(crate) unsafe extern "C" fn apply<F: Function>(_: *const Instance, handle: *mut Handle, faults: *const Faults) -> Held {
+pub(crate) unsafe extern "C" fn apply<F: Function>(
+    _: *const Instance,
+    handle: *mut Handle,
+    faults: *const Faults,
+) -> Held {
     // SAFETY: the caller's promise.
     let (rows, faults) = unsafe { (claim::<F::Input>(handle), Reporter::new(faults)) };
     let mut pass = Pass::new(faults, rows.len());
@@ -94,7 +98,11 @@ pub(crate) unsafe extern "C" fn apply<F: Function>(_: *const Instance, handle: *
 /// # Safety
 ///
 /// As for [`apply`].
-pub(crate) unsafe extern "C" fn select<F: Function>(_: *const Instance, handle: *mut Handle, faults: *const Faults) -> Held {
+pub(crate) unsafe extern "C" fn select<F: Function>(
+    _: *const Instance,
+    handle: *mut Handle,
+    faults: *const Faults,
+) -> Held {
     // SAFETY: the caller's promise.
     let (rows, faults) = unsafe { (claim::<F::Input>(handle), Reporter::new(faults)) };
     let mut selected = rows;
@@ -137,7 +145,7 @@ struct Owned {
     data: Vec<u8>,
     changes: Vec<Change>,
     headers: Vec<Header>,
-    changed: Vec<Box<Changes>>,
+    metadata: Vec<Changes>,
 }
 
 /// Outputs as they are encoded.
@@ -149,7 +157,7 @@ struct Packed {
     ends: Vec<usize>,
     data: Vec<u8>,
     /// Index of the output, its changes, and the timestamp that it has with them.
-    changed: Vec<(u32, Box<Changes>, i64)>,
+    changed: Vec<(u32, Changes, i64)>,
 }
 
 impl Packed {
@@ -170,7 +178,7 @@ impl Packed {
 
     fn finish(&mut self, metadata: Metadata, timestamp: i64) {
         if let (Some(changes), Ok(output)) = (metadata.into_changes(), u32::try_from(self.rows.len())) {
-            self.changed.push((output, changes, timestamp));
+            self.changed.push((output, *changes, timestamp));
         }
         self.rows.push(self.row);
         self.ends.push(self.data.len());
@@ -200,8 +208,8 @@ impl Packed {
             changes: changes.as_ptr(),
             changes_len: changes.len(),
         };
-        let changed = self.changed.into_iter().map(|(_, changes, _)| changes).collect();
-        let owned = Owned { face, rows: self.rows, ends: self.ends, data: self.data, changes, headers, changed };
+        let metadata = self.changed.into_iter().map(|(_, changes, _)| changes).collect();
+        let owned = Owned { face, rows: self.rows, ends: self.ends, data: self.data, changes, headers, metadata };
         Box::into_raw(Box::new(owned)).cast()
     }
 }
@@ -218,9 +226,9 @@ pub(crate) unsafe extern "C" fn encode<T: Payload>(handle: *mut Handle, faults: 
     let (rows, faults) = unsafe { (claim::<T>(handle), Reporter::new(faults)) };
     let mut packed = Packed::default();
     let add = |packed: &mut Packed, row| packed.add(faults, row);
-    let recover = |packed: &mut Packed, panic: Panic| {
+    let recover = |packed: &mut Packed, panic: &Panic| {
         packed.data.truncate(packed.start);
-        faults.panicked(packed.row, &panic);
+        faults.panicked(packed.row, panic);
     };
     each(rows.into_iter(), &mut packed, add, recover);
     packed.into_encoded()

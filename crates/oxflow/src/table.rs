@@ -83,9 +83,14 @@ impl Draft {
         self.types.sort_by_key(|&(_, name, _)| name);
         self.functions.sort_by_key(|function| function.name);
         let ids: Vec<TypeId> = self.types.iter().map(|&(id, ..)| id).collect();
-        let types = self.types.into_iter().zip(1..).map(|((.., table), key)| &*leak(TypeTable { key, ..table }));
+        let types = self.types.into_iter().zip(1..).map(|((.., table), key)| leak(TypeTable { key, ..table }));
         let types: Vec<&'static TypeTable> = types.collect();
-        let find = |wanted| ids.iter().zip(&types).find(|(id, _)| **id == wanted).map_or(ptr::null(), |(_, table)| ptr::from_ref(*table));
+        let find = |wanted| {
+            ids.iter()
+                .zip(&types)
+                .find(|(id, _)| **id == wanted)
+                .map_or(ptr::null(), |(_, table)| ptr::from_ref(*table))
+        };
         let functions = self.functions.into_iter().map(|DraftFunction { input, output, table, .. }| {
             ptr::from_ref(leak(FunctionTable { input: find(input), output: find(output), ..table }))
         });

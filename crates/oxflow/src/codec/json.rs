@@ -1,6 +1,6 @@
 //! JSON, by serde.
 //!
-//! Floats are read exactly (serde_json's `float_roundtrip`): without it 2.4116879811988746e+17 silently loses its last digit.
+//! Floats are read exactly (`float_roundtrip` of `serde_json`): without it 2.4116879811988746e+17 silently loses its last digit.
 
 use super::{DecodeError, EncodeError};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(),
     Ok(serde_json::to_writer(out, value)?)
 }
 
-/// serde_json counts lines and columns; in a message of one line among millions, a byte is easier to find.
+/// `serde_json` counts lines and columns; in a message of one line among millions, a byte is easier to find.
 fn located(error: &serde_json::Error, bytes: &[u8]) -> DecodeError {
     let text = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());

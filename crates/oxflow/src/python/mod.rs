@@ -1,7 +1,7 @@
 //! The Python module that a user's crate is.
 //!
 //! The module holds a capsule with the library's tables and nothing else of ours. Its classes and functions are made by the
-//! Python package (`oxflow._extension.populate`), so that no class of PyO3 is shared between two extensions.
+//! Python package (`oxflow._extension.populate`), so that no class of `PyO3` is shared between two extensions.
 
 use crate::abi;
 use pyo3::exceptions::PyImportError;
@@ -15,14 +15,14 @@ use std::ptr::NonNull;
 
 pub use pyo3::ffi::PyObject;
 
-/// What CPython keeps for a module. [`module!`](crate::module) puts one in a static.
+/// What the interpreter keeps for a module. [`module!`](crate::module) puts one in a static.
 #[derive(Debug)]
 pub struct Definition {
     module: UnsafeCell<ffi::PyModuleDef>,
     slots: UnsafeCell<[ffi::PyModuleDef_Slot; 2]>,
 }
 
-// SAFETY: CPython alone writes to it, while the import of the module holds the interpreter.
+// SAFETY: the interpreter alone writes to it, and an import is never run by two threads.
 unsafe impl Sync for Definition {}
 
 impl Definition {
@@ -48,7 +48,7 @@ impl Definition {
     ///
     /// # Safety
     ///
-    /// CPython calls it, to import the module.
+    /// The interpreter calls it, to import the module.
     pub unsafe fn initialise(&'static self) -> *mut PyObject {
         // SAFETY: the interpreter is held, so nothing else touches the static; its memory never moves.
         unsafe {
@@ -58,11 +58,11 @@ impl Definition {
     }
 }
 
-/// CPython calls it with the new module.
+/// The interpreter calls it with the new module.
 unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
-    // SAFETY: CPython holds the interpreter while it executes a module.
+    // SAFETY: an import holds the interpreter.
     let python = unsafe { Python::assume_attached() };
-    // SAFETY: CPython lends the module for the call.
+    // SAFETY: the import lends the module for the call.
     let module = unsafe { Bound::from_borrowed_ptr(python, module) };
     // A shape that a user wrote by hand may panic.
     let outcome = catch_unwind(std::panic::AssertUnwindSafe(|| fill(&module)))
@@ -92,7 +92,9 @@ macro_rules! __python_module {
     ($name:ident, $initialise:ident) => {
         const _: () = {
             static DEFINITION: $crate::python::Definition = $crate::python::Definition::new(
-                match ::core::ffi::CStr::from_bytes_with_nul(::core::concat!(::core::stringify!($name), "\0").as_bytes()) {
+                match ::core::ffi::CStr::from_bytes_with_nul(
+                    ::core::concat!(::core::stringify!($name), "\0").as_bytes(),
+                ) {
                     ::core::result::Result::Ok(name) => name,
                     ::core::result::Result::Err(_) => c"",
                 },
@@ -101,7 +103,7 @@ macro_rules! __python_module {
             #[allow(missing_docs, non_snake_case, unreachable_pub, unsafe_code)]
             #[unsafe(no_mangle)]
             pub unsafe extern "C" fn $initialise() -> *mut $crate::python::PyObject {
-                // SAFETY: only CPython calls this.
+                // SAFETY: only the interpreter calls this.
                 unsafe { DEFINITION.initialise() }
             }
         };

@@ -1,0 +1,15 @@
+use oxflow::Message;
+
+struct Plain;
+
+#[oxflow::function]
+fn bare(text: String) -> bool {
+    text.is_empty()
+}
+
+#[oxflow::function]
+fn unknown(msg: Message<String>) -> Plain {
+    Plain
+}
+
+fn main() {}

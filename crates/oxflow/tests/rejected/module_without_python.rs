@@ -1,0 +1,3 @@
+oxflow::module!(my_steps);
+
+fn main() {}
