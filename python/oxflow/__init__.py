@@ -1,0 +1,117 @@
+"""Move the hot parts of a Python system into Rust, and run them in production.
+
+A pipeline is written in Python, from steps in Python and in Rust:
+
+    from oxflow import Map, Parser, Serializer, StreamSink, streaming_source
+
+    pipeline = (
+        streaming_source("metrics", stream_name="ingest-metrics")
+        .apply(Parser("parse", IngestMetric))
+        .apply(Map("transform", function=metrics_steps.RustTransformMsg()))
+        .apply(Serializer("serialize"))
+        .sink(StreamSink("out", stream_name="transformed-metrics"))
+    )
+
+`oxflow run FILE.py` or `oxflow.run(pipeline, streams=...)` runs it. Names are imported when they are first used: to import
+the package costs next to nothing, starts no thread and opens nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oxflow import errors, testing
+    from oxflow._extension import RustFunction
+    from oxflow._oxflow import Message, Origin
+    from oxflow._run import run
+    from oxflow.errors import (
+        ConfigError,
+        DecodeError,
+        Diagnostic,
+        EncodeError,
+        ExtensionError,
+        InternalError,
+        OxflowError,
+        PlanError,
+        StepError,
+        StepPanicked,
+        StreamError,
+    )
+    from oxflow.pipeline import Branch, Pipeline, branch, streaming_source
+    from oxflow.report import RunReport
+    from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, StreamSink
+
+__all__ = [
+    "Batch",
+    "Branch",
+    "ConfigError",
+    "DecodeError",
+    "Diagnostic",
+    "EncodeError",
+    "ExtensionError",
+    "Filter",
+    "FlatMap",
+    "InternalError",
+    "Map",
+    "Message",
+    "Origin",
+    "OxflowError",
+    "Parser",
+    "Pipeline",
+    "PlanError",
+    "RunReport",
+    "RustFunction",
+    "Serializer",
+    "StepError",
+    "StepPanicked",
+    "StreamError",
+    "StreamSink",
+    "__version__",
+    "branch",
+    "errors",
+    "run",
+    "streaming_source",
+    "testing",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "oxflow._extension": ("RustFunction",),
+    "oxflow._oxflow": ("Message", "Origin"),
+    "oxflow.errors": (
+        "ConfigError",
+        "DecodeError",
+        "Diagnostic",
+        "EncodeError",
+        "ExtensionError",
+        "InternalError",
+        "OxflowError",
+        "PlanError",
+        "StepError",
+        "StepPanicked",
+        "StreamError",
+    ),
+    "oxflow.pipeline": ("Branch", "Pipeline", "branch", "streaming_source"),
+    "oxflow.report": ("RunReport",),
+    "oxflow._run": ("run",),
+    "oxflow.steps": ("Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "StreamSink"),
+}
+_MODULES = ("errors", "testing")
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"oxflow.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module `oxflow` has no attribute `{name}`")
+    value: object = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,193 @@
+"""Dresses a Rust extension module for Python.
+
+`oxflow::module!` makes an extension module that holds nothing but a capsule with tables. When it is imported it calls
+`populate`, which reads the tables and puts into the module what a user works with: a `TypedDict` for each payload type, a
+class for each `rust_function!`, an object for each `#[oxflow::function]`.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
+
+from oxflow import _oxflow
+from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
+from oxflow.codec import decoder, encode
+
+if TYPE_CHECKING:
+    from oxflow._oxflow import Message
+    from oxflow._shapes import Shape
+
+CAPSULE = "__oxflow__"
+NATIVE_TYPE = "__oxflow_type__"
+
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+_SCALARS: dict[str, Any] = {
+    "any": Any,
+    "none": None,
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+    "bytes": bytes,
+}
+
+
+class RustFunction(Generic[In_contra, Out_co]):
+    """A function written in Rust: a step of a pipeline, and callable from plain Python.
+
+    Two of them are equal if they are the same function of the same module.
+
+    Attributes:
+        native: the function as the engine takes it.
+        described: what its module says about it: name, kind, input and output.
+    """
+
+    native: ClassVar[_oxflow.NativeFunction]
+    described: ClassVar[dict[str, Any]]
+    _object: ClassVar[bool] = False
+    _output: ClassVar[Any] = Any
+    _decoder: ClassVar[Any] = None
+
+    def __call__(self, message: Message[In_contra]) -> Out_co:
+        """Run the function on one message, outside of any pipeline.
+
+        Args:
+            message: its payload is converted to the function's input type.
+
+        Returns:
+            The payload of a map, the answer of a filter, the list of a flat map; `None` where an `Option` was `None`.
+
+        Raises:
+            TypeError: `message` is no `Message`.
+            StepError: the function returned an error, or the payload is not of its input type.
+            StepPanicked: it panicked.
+        """
+        if not isinstance(message, _oxflow.Message):
+            given = type(message).__qualname__
+            raise TypeError(f"{self!r} takes a Message, not {given}; wrap the payload: Message({given}(...))")
+        result: Out_co = self.native(message, encode, self._decode)
+        return result
+
+    @classmethod
+    def _decode(cls, data: bytes) -> Any:
+        decode = cls.__dict__.get("_decoder")
+        if decode is None:
+            decode = decoder(cls._output)
+            cls._decoder = staticmethod(decode)
+        return decode(data)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        call = "" if self._object else "()"
+        return f"{type(self).__module__}.{type(self).__qualname__}{call}"
+
+    def __reduce__(self) -> Any:
+        # A string is a reference: the object of this name in its module.
+        return type(self).__qualname__ if self._object else (type(self), ())
+
+
+def populate(module: types.ModuleType) -> None:
+    """Add the Python face of a Rust extension to its module.
+
+    Args:
+        module: an extension module that holds the capsule of `oxflow::module!`.
+
+    Raises:
+        ExtensionError: the capsule is not oxflow's or was built for another ABI.
+    """
+    capsule = getattr(module, CAPSULE)
+    described = json.loads(_oxflow.describe_module(capsule))
+    annotations = _Types(module.__name__)
+    for index, item in enumerate(described["types"]):
+        if item["public"]:
+            made = annotations.public(item)
+            setattr(made, NATIVE_TYPE, _oxflow.NativeType(capsule, index))
+            setattr(module, item["name"], made)
+    for index, item in enumerate(described["functions"]):
+        native = _oxflow.NativeFunction(capsule, index)
+        made = _function_class(module.__name__, item, native, annotations.annotation(item["output"]))
+        setattr(module, item["name"], made() if item["form"] == "object" else made)
+
+
+def _function_class(module: str, item: dict[str, Any], native: _oxflow.NativeFunction, output: Any) -> type[Any]:
+    body = {
+        "__module__": module,
+        "__qualname__": item["name"],
+        "__doc__": item["doc"] or None,
+        "native": native,
+        "described": item,
+        "_object": item["form"] == "object",
+        "_output": bool if item["kind"] == "filter" else output,
+    }
+    return type(item["name"], (RustFunction,), body)
+
+
+class _Types:
+    """Makes Python types of a module's shapes; one `TypedDict` per record, however often it is mentioned."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._made: dict[str, Any] = {}
+
+    def public(self, item: dict[str, Any]) -> Any:
+        shape = item["shape"]
+        if isinstance(shape, dict) and "record" in shape:
+            made = self._record(shape["record"])
+        else:
+            made = self._typed_dict(item["name"], [])
+            setattr(made, NATIVE_VALUE, self.annotation(shape))
+        made.__doc__ = item["doc"] or None
+        return made
+
+    def annotation(self, shape: Shape) -> Any:
+        if isinstance(shape, str):
+            return _SCALARS[shape]
+        ((kind, content),) = shape.items()
+        match kind:
+            case "list":
+                return types.GenericAlias(list, (self.annotation(content),))
+            case "dict":
+                return types.GenericAlias(dict, tuple(map(self.annotation, content)))
+            case "tuple":
+                return types.GenericAlias(tuple, tuple(map(self.annotation, content)))
+            case "union":
+                return _subscripted(typing.Union, tuple(map(self.annotation, content)))
+            case "literal":
+                return _subscripted(typing.Literal, tuple(content))
+            case "record":
+                return self._record(content)
+            case _:
+                return self._made[content]
+
+    def _record(self, record: dict[str, Any]) -> Any:
+        name = record["name"]
+        if name not in self._made:
+            made = self._typed_dict(name, [field["name"] for field in record["fields"] if field["required"]])
+            # Made before its fields, so that a field may refer to it.
+            made.__annotations__ = {field["name"]: self.annotation(field["type"]) for field in record["fields"]}
+            made.__optional_keys__ = frozenset(made.__annotations__) - made.__required_keys__
+            setattr(made, NATIVE_SHAPE, {"record": record})
+        return self._made[name]
+
+    def _typed_dict(self, name: str, required: list[str]) -> Any:
+        # Called through a name without a type: checkers want literals of what is only known here.
+        make: Any = TypedDict
+        made = make(name, dict.fromkeys(required, Any))
+        made.__module__ = self._module
+        self._made[name] = made
+        return made
+
+
+def _subscripted(form: Any, arguments: tuple[Any, ...]) -> Any:
+    """Subscript with what only run time knows, which checkers do not read as a type."""
+    return form[arguments]

@@ -1,0 +1,198 @@
+"""Runs a pipeline in this process.
+
+The work is done by the engine's threads. This thread binds the streams, checks everything that can be known beforehand, and
+then waits in short turns, so that Python's signal handlers get to run: the first SIGINT or SIGTERM drains, which is what
+has been read is finished and committed; the second ends the process at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from oxflow import _oxflow
+from oxflow._oxflow import Message
+from oxflow.codec import encode
+from oxflow.errors import ConfigError, Diagnostic, OxflowError, PlanError, StreamError, diagnostics_from
+from oxflow.plan import Plan, lower
+from oxflow.report import RunReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import FrameType
+
+    from oxflow.pipeline import Pipeline
+
+__all__ = ["run"]
+
+Item: TypeAlias = "bytes | Message[bytes] | _oxflow.Advance"
+Stream: TypeAlias = "str | Iterable[Item] | Iterable[Iterable[Item]]"
+Config: TypeAlias = "str | Path | Mapping[str, Any] | None"
+
+# Python's handlers run when the main thread gets the interpreter: a turn bounds how long a signal waits.
+_TURN_S = 0.1
+_SECOND_SIGNAL_EXIT_CODE = 130
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plan with all that the configuration says: ready to run, once checked.
+
+    Attributes:
+        plan: the plan.
+        config: the normalised configuration.
+        memory: partitions of the streams that are given as Python objects.
+    """
+
+    plan: Plan
+    config: Mapping[str, Any]
+    memory: Mapping[str, list[list[Item]]]
+
+    def check(self) -> None:
+        """Check plan and configuration.
+
+        Raises:
+            PlanError: the pipeline cannot run as it is written; lists all that is wrong.
+            ConfigError: the configuration names what the pipeline does not have.
+            StreamError: a stream is not bound.
+        """
+        wrong = self.plan.check()
+        if wrong:
+            raise PlanError(*wrong)
+        wrong = self.check_config()
+        if wrong:
+            raise _config_error(wrong)
+
+    def check_config(self) -> tuple[Diagnostic, ...]:
+        """Check the configuration against the plan; empty if all is well."""
+        return diagnostics_from(json.loads(_oxflow.check_config(self.plan.text, json.dumps(self.config))))
+
+
+def run(
+    pipeline: Pipeline[Any],
+    *,
+    streams: Mapping[str, Stream] | None = None,
+    config: Config = None,
+    overrides: Mapping[str, str] | None = None,
+) -> RunReport:
+    """Run a pipeline until its source ends or a signal drains it.
+
+    SIGINT and SIGTERM are handled only while this runs in the main thread; the handlers from before are put back.
+
+    Args:
+        pipeline: a complete pipeline.
+        streams: by logical name a URL, or for a source the payloads themselves: `bytes` or `Message`, or a list of such
+            lists, each a partition. These come before the configuration's.
+        config: path of a YAML file, or its content as a mapping.
+        overrides: configuration values by dotted key, `{"run.lanes": "2"}`; they come before the file's.
+
+    Returns:
+        What was done, with the messages that went to streams in memory.
+
+    Raises:
+        PlanError: the pipeline cannot run as it is written; lists all that is wrong.
+        ConfigError: the configuration is wrong.
+        StreamError: a stream is not bound, or cannot be opened, read or written.
+        StepError: a step failed; its exception is `__cause__`.
+    """
+    bound = bind(lower(pipeline), streams=streams, config=config, overrides=overrides)
+    bound.check()
+    return execute(bound)
+
+
+def bind(
+    plan: Plan,
+    *,
+    streams: Mapping[str, Stream] | None = None,
+    config: Config = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Bound:
+    """Put plan, configuration and streams together; see `run` for the arguments."""
+    text, file = _read(config)
+    settings = list((overrides or {}).items())
+    normalised = json.loads(_oxflow.load_config(text, file, settings, dict(os.environ)))
+    memory: dict[str, list[list[Item]]] = {}
+    for name, stream in (streams or {}).items():
+        normalised["streams"][name] = {"url": stream if isinstance(stream, str) else "memory:"}
+        if not isinstance(stream, str):
+            memory[name] = _partitions(stream)
+    return Bound(plan, normalised, memory)
+
+
+def execute(bound: Bound, *, manual_clock: bool = False) -> RunReport:
+    """Run what is bound and checked.
+
+    Args:
+        bound: the plan and its configuration.
+        manual_clock: let time stand still but for the `Advance` items of streams in memory.
+    """
+    plan = bound.plan
+    config = json.dumps(bound.config)
+    native = _oxflow.Run(
+        plan.text, config, dict(plan.functions), dict(plan.decoders), encode, dict(bound.memory), manual_clock
+    )
+    with _draining_on_signals(native):
+        native.start()
+        while not native.wait(_TURN_S):
+            pass
+    report = RunReport.from_json(native.report(), native.outputs())
+    try:
+        native.result()
+    except OxflowError as error:
+        error.report = report
+        raise
+    return report
+
+
+def _read(config: Config) -> tuple[str, str]:
+    if config is None:
+        return "", ""
+    if isinstance(config, (str, Path)):
+        try:
+            return Path(config).read_text(encoding="utf-8"), str(config)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
+            raise ConfigError(Diagnostic("OXF0301", f"cannot read the configuration `{config}`: {reason}")) from error
+    # JSON is YAML.
+    return json.dumps(config), "<config>"
+
+
+def _config_error(diagnostics: tuple[Diagnostic, ...]) -> OxflowError:
+    about_streams = all(item.code.startswith("OXF04") for item in diagnostics)
+    return (StreamError if about_streams else ConfigError)(*diagnostics)
+
+
+def _partitions(stream: Iterable[Any]) -> list[list[Item]]:
+    items = list(stream)
+    if items and not any(isinstance(item, (bytes, Message, _oxflow.Advance)) for item in items):
+        return [list(partition) for partition in items]
+    return [items]
+
+
+@contextlib.contextmanager
+def _draining_on_signals(native: _oxflow.Run) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    drained = False
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal drained
+        if drained:
+            os._exit(_SECOND_SIGNAL_EXIT_CODE)
+        drained = True
+        native.drain()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            # `None` is a handler that was not set from Python and cannot be put back from it.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

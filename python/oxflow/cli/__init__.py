@@ -1,0 +1,112 @@
+"""The command line, `oxflow`.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 drained or good, 1 failed, 2 wrong usage, 3 wrong plan,
+configuration or extension, 4 a stream cannot be opened, 130 after a second interrupt. An error of the user is told in the
+words of its diagnostics; a traceback shows the user's frames only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, TypeAlias
+
+from oxflow import __version__
+from oxflow.cli import commands
+from oxflow.cli.show import show_error, show_import_error
+from oxflow.cli.target import TargetImportError
+from oxflow.errors import OxflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+__all__ = ["main"]
+
+_TARGET_HELP = "FILE.py, FILE.py:name or module:object; a file's pipeline is named `pipeline` unless said otherwise"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the name of the program; those of the process if `None`.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except OxflowError as error:
+        show_error(error)
+        return error.exit_code
+    except TargetImportError as error:
+        show_import_error(error)
+        return 1
+    except BrokenPipeError:
+        # The reader has gone; the interpreter must not try to flush to it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="oxflow", description="Stream pipelines of Python and Rust steps.")
+    parser.add_argument("--version", action="version", version=f"oxflow {__version__}")
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(parts)
+    _add_check(parts)
+    _add_graph(parts)
+    explain = parts.add_parser("explain", help="show the page of an error code")
+    explain.add_argument("code", metavar="CODE", help="OXF0201")
+    explain.set_defaults(command=commands.explain)
+    schema = parts.add_parser("config-schema", help="print the JSON Schema of the configuration")
+    schema.set_defaults(command=commands.config_schema)
+    return parser
+
+
+def _add_run(parts: Commands) -> None:
+    run = parts.add_parser("run", help="run a pipeline", description="Run a pipeline until its source ends.")
+    _add_bindings(run)
+    run.add_argument("--json", action="store_true", help="print the report as JSON")
+    run.add_argument("--quiet", action="store_true", help="print no report")
+    run.set_defaults(command=commands.run)
+
+
+def _add_check(parts: Commands) -> None:
+    about = "Check every name, type and configuration key of a pipeline without running it."
+    check = parts.add_parser("check", help="check a pipeline without running it", description=about)
+    _add_bindings(check)
+    check.add_argument("--json", action="store_true", help="print what was found as JSON")
+    check.set_defaults(command=commands.check)
+
+
+def _add_graph(parts: Commands) -> None:
+    graph = parts.add_parser("graph", help="draw a pipeline")
+    graph.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
+    graph.add_argument(
+        "--format", choices=("mermaid", "svg", "dot", "json"), default="mermaid", help="default: mermaid"
+    )
+    graph.set_defaults(command=commands.graph)
+
+
+def _add_bindings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
+    parser.add_argument("--config", metavar="FILE", help="YAML configuration")
+    _add_pairs(parser, "--set", "KEY=VALUE", "overrides", "set a configuration value")
+    _add_pairs(parser, "--stream", "NAME=URL", "streams", "bind a stream")
+
+
+def _add_pairs(parser: argparse.ArgumentParser, option: str, metavar: str, name: str, about: str) -> None:
+    about = f"{about}; may be given several times"
+    parser.add_argument(option, metavar=metavar, dest=name, help=about, action="append", type=_pair, default=[])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise argparse.ArgumentTypeError(f"`{text}` is not of the form NAME=VALUE")
+    return name, value

@@ -1,0 +1,129 @@
+"""What each command does. A command takes the parsed options and gives the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from oxflow import _oxflow
+from oxflow._run import bind, execute
+from oxflow.cli.show import coloured
+from oxflow.cli.target import load
+from oxflow.errors import Diagnostic, OxflowError, PlanError
+from oxflow.plan import Plan, lower
+
+if TYPE_CHECKING:
+    import argparse
+
+    from oxflow._run import Bound
+    from oxflow.report import RunReport
+
+_UNBOUND = "OXF0401"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a pipeline and print the report, also that of a run that failed."""
+    bound = _bound(options, lower(load(options.target)))
+    bound.check()
+    try:
+        report = execute(bound)
+    except OxflowError as error:
+        if error.report is not None:
+            _print_report(error.report, options, bound)
+        raise
+    _print_report(report, options, bound)
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Check a pipeline; streams may be left unbound, since they may be bound when it runs."""
+    code, found, plan = 0, list[Diagnostic](), None
+    try:
+        plan = lower(load(options.target))
+        found = [*plan.check(), *_bound(options, plan).check_config()]
+    except OxflowError as error:
+        found, code = [*error.diagnostics], error.exit_code
+    unbound = [item.message for item in found if item.code == _UNBOUND]
+    wrong = [item for item in found if item.code != _UNBOUND]
+    if wrong and not code:
+        code = _exit_code(wrong)
+    if options.json:
+        _print_json({"ok": not wrong, "diagnostics": [_as_dict(item) for item in wrong], "notes": unbound})
+    elif wrong:
+        print(coloured("\n\n".join(map(str, wrong)), sys.stderr), file=sys.stderr)
+    elif plan is not None:
+        _print_good(plan, unbound)
+    return code
+
+
+def graph(options: argparse.Namespace) -> int:
+    """Draw a pipeline."""
+    print(lower(load(options.target)).graph(options.format).rstrip("\n"))
+    return 0
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Show the page of an error code."""
+    page = _oxflow.explain(options.code.upper())
+    if page is None:
+        print(
+            f"error: there is no code `{options.code}`; codes are {', '.join(_oxflow.error_codes())}", file=sys.stderr
+        )
+        return 2
+    print(page.rstrip("\n"))
+    return 0
+
+
+def config_schema(_options: argparse.Namespace) -> int:
+    """Print the JSON Schema of the configuration."""
+    print(_oxflow.config_schema().rstrip("\n"))
+    return 0
+
+
+def _bound(options: argparse.Namespace, plan: Plan) -> Bound:
+    return bind(plan, streams=dict(options.streams), config=options.config, overrides=dict(options.overrides))
+
+
+def _exit_code(diagnostics: list[Diagnostic]) -> int:
+    """A wrong plan and a wrong configuration are both 3; only a stream's URL alone is a matter of connections."""
+    streams_only = all(item.code.startswith("OXF04") for item in diagnostics)
+    return 4 if streams_only else PlanError.exit_code
+
+
+def _print_report(report: RunReport, options: argparse.Namespace, bound: Bound) -> None:
+    if options.quiet:
+        return
+    # Where messages go to stdout, nothing else may.
+    taken = any(stream["url"].startswith("stdout:") for stream in bound.config["streams"].values())
+    stream = sys.stderr if taken else sys.stdout
+    print(json.dumps(report.as_dict(), indent=2) if options.json else report, file=stream)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _as_dict(item: Diagnostic) -> dict[str, Any]:
+    place = None if item.place is None else {"file": item.place.file, "line": item.place.line, "text": item.place.text}
+    return {
+        "code": item.code,
+        "message": item.message,
+        "place": place,
+        "why": item.why,
+        "fix": item.fix,
+        "text": str(item),
+    }
+
+
+def _print_good(plan: Plan, unbound: list[str]) -> None:
+    from oxflow.cli.rows import rows_of
+
+    rows = list(rows_of(plan.data))
+    count = sum(len(row.steps) for row in rows)
+    print(f"ok: {count} steps in {len(rows)} runs")
+    width = max((len(row.language) for row in rows), default=0)
+    for row in rows:
+        print(f"  {row.language.ljust(width)}  {', '.join(row.steps)}")
+    for note in unbound:
+        print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,56 @@
+"""Shows errors on a terminal: the diagnostics, and of a traceback what the user wrote."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, TextIO
+
+import oxflow
+from oxflow.errors import StepError
+
+if TYPE_CHECKING:
+    from oxflow.cli.target import TargetImportError
+    from oxflow.errors import OxflowError
+
+_PACKAGE = os.path.dirname(oxflow.__file__) + os.sep
+_HEAD = re.compile(r"^error\[OXF\d{4}\]", re.MULTILINE)
+_RED = "\x1b[1;31m"
+_PLAIN = "\x1b[0m"
+
+
+def show_error(error: OxflowError) -> None:
+    """Print an error, with the traceback of a step's exception."""
+    print(coloured(str(error), sys.stderr), file=sys.stderr)
+    if isinstance(error, StepError) and error.__cause__ is not None:
+        print(trimmed(error.__cause__), end="", file=sys.stderr)
+
+
+def show_import_error(error: TargetImportError) -> None:
+    """Print what a target raised when it was imported."""
+    cause = error.__cause__ or error
+    print(f"error: `{error}` raised when it was imported", file=sys.stderr)
+    print(trimmed(cause), end="", file=sys.stderr)
+
+
+def coloured(text: str, stream: TextIO) -> str:
+    """Colour the heads of errors if the stream is a terminal and `NO_COLOR` is not set."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return _HEAD.sub(lambda head: f"{_RED}{head[0]}{_PLAIN}", text)
+
+
+def trimmed(error: BaseException) -> str:
+    """Format an exception and its causes without the frames of oxflow and of the import machinery."""
+    shown = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = shown
+    while part is not None:
+        part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if _is_users(frame.filename)])
+        part = part.__cause__ or part.__context__
+    return "".join(shown.format())
+
+
+def _is_users(file: str) -> bool:
+    return not file.startswith((_PACKAGE, "<frozen "))

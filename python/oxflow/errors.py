@@ -1,0 +1,218 @@
+"""Every error that oxflow raises, as one tree.
+
+    OxflowError
+    +-- PlanError        the pipeline cannot run as it is written
+    +-- ConfigError      the configuration is wrong
+    +-- ExtensionError   an extension module does not fit
+    +-- StreamError      a stream cannot be bound, opened, read or written
+    +-- StepError        a step failed; its exception is `__cause__`
+    |   +-- StepPanicked
+    +-- DecodeError      a payload is not what its type says; the cause of a StepError
+    +-- EncodeError      a value cannot be JSON; the cause of a StepError
+    +-- InternalError    a bug in oxflow
+
+An error carries `Diagnostic`s, the same data that the engine makes and that `oxflow check --json` prints. `str(error)` is
+the text for people: what, where, why and how to mend it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from oxflow.report import RunReport
+
+__all__ = [
+    "ConfigError",
+    "DecodeError",
+    "Diagnostic",
+    "EncodeError",
+    "ExtensionError",
+    "InternalError",
+    "OxflowError",
+    "Place",
+    "PlanError",
+    "StepError",
+    "StepPanicked",
+    "StreamError",
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the user's code or configuration.
+
+    Attributes:
+        file: path of the file.
+        line: line in it, from 1.
+        text: that line without its indentation; may be empty.
+    """
+
+    file: str
+    line: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}  {self.text}".rstrip()
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that is wrong.
+
+    Attributes:
+        code: stable code, `OXF0201`; `oxflow explain` has a page on each.
+        message: what is wrong, one sentence.
+        place: where it was written, if it was.
+        why: the reason behind the message.
+        fix: what to do.
+    """
+
+    code: str
+    message: str
+    place: Place | None = None
+    why: str | None = None
+    fix: str | None = None
+    # The engine renders what the engine finds; the text is kept so that its words are shown as they are.
+    _text: str = field(default="", repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return self._text or self._rendered()
+
+    def _rendered(self) -> str:
+        lines = [f"error[{self.code}]: {self.message}"]
+        if self.place is not None:
+            lines.append(f"  --> {self.place}")
+        for label, text in (("why", self.why), ("fix", self.fix)):
+            if text is not None:
+                lines.append(f"  {label}: " + text.replace("\n", "\n       "))
+        lines.append(f"  more: oxflow explain {self.code}")
+        return "\n".join(lines)
+
+
+class OxflowError(Exception):
+    """Base of all errors of oxflow.
+
+    Attributes:
+        diagnostics: what is wrong; at least one.
+        report: the report of the run that ended with this error, or `None`.
+    """
+
+    exit_code: ClassVar[int] = 1
+    """What the command line exits with."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    report: RunReport | None = None
+
+    def __init__(self, diagnostic: Diagnostic, *more: Diagnostic) -> None:
+        super().__init__(diagnostic, *more)
+        self.diagnostics = (diagnostic, *more)
+
+    @property
+    def code(self) -> str:
+        """Code of the first diagnostic."""
+        return self.diagnostics[0].code
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.diagnostics))
+
+
+class PlanError(OxflowError):
+    """The pipeline cannot run as it is written; lists all that is wrong with it."""
+
+    exit_code = 3
+
+
+class ConfigError(OxflowError):
+    """The configuration is wrong."""
+
+    exit_code = 3
+
+
+class ExtensionError(OxflowError):
+    """An extension module is none of oxflow's, or was built for another version of it."""
+
+    exit_code = 3
+
+
+class StreamError(OxflowError):
+    """A stream cannot be bound, opened, read or written."""
+
+    exit_code = 4
+
+
+class StepError(OxflowError):
+    """A step failed on a message; the exception that it raised is `__cause__`."""
+
+
+class StepPanicked(StepError):
+    """A step written in Rust panicked."""
+
+
+class InternalError(OxflowError):
+    """A bug in oxflow."""
+
+
+class _CodecError(OxflowError, ValueError):
+    """Says in one line what is wrong with a value: the step and the message are named by the `StepError` that it causes."""
+
+    _code: ClassVar[str]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Diagnostic(self._code, text))
+        self.args = (text,)
+
+    def __str__(self) -> str:
+        return self.diagnostics[0].message
+
+
+class DecodeError(_CodecError):
+    """A payload is not what its type says."""
+
+    _code = "OXF0503"
+
+
+class EncodeError(_CodecError):
+    """A value cannot be JSON."""
+
+    _code = "OXF0504"
+
+
+_CLASSES: dict[str, type[OxflowError]] = {
+    "plan": PlanError,
+    "config": ConfigError,
+    "stream": StreamError,
+    "step": StepError,
+    "panic": StepPanicked,
+    "extension": ExtensionError,
+    "internal": InternalError,
+}
+
+
+def diagnostics_from(items: Iterable[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
+    """Read diagnostics from the engine's JSON objects."""
+    return tuple(
+        Diagnostic(
+            code=item["code"],
+            message=item["message"],
+            place=Place(**item["place"]) if item.get("place") else None,
+            why=item.get("why"),
+            fix=item.get("fix"),
+            _text=item.get("text", ""),
+        )
+        for item in items
+    )
+
+
+def from_report(text: str) -> OxflowError:
+    """Build the error that the engine reports.
+
+    Args:
+        text: JSON `{"kind": ..., "diagnostics": [...]}`.
+    """
+    report = json.loads(text)
+    return _CLASSES[report["kind"]](*diagnostics_from(report["diagnostics"]))

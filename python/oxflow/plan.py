@@ -1,0 +1,264 @@
+"""Lowers a pipeline to the plan that the engine runs.
+
+The plan says what a pipeline is, as data (`oxflow_engine::plan`); beside it stand the Python objects that data cannot hold:
+each step's function and decoder, by the step's name. All that is wrong with the functions and types of a pipeline is
+collected and raised at once; what can be seen on the data alone is checked by the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from oxflow._extension import NATIVE_TYPE, RustFunction
+from oxflow._place import place_of
+from oxflow._shapes import Shape, UnsupportedTypeError, shape_of, spelled
+from oxflow._signatures import UnfitFunctionError, items_of, reference_of, resolve, signature_of
+from oxflow.codec import decoder
+from oxflow.errors import DecodeError, Diagnostic, PlanError, diagnostics_from
+from oxflow.pipeline import Branch, Broadcast, Route
+from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, Step, StreamSink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from oxflow._place import Spot
+    from oxflow.pipeline import Pipeline
+
+__all__ = ["Plan", "lower"]
+
+VERSION = 1
+
+# Which functions of Rust a step can call, by what they return.
+_KINDS: dict[type[Step], tuple[str, ...]] = {
+    Map: ("map", "filter", "filter_map"),
+    FlatMap: ("flat_map", "filter_map"),
+    Filter: ("filter",),
+    Route: ("map", "filter"),
+}
+_RETURNS = {"map": "one value", "filter": "a `bool`", "filter_map": "an `Option`", "flat_map": "a `Vec`"}
+_SUPPORTED = "a TypedDict, dataclass, msgspec.Struct, pydantic model, bytes, or a JSON type like dict[str, Any]"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pipeline as data, with the Python objects that belong to it.
+
+    Attributes:
+        text: the plan as JSON.
+        functions: by step: a callable, or the native object of a Rust function or payload type.
+        decoders: by step: reads JSON bytes into what the step takes (a parser: gives).
+    """
+
+    text: str
+    functions: Mapping[str, object]
+    decoders: Mapping[str, Callable[[bytes], Any]]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        data: dict[str, Any] = json.loads(self.text)
+        return data
+
+    def check(self) -> tuple[Diagnostic, ...]:
+        """Check names, ends, tables, limits and every edge's types; empty if all is well."""
+        from oxflow import _oxflow
+
+        return diagnostics_from(json.loads(_oxflow.check(self.text)))
+
+    def graph(self, format: str) -> str:  # noqa: A002  # the word of the command line
+        """Draw the plan.
+
+        Args:
+            format: `"mermaid"`, `"dot"`, `"svg"` or `"json"`.
+
+        Raises:
+            ValueError: there is no such format.
+        """
+        from oxflow import _oxflow
+
+        return _oxflow.graph(self.text, format)
+
+
+def lower(pipeline: Pipeline[Any]) -> Plan:
+    """Make the plan of a pipeline.
+
+    Args:
+        pipeline: any pipeline; it need not be complete.
+
+    Raises:
+        PlanError: functions cannot be imported or called, or types cannot be payloads; lists all of them.
+    """
+    lowering = _Lowering()
+    source = pipeline.source
+    data = {
+        "version": VERSION,
+        "source": {"name": source.name, "stream": source.stream_name, **_place(source.spot)},
+        "steps": lowering.steps(pipeline.steps),
+    }
+    if lowering.diagnostics:
+        raise PlanError(*lowering.diagnostics)
+    return Plan(json.dumps(data, ensure_ascii=False), lowering.functions, lowering.decoders)
+
+
+@dataclass
+class _Lowering:
+    """What is gathered on the way through one pipeline."""
+
+    functions: dict[str, object] = field(default_factory=dict[str, object])
+    decoders: dict[str, Any] = field(default_factory=dict[str, Any])
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def steps(self, steps: Iterable[Step]) -> list[dict[str, Any]]:
+        return [{"name": step.name, **_place(step.spot), "operation": self._operation(step)} for step in steps]
+
+    def _operation(self, step: Step) -> object:
+        match step:
+            case Map():
+                return {"map": self._function(step, step.function)}
+            case FlatMap():
+                return {"flat_map": self._function(step, step.function)}
+            case Filter():
+                return {"filter": self._function(step, step.function)}
+            case Batch():
+                return {"batch": _limits(step)}
+            case Parser():
+                return {"parser": self._parser(step)}
+            case Serializer():
+                return "serializer"
+            case Route():
+                return {
+                    "route": {"function": self._function(step, step.routing_function), "branches": self._table(step)}
+                }
+            case Broadcast():
+                return {"broadcast": [self._branch(way) for way in step.routes]}
+            case StreamSink():
+                return {"sink": step.stream_name}
+            case _:
+                raise TypeError(f"{step!r} is no step of a pipeline")
+
+    def _branch(self, way: Branch[Any, Any]) -> dict[str, Any]:
+        return {"name": way.name, **_place(way.spot), "steps": self.steps(way.steps)}
+
+    def _table(self, step: Route) -> list[dict[str, Any]]:
+        for key, way in step.routing_table:
+            if type(key) not in (str, int, bool):
+                message = f"key {key!r} of branch `{way.name}` is a `{spelled(type(key))}`"
+                self._report(step, "OXF0107", message, fix="use `str`, `int` or `bool`, the same for all keys")
+        return [
+            {"key": key if type(key) in (str, int, bool) else repr(key), **self._branch(way)}
+            for key, way in step.routing_table
+        ]
+
+    def _function(self, step: Step, function: object) -> dict[str, Any]:
+        try:
+            resolved = resolve(function)
+        except UnfitFunctionError as error:
+            self._report(step, error.code, f"step `{step.name}`: {error.message}", why=error.why, fix=error.fix)
+            return _unknown(function)
+        if isinstance(resolved, RustFunction):
+            return self._rust(step, resolved)
+        return self._python(step, resolved)
+
+    def _rust(self, step: Step, function: RustFunction[Any, Any]) -> dict[str, Any]:
+        self.functions[step.name] = function.native
+        kind = function.described["kind"]
+        if kind not in _KINDS[type(step)]:
+            wanted = " or ".join(_RETURNS[item] for item in _KINDS[type(step)])
+            message = f"step `{step.name}` is a `{type(step).__name__}`, but `{function!r}` returns {_RETURNS[kind]}"
+            fits = [item.__name__ for item, kinds in _KINDS.items() if kind in kinds and item is not Route]
+            fix = f"use {' or '.join(f'`{name}`' for name in fits)}"
+            self._report(
+                step, "OXF0207", message, why=f"`{type(step).__name__}` takes a function that returns {wanted}", fix=fix
+            )
+        described = function.described
+        return {
+            "language": "rust",
+            "name": reference_of(function),
+            "input": described["input"],
+            "output": described["output"],
+        }
+
+    def _python(self, step: Step, function: Callable[..., object]) -> dict[str, Any]:
+        self.functions[step.name] = function
+        try:
+            payload, result = signature_of(function)
+        except NameError as error:
+            message = f"step `{step.name}`: an annotation of `{reference_of(function)}` cannot be resolved: {error}"
+            fix = "import the name outside `if TYPE_CHECKING:`, or annotate `Any`"
+            self._report(step, "OXF0206", message, fix=fix)
+            return _unknown(function)
+        output = items_of(result) if isinstance(step, FlatMap) else result
+        self.decoders[step.name] = _decoder(payload)
+        return {
+            "language": "python",
+            "name": reference_of(function),
+            "input": self._shape(step, payload, f"`{reference_of(function)}` takes"),
+            "output": self._shape(step, output, f"`{reference_of(function)}` gives"),
+        }
+
+    def _parser(self, step: Parser[Any]) -> Shape:
+        native = getattr(step.msg_type, NATIVE_TYPE, None)
+        if native is not None:
+            self.functions[step.name] = native
+        try:
+            self.decoders[step.name] = decoder(step.msg_type)
+        except UnsupportedTypeError as error:
+            self._unsupported(step, "its type is", error)
+            return "any"
+        except NameError as error:
+            message = f"step `{step.name}`: an annotation of `{spelled(step.msg_type)}` cannot be resolved: {error}"
+            self._report(step, "OXF0206", message, fix="import the name outside `if TYPE_CHECKING:`")
+            return "any"
+        return self._shape(step, step.msg_type, "its type is")
+
+    def _shape(self, step: Step, annotation: object, whose: str) -> Shape:
+        try:
+            return shape_of(annotation)
+        except UnsupportedTypeError as error:
+            self._unsupported(step, whose, error)
+        except NameError as error:
+            message = f"step `{step.name}`: a field of `{spelled(annotation)}` cannot be resolved: {error}"
+            self._report(step, "OXF0206", message, fix="import the name outside `if TYPE_CHECKING:`")
+        return "any"
+
+    def _unsupported(self, step: Step, whose: str, error: UnsupportedTypeError) -> None:
+        message = f"step `{step.name}`: {whose} {error}, which is no payload type"
+        fix = "annotate it as `Any` if only Python steps see it" if not isinstance(step, Parser) else None
+        self._report(step, "OXF0206", message, why=f"a payload is {_SUPPORTED}", fix=fix)
+
+    def _report(self, step: Step, code: str, message: str, *, why: str | None = None, fix: str | None = None) -> None:
+        self.diagnostics.append(Diagnostic(code, message, place_of(step.spot), why, fix))
+
+
+def _decoder(annotation: object) -> Callable[[bytes], Any]:
+    """Most functions get Python objects and never decode: a type that cannot be read from JSON is no error before it must be."""
+    try:
+        return decoder(annotation)
+    except (UnsupportedTypeError, NameError) as error:
+        reason = f"{error} cannot be read from JSON"
+
+        def refuse(_data: bytes) -> Any:
+            raise DecodeError(reason)
+
+        return refuse
+
+
+def _limits(step: Batch) -> dict[str, int]:
+    limits = {"messages": step.batch_size, "bytes": step.batch_bytes}
+    if step.batch_timedelta is not None:
+        # Up, so that a limit below a millisecond does not become none.
+        limits["time_ms"] = math.ceil(step.batch_timedelta.total_seconds() * 1000)
+    # The plan's numbers have no sign; a negative limit is as impossible as zero and is reported as such.
+    return {name: max(limit, 0) for name, limit in limits.items() if limit is not None}
+
+
+def _unknown(function: object) -> dict[str, Any]:
+    return {"language": "python", "name": str(function), "input": "any", "output": "any"}
+
+
+def _place(spot: Spot | None) -> dict[str, Any]:
+    place = place_of(spot)
+    return {} if place is None else {"place": {"file": place.file, "line": place.line, "text": place.text}}

@@ -1,0 +1,149 @@
+"""What a run did: counts and times per step and source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from oxflow._oxflow import Message
+
+__all__ = ["RunReport", "SourceReport", "StepReport"]
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step did.
+
+    Attributes:
+        name: name of the step.
+        kind: what it is, `map`.
+        language: `python`, `rust`, or `native` for the steps of the engine.
+        messages_in: messages that reached it.
+        messages_out: messages that it gave.
+        errors: messages that failed in it.
+        skipped: failed messages that `on_error: skip` left out.
+        time_s: seconds spent in it, over all lanes.
+    """
+
+    name: str
+    kind: str
+    language: str
+    messages_in: int
+    messages_out: int
+    errors: int
+    skipped: int
+    time_s: float
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """How far one partition of a source was read.
+
+    Attributes:
+        stream: logical name of the stream.
+        partition: number of the partition.
+        name: what the partition is, the path of a file.
+        committed: offset of the next message to read; `None` if nothing was committed.
+    """
+
+    stream: str
+    partition: int
+    name: str
+    committed: int | None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did; `str()` of it is a table.
+
+    Attributes:
+        status: `drained` if everything that was read is settled, else `failed`.
+        elapsed_s: seconds from start to end.
+        lanes: number of threads that carried messages.
+        messages_in: messages read from the source.
+        messages_out: messages written to the sinks.
+        steps: each step, in the order of the plan.
+        sources: each partition that was read.
+        outputs: messages written to streams in memory, by logical name.
+    """
+
+    status: Literal["drained", "failed"]
+    elapsed_s: float
+    lanes: int
+    messages_in: int
+    messages_out: int
+    steps: tuple[StepReport, ...]
+    sources: tuple[SourceReport, ...]
+    outputs: Mapping[str, Sequence[Message[bytes]]] = field(default_factory=dict[str, Any], repr=False)
+    _data: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, text: str, outputs: Mapping[str, Sequence[Message[bytes]]]) -> RunReport:
+        """Read the engine's report.
+
+        Args:
+            text: the report as JSON.
+            outputs: messages written to streams in memory.
+        """
+        data = json.loads(text)
+        return cls(
+            status=data["status"],
+            elapsed_s=data["elapsed_s"],
+            lanes=data["lanes"],
+            messages_in=data["messages_in"],
+            messages_out=data["messages_out"],
+            steps=tuple(_picked(StepReport, item) for item in data["steps"]),
+            sources=tuple(_picked(SourceReport, item) for item in data["sources"]),
+            outputs=outputs,
+            _data=data,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON values, without outputs."""
+        return dict(self._data)
+
+    def __str__(self) -> str:
+        rows = [_HEADER, *map(_row, self.steps)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join([*(_aligned(row, widths) for row in rows), "", self._summary()])
+
+    def _summary(self) -> str:
+        rate = self.messages_in / self.elapsed_s if self.elapsed_s > 0 else 0.0
+        lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
+        counts = f"{self.messages_in:,} messages in, {self.messages_out:,} out"
+        return f"{self.status} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
+
+
+def duration(seconds: float) -> str:
+    """Spell a time with three digits in a unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"  # noqa: PLR2004
+    return f"{seconds / 1e-6:.3g} us"
+
+
+_HEADER = ("step", "kind", "language", "in", "out", "errors", "skipped", "time", "per message")
+_TEXT_COLUMNS = 3
+
+
+def _row(step: StepReport) -> tuple[str, ...]:
+    counts = (step.messages_in, step.messages_out, step.errors, step.skipped)
+    each = duration(step.time_s / step.messages_in) if step.messages_in else "-"
+    return (step.name, step.kind, step.language, *(f"{count:,}" for count in counts), duration(step.time_s), each)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [
+        cell.ljust(width) if column < _TEXT_COLUMNS else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def _picked(cls: type[Any], item: Mapping[str, Any]) -> Any:
+    """Take the fields that this version knows: the engine may report more."""
+    return cls(**{name: item[name] for name in cls.__dataclass_fields__})

@@ -1,0 +1,192 @@
+"""The steps that a chain is made of.
+
+A step is a value: its name, what it does, and the line where it was written, which takes no part in comparisons. It does
+nothing by itself. Payload types run through the steps, so that a type checker refuses a chain whose ends do not meet;
+`oxflow check` finds the same, and what annotations do not tell.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from oxflow._place import Spot, caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from oxflow._oxflow import Message
+
+__all__ = ["Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "Step", "StreamSink", "Transform"]
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+
+@dataclass(frozen=True, repr=False)
+class Step:
+    """What all steps share.
+
+    Attributes:
+        name: unique in the pipeline; the configuration, reports and errors use it.
+    """
+
+    name: str
+    spot: Spot | None = field(default_factory=caller, init=False, compare=False)
+
+    def __repr__(self) -> str:
+        arguments = [quoted(self.name)]
+        for item in fields(self)[2:]:
+            value = getattr(self, item.name)
+            if value is not None:
+                arguments.append(f"{item.name}={shown(value)}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+class Transform(Step, Generic[In_contra, Out_co]):
+    """A step that takes payloads of one type and gives payloads of another."""
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Map(Transform[In_contra, Out_co]):
+    """Gives one payload for each message.
+
+    Args:
+        name: name of the step.
+        function: takes a `Message` and returns the new payload, or a `Message` to change key and headers too; a callable or
+            `"package.module:name"`. A Rust function that returns an `Option` drops the message with `None`.
+    """
+
+    function: Callable[[Message[Any]], object] | str
+
+    @overload
+    def __init__(self: Map[Any, Any], name: str, function: str) -> None: ...
+    @overload
+    def __init__(self: Map[In, Out], name: str, function: Callable[[Message[In]], Message[Out]]) -> None: ...
+    @overload
+    def __init__(self: Map[In, Out], name: str, function: Callable[[Message[In]], Out]) -> None: ...
+    def __init__(self, name: str, function: Callable[[Message[Any]], object] | str) -> None:
+        Step.__init__(self, name)
+        object.__setattr__(self, "function", function)
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class FlatMap(Transform[In_contra, Out_co]):
+    """Gives any number of payloads for each message.
+
+    Args:
+        name: name of the step.
+        function: takes a `Message` and returns an iterable of payloads or messages; a callable or `"package.module:name"`.
+    """
+
+    function: Callable[[Message[Any]], Iterable[object]] | str
+
+    @overload
+    def __init__(self: FlatMap[Any, Any], name: str, function: str) -> None: ...
+    @overload
+    def __init__(
+        self: FlatMap[In, Out], name: str, function: Callable[[Message[In]], Iterable[Message[Out]]]
+    ) -> None: ...
+    @overload
+    def __init__(self: FlatMap[In, Out], name: str, function: Callable[[Message[In]], Iterable[Out]]) -> None: ...
+    def __init__(self, name: str, function: Callable[[Message[Any]], Iterable[object]] | str) -> None:
+        Step.__init__(self, name)
+        object.__setattr__(self, "function", function)
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Filter(Step, Generic[In_contra]):
+    """Keeps the messages for which the function says true.
+
+    Args:
+        name: name of the step.
+        function: takes a `Message` and returns a `bool`; a callable or `"package.module:name"`.
+    """
+
+    function: Callable[[Message[Any]], bool] | str
+
+    @overload
+    def __init__(self: Filter[Any], name: str, function: str) -> None: ...
+    @overload
+    def __init__(self: Filter[In], name: str, function: Callable[[Message[In]], bool]) -> None: ...
+    def __init__(self, name: str, function: Callable[[Message[Any]], bool] | str) -> None:
+        Step.__init__(self, name)
+        object.__setattr__(self, "function", function)
+
+
+@dataclass(frozen=True, repr=False)
+class Batch(Step):
+    """Gathers messages into lists; a list closes at the first limit that is reached.
+
+    At least one of `batch_size` and `batch_timedelta` must be set: a batch with neither might never close.
+
+    Args:
+        name: name of the step.
+        batch_size: number of messages.
+        batch_bytes: sum of the payloads' sizes in bytes.
+        batch_timedelta: time since the first message of the batch.
+    """
+
+    batch_size: int | None = None
+    batch_bytes: int | None = None
+    batch_timedelta: timedelta | None = None
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Parser(Transform[bytes, Out_co]):
+    """Reads JSON bytes into a value of a type, and checks them against it.
+
+    Args:
+        name: name of the step.
+        msg_type: a `TypedDict`, dataclass, `msgspec.Struct` or pydantic model, a payload class of a Rust extension,
+            `dict[str, Any]` or another type of JSON values; `bytes` leaves them as they are.
+    """
+
+    msg_type: type[Any]
+
+    def __init__(self, name: str, msg_type: type[Out_co]) -> None:
+        Step.__init__(self, name)
+        object.__setattr__(self, "msg_type", msg_type)
+
+    def __repr__(self) -> str:
+        return f"Parser({quoted(self.name)}, {shown(self.msg_type)})"
+
+
+class Serializer(Transform[object, bytes]):
+    """Writes a value as JSON bytes.
+
+    Args:
+        name: name of the step.
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class StreamSink(Step):
+    """Ends a chain: writes bytes to a stream.
+
+    Args:
+        name: name of the step.
+        stream_name: logical name of the stream; the configuration or `--stream` says what it is.
+    """
+
+    stream_name: str
+
+
+def quoted(text: str) -> str:
+    """Show `text` as the user would write it, in double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def shown(value: object) -> str:
+    """Show an argument as the user would write it."""
+    if isinstance(value, str):
+        return quoted(value)
+    # `list[int]` has the `__qualname__` of `list`; its own text says more.
+    if hasattr(value, "__origin__"):
+        return repr(value)
+    name = getattr(value, "__qualname__", None)
+    return name if isinstance(name, str) else repr(value)
