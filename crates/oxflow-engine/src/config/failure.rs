@@ -13,7 +13,7 @@ use crate::plan::Place;
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    problem: Problem,
+    problem: Box<Problem>,
     /// Keys from the root to the value.
     path: Vec<String>,
     origin: Option<Origin>,
@@ -45,7 +45,7 @@ pub(super) enum Problem {
 
 impl Failure {
     pub(super) fn new(problem: Problem, origin: Option<Origin>) -> Self {
-        Self { problem, path: Vec::new(), origin, secret: None }
+        Self { problem: Box::new(problem), path: Vec::new(), origin, secret: None }
     }
 
     /// The same, at this node, if no place further in is known.
@@ -74,7 +74,7 @@ impl Failure {
         let (code, fix) = self.code_and_fix();
         let mut diagnostic = Diagnostic::new(code, format!("{self}")).at(self.place(file, text));
         diagnostic.fix = fix;
-        diagnostic.why = match (&self.problem, &self.origin) {
+        diagnostic.why = match (&*self.problem, &self.origin) {
             (Problem::Unreadable(reason) | Problem::NoFile { reason, .. }, _) => Some(reason.clone()),
             (_, Some(Origin::Set(path))) => Some(format!("it is set by `--set {path}=...`")),
             (_, Some(Origin::Variable(name))) => Some(format!("it is set by the environment variable `{name}`")),
@@ -85,7 +85,7 @@ impl Failure {
     }
 
     fn code_and_fix(&self) -> (Code, Option<String>) {
-        match &self.problem {
+        match &*self.problem {
             Problem::Unreadable(_) => (Code::ConfigUnreadable, None),
             Problem::UnknownKey { key, known } => {
                 (Code::UnknownKey, Some(suggest(key, known).unwrap_or_else(|| "remove it".into())))
@@ -136,7 +136,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = self.subject();
-        match &self.problem {
+        match &*self.problem {
             Problem::Unreadable(_) => write!(formatter, "the configuration cannot be read"),
             Problem::UnknownKey { key, .. } => write!(formatter, "unknown key `{}`", self.key(key)),
             Problem::MissingKey(key) => write!(formatter, "{subject} has no `{key}`"),

@@ -87,5 +87,5 @@ fn read_secret(path: &str) -> Result<String, Problem> {
     if size as u64 > MAX_SECRET_BYTES {
         return Err(missing(format!("it has more than {MAX_SECRET_BYTES} bytes")));
     }
-    Ok(text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or(&text).to_owned())
+    Ok(text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned())
 }

@@ -50,7 +50,7 @@ fn escape(text: &str) -> String {
         match letter {
             letter if letter.is_control() => escaped.push(' '),
             letter if plain(letter) => escaped.push(letter),
-            letter => escaped += &format!("#{};", u32::from(letter)),
+            letter => escaped.extend(["#", &u32::from(letter).to_string(), ";"]),
         }
         escaped
     })

@@ -100,7 +100,7 @@ impl<'p> Walk<'p> {
             (shape, Type::Bytes, _) if unserialisable(shape).is_none() => {
                 format!("add `.apply(Serializer({}))` before `{}`", self.unused("serialize"), step.name)
             }
-            (.., Some((giver, given))) if given.language == Language::Python => {
+            (.., Some((giver, function_of_giver))) if function_of_giver.language == Language::Python => {
                 format!("let `{}` return `{taken}` and annotate it, or change what `{}` takes", giver.name, step.name)
             }
             _ if function.language == Language::Python => {

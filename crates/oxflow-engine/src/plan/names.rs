@@ -63,15 +63,12 @@ fn doubles(names: &[Bearer<'_>]) -> Vec<Diagnostic> {
             first.insert(name, bearer);
             continue;
         };
-        let mut why =
-            "steps and branches are told apart by their names, in the configuration and in reports".to_owned();
-        if let Some(other_place) = other_place {
-            why += &format!("; the first is at {}:{}", other_place.file, other_place.line);
-        }
+        let first_place = other_place.map(|place| format!("; the first is at {}:{}", place.file, place.line));
+        let why = "steps and branches are told apart by their names, in the configuration and in reports";
         found.push(
             Diagnostic::new(Code::NameTwice, format!("{what} `{name}` has the name of another {other}"))
                 .at(place.cloned())
-                .because(why)
+                .because(format!("{why}{}", first_place.unwrap_or_default()))
                 .fix(format!("give one of them another name than `{name}`")),
         );
     }
