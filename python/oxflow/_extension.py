@@ -67,9 +67,10 @@ class RustFunction(Generic[In_contra, Out_co]):
             StepError: the function returned an error, or the payload is not of its input type.
             StepPanicked: it panicked.
         """
-        if not isinstance(message, _oxflow.Message):
-            given = type(message).__qualname__
-            raise TypeError(f"{self!r} takes a Message, not {given}; wrap the payload: Message({given}(...))")
+        given = type(message)
+        if given is not _oxflow.Message:
+            name = given.__qualname__
+            raise TypeError(f"{self!r} takes a Message, not a {name}: wrap the payload, `Message(payload)`")
         result: Out_co = self.native(message, encode, self._decode)
         return result
 
@@ -140,9 +141,10 @@ class _Types:
         self._made: dict[str, Any] = {}
 
     def public(self, item: dict[str, Any]) -> Any:
-        shape = item["shape"]
-        if isinstance(shape, dict) and "record" in shape:
-            made = self._record(shape["record"])
+        shape: Shape = item["shape"]
+        record: dict[str, Any] | None = shape.get("record") if isinstance(shape, dict) else None
+        if record is not None:
+            made = self._record(record)
         else:
             made = self._typed_dict(item["name"], [])
             setattr(made, NATIVE_VALUE, self.annotation(shape))

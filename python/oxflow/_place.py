@@ -6,14 +6,18 @@ text of the line is looked up when a plan is made.
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
-import sys
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from oxflow.errors import Place
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
+if TYPE_CHECKING:
+    from types import FrameType
+
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class Spot(NamedTuple):
@@ -25,13 +29,13 @@ class Spot(NamedTuple):
 
 def caller() -> Spot | None:
     """Give the innermost line that is not in this package."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
         # Methods that `dataclass` generates live in no file.
         if not file.startswith(_PACKAGE) and file != "<string>":
             return Spot(file, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
@@ -43,5 +47,5 @@ def place_of(spot: Spot | None) -> Place | None:
 
 
 def _short(file: str) -> str:
-    below = os.getcwd() + os.sep
+    below = str(Path.cwd()) + os.sep
     return file.removeprefix(below)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import sys
 import typing
-from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 QUALIFIERS = {"Required", "NotRequired", "ReadOnly"}
 
@@ -24,7 +26,7 @@ class Field(NamedTuple):
     required: bool
 
 
-def kind_of(annotation: object) -> str | None:
+def kind_of(annotation: Any) -> str | None:
     """Say what kind of record a type is, in the words of the plan; `None` if it is none."""
     if not isinstance(annotation, type):
         return None
@@ -38,7 +40,7 @@ def kind_of(annotation: object) -> str | None:
     return "dataclass" if dataclasses.is_dataclass(annotation) else None
 
 
-def is_typed_dict(annotation: object) -> bool:
+def is_typed_dict(annotation: Any) -> bool:
     """Recognise those of `typing_extensions` too, which `typing.is_typeddict` does not."""
     return isinstance(annotation, type) and type(annotation).__name__ == "_TypedDictMeta"
 
@@ -68,7 +70,7 @@ def _typed_dict_fields(record: Any, hints: Mapping[str, Any]) -> Iterator[Field]
         yield Field(name, name, annotation, required)
 
 
-def _qualifier(annotation: object) -> str | None:
+def _qualifier(annotation: Any) -> str | None:
     name = getattr(typing.get_origin(annotation), "_name", None)
     return name if name in QUALIFIERS else None
 

@@ -24,7 +24,7 @@ from oxflow.plan import Plan, lower
 from oxflow.report import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
     from types import FrameType
 
     from oxflow.pipeline import Pipeline
@@ -176,7 +176,7 @@ def _partitions(stream: Iterable[Any]) -> list[list[Item]]:
 
 
 @contextlib.contextmanager
-def _draining_on_signals(native: _oxflow.Run) -> Iterator[None]:
+def _draining_on_signals(native: _oxflow.Run) -> Generator[None, None, None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -42,7 +42,7 @@ class UnsupportedTypeError(Exception):
         path: the fields that lead to it, `tags.env`; empty for the payload itself.
     """
 
-    def __init__(self, annotation: object, path: str = "") -> None:
+    def __init__(self, annotation: Any, path: str = "") -> None:
         super().__init__(annotation, path)
         self.annotation = annotation
         self.path = path
@@ -56,7 +56,7 @@ class UnsupportedTypeError(Exception):
         return UnsupportedTypeError(self.annotation, f"{name}.{self.path}" if self.path else name)
 
 
-def shape_of(annotation: object) -> Shape:
+def shape_of(annotation: Any) -> Shape:
     """Read an annotation.
 
     Raises:
@@ -66,7 +66,7 @@ def shape_of(annotation: object) -> Shape:
     return _shape(annotation, ())
 
 
-def spelled(annotation: object) -> str:
+def spelled(annotation: Any) -> str:
     """Spell a type as a user would."""
     if annotation is None or annotation is type(None):
         return "None"
@@ -75,16 +75,16 @@ def spelled(annotation: object) -> str:
     return str(annotation).replace("typing.", "")
 
 
-def plain(annotation: object) -> object:
+def plain(annotation: Any) -> Any:
     """Strip what says nothing about the value: `Annotated`, `NewType`, `Final`; a type variable becomes its bound."""
     while True:
         origin = typing.get_origin(annotation)
         if origin is typing.Annotated:
-            annotation = annotation.__origin__  # type: ignore[attr-defined]
+            annotation = annotation.__origin__
         elif isinstance(annotation, typing.NewType):
             annotation = annotation.__supertype__
         elif type(annotation).__name__ == "TypeAliasType":
-            annotation = annotation.__value__  # type: ignore[attr-defined]
+            annotation = annotation.__value__
         elif isinstance(annotation, typing.TypeVar):
             annotation = annotation.__bound__ or Any
         elif hasattr(annotation, NATIVE_VALUE):
@@ -93,7 +93,7 @@ def plain(annotation: object) -> object:
             return annotation
 
 
-def _shape(annotation: object, enclosing: tuple[type[Any], ...]) -> Shape:
+def _shape(annotation: Any, enclosing: tuple[type[Any], ...]) -> Shape:
     annotation = plain(annotation)
     if isinstance(annotation, abc.Hashable) and annotation in SCALARS:
         return SCALARS[annotation]
@@ -112,8 +112,8 @@ def _shape(annotation: object, enclosing: tuple[type[Any], ...]) -> Shape:
     return _class(annotation, enclosing)
 
 
-def _generic(annotation: object, origin: object, arguments: tuple[Any, ...], enclosing: tuple[type[Any], ...]) -> Shape:
-    def inner(argument: object) -> Shape:
+def _generic(annotation: Any, origin: Any, arguments: tuple[Any, ...], enclosing: tuple[type[Any], ...]) -> Shape:
+    def inner(argument: Any) -> Shape:
         return _shape(argument, enclosing)
 
     if origin in (typing.Union, types.UnionType):
@@ -125,13 +125,13 @@ def _generic(annotation: object, origin: object, arguments: tuple[Any, ...], enc
     if origin in DICTS:
         return {"dict": [inner(arguments[0]), inner(arguments[1])]}
     if origin is tuple:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
+        if arguments[1:] == (Ellipsis,):
             return {"list": inner(arguments[0])}
         return {"tuple": [inner(argument) for argument in arguments if argument != ()]}
     raise UnsupportedTypeError(annotation)
 
 
-def _class(annotation: object, enclosing: tuple[type[Any], ...]) -> Shape:
+def _class(annotation: Any, enclosing: tuple[type[Any], ...]) -> Shape:
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         values = [member.value for member in annotation]
         return {"literal": values} if all(type(value) is str for value in values) else "any"
@@ -144,7 +144,7 @@ def _class(annotation: object, enclosing: tuple[type[Any], ...]) -> Shape:
 
 
 def _record(record: type[Any], kind: str, enclosing: tuple[type[Any], ...]) -> dict[str, Any]:
-    fields = []
+    fields: list[dict[str, Any]] = []
     for item in fields_of(record, kind):
         try:
             shape = _shape(item.annotation, enclosing)

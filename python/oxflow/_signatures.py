@@ -70,8 +70,9 @@ def resolve(function: object) -> Callable[..., object]:
 
 def reference_of(function: object) -> str:
     """Name a function as `package.module:name`."""
-    function = _unwrapped(function)
-    owner = function if hasattr(function, "__qualname__") else type(function)
+    called: Any = _unwrapped(function)
+    kind = called.__class__
+    owner = called if hasattr(called, "__qualname__") else kind
     return f"{owner.__module__}:{owner.__qualname__}"
 
 
@@ -165,9 +166,10 @@ def _first_parameter(function: Callable[..., object]) -> str | None:
 
 
 def _hints(function: object) -> dict[str, Any]:
-    called = inspect.unwrap(typing.cast("Callable[..., object]", _unwrapped(function)))
+    called: Any = inspect.unwrap(typing.cast("Callable[..., object]", _unwrapped(function)))
+    kind = called.__class__
     if not hasattr(called, "__annotations__") or not hasattr(called, "__code__"):
-        called = getattr(called, "__func__", None) or getattr(type(called), "__call__", called)  # noqa: B004
+        called = getattr(called, "__func__", None) or getattr(kind, "__call__", called)  # noqa: B004
     try:
         return typing.get_type_hints(called, include_extras=True)
     except NameError:

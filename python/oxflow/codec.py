@@ -144,10 +144,11 @@ def _fault_in(value: Any, path: str, seen: set[int]) -> str | None:
     if id(value) in seen:
         return _at(path, "a value that contains itself cannot be JSON")
     seen = seen | {id(value)}
+    items: Any = value
     if isinstance(value, dict):
-        return _fault_in_dict(value, path, seen)
+        return _fault_in_dict(items, path, seen)
     if isinstance(value, (list, tuple)):
-        faults = (_fault_in(item, f"{path}[{index}]", seen) for index, item in enumerate(value))
+        faults = (_fault_in(item, f"{path}[{index}]", seen) for index, item in enumerate(items))
         return next(filter(None, faults), None)
     try:
         return _fault_in(_plain_value(value), path, seen)

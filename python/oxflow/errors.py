@@ -149,7 +149,7 @@ class StepError(OxflowError):
     """A step failed on a message; the exception that it raised is `__cause__`."""
 
 
-class StepPanicked(StepError):
+class StepPanicked(StepError):  # noqa: N818  # the word for what Rust does
     """A step written in Rust panicked."""
 
 

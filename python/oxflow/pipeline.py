@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from textwrap import indent
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, final, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, final, overload
 
 from oxflow._place import Spot, caller
 from oxflow.steps import Batch, Filter, Step, StreamSink, Transform, quoted, shown
@@ -265,11 +265,11 @@ def branch(name: str) -> BranchStart:
     return BranchStart(name)
 
 
-def _steps_of(step: object) -> tuple[Step, ...]:
+def _steps_of(step: Any) -> tuple[Step, ...]:
     if isinstance(step, Step):
         return (step,)
     if isinstance(step, Branch):
-        return cast("Branch[Any, Any]", step).steps
+        return step.steps
     raise TypeError(f"apply takes a step (Map, Filter, ...) or a branch, not {step!r}")
 
 
@@ -281,12 +281,13 @@ def _branches_of(branches: Iterable[object]) -> tuple[Branch[Any, Any], ...]:
     return tuple(map(_branch_of, branches))
 
 
-def _branch_of(value: object) -> Branch[Any, Any]:
+def _branch_of(value: Any) -> Branch[Any, Any]:
     """Take an empty branch too: that it has no sink is for the check to say, beside all else."""
+    way: Branch[Any, Any] = value
     if isinstance(value, BranchStart):
         return Branch(value.name, (), value.spot)
     if isinstance(value, Branch):
-        return cast("Branch[Any, Any]", value)
+        return way
     raise TypeError(f"a way on must be a branch, not {value!r}")
 
 

@@ -115,22 +115,24 @@ class _Lowering:
         return [{"name": step.name, **_place(step.spot), "operation": self._operation(step)} for step in steps]
 
     def _operation(self, step: Step) -> object:
+        # The match narrows `step` to a generic class whose arguments nobody knows.
+        owner = step
         match step:
             case Map():
-                return {"map": self._function(step, step.function)}
+                return {"map": self._function(owner, step.function)}
             case FlatMap():
-                return {"flat_map": self._function(step, step.function)}
+                return {"flat_map": self._function(owner, step.function)}
             case Filter():
-                return {"filter": self._function(step, step.function)}
+                return {"filter": self._function(owner, step.function)}
             case Batch():
                 return {"batch": _limits(step)}
             case Parser():
-                return {"parser": self._parser(step)}
+                return {"parser": self._parser(owner, step.msg_type)}
             case Serializer():
                 return "serializer"
             case Route():
                 return {
-                    "route": {"function": self._function(step, step.routing_function), "branches": self._table(step)}
+                    "route": {"function": self._function(owner, step.routing_function), "branches": self._table(step)}
                 }
             case Broadcast():
                 return {"broadcast": [self._branch(way) for way in step.routes]}
@@ -158,8 +160,9 @@ class _Lowering:
         except UnfitFunctionError as error:
             self._report(step, error.code, f"step `{step.name}`: {error.message}", why=error.why, fix=error.fix)
             return _unknown(function)
+        rust: Any = resolved
         if isinstance(resolved, RustFunction):
-            return self._rust(step, resolved)
+            return self._rust(step, rust)
         return self._python(step, resolved)
 
     def _rust(self, step: Step, function: RustFunction[Any, Any]) -> dict[str, Any]:
@@ -190,7 +193,8 @@ class _Lowering:
             fix = "import the name outside `if TYPE_CHECKING:`, or annotate `Any`"
             self._report(step, "OXF0206", message, fix=fix)
             return _unknown(function)
-        output = items_of(result) if isinstance(step, FlatMap) else result
+        kind: type[Step] = type(step)
+        output = items_of(result) if kind is FlatMap else result
         self.decoders[step.name] = _decoder(payload)
         return {
             "language": "python",
@@ -199,20 +203,20 @@ class _Lowering:
             "output": self._shape(step, output, f"`{reference_of(function)}` gives"),
         }
 
-    def _parser(self, step: Parser[Any]) -> Shape:
-        native = getattr(step.msg_type, NATIVE_TYPE, None)
+    def _parser(self, step: Step, msg_type: type[Any]) -> Shape:
+        native = getattr(msg_type, NATIVE_TYPE, None)
         if native is not None:
             self.functions[step.name] = native
         try:
-            self.decoders[step.name] = decoder(step.msg_type)
+            self.decoders[step.name] = decoder(msg_type)
         except UnsupportedTypeError as error:
             self._unsupported(step, "its type is", error)
             return "any"
         except NameError as error:
-            message = f"step `{step.name}`: an annotation of `{spelled(step.msg_type)}` cannot be resolved: {error}"
+            message = f"step `{step.name}`: an annotation of `{spelled(msg_type)}` cannot be resolved: {error}"
             self._report(step, "OXF0206", message, fix="import the name outside `if TYPE_CHECKING:`")
             return "any"
-        return self._shape(step, step.msg_type, "its type is")
+        return self._shape(step, msg_type, "its type is")
 
     def _shape(self, step: Step, annotation: object, whose: str) -> Shape:
         try:
@@ -226,7 +230,8 @@ class _Lowering:
 
     def _unsupported(self, step: Step, whose: str, error: UnsupportedTypeError) -> None:
         message = f"step `{step.name}`: {whose} {error}, which is no payload type"
-        fix = "annotate it as `Any` if only Python steps see it" if not isinstance(step, Parser) else None
+        is_parser: bool = type(step) is Parser
+        fix = None if is_parser else "annotate it as `Any` if only Python steps see it"
         self._report(step, "OXF0206", message, why=f"a payload is {_SUPPORTED}", fix=fix)
 
     def _report(self, step: Step, code: str, message: str, *, why: str | None = None, fix: str | None = None) -> None:

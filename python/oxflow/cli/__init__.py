@@ -19,9 +19,10 @@ from oxflow.cli.target import TargetImportError
 from oxflow.errors import OxflowError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+    # What `add_parser` of argparse's subparsers is; the class that has it is private there.
+    AddCommand: TypeAlias = "Callable[..., argparse.ArgumentParser]"
 
 __all__ = ["main"]
 
@@ -56,36 +57,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="oxflow", description="Stream pipelines of Python and Rust steps.")
     parser.add_argument("--version", action="version", version=f"oxflow {__version__}")
-    parts = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_run(parts)
-    _add_check(parts)
-    _add_graph(parts)
-    explain = parts.add_parser("explain", help="show the page of an error code")
+    add: AddCommand = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
+    _add_run(add)
+    _add_check(add)
+    _add_graph(add)
+    explain = add("explain", help="show the page of an error code")
     explain.add_argument("code", metavar="CODE", help="OXF0201")
     explain.set_defaults(command=commands.explain)
-    schema = parts.add_parser("config-schema", help="print the JSON Schema of the configuration")
+    schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
     return parser
 
 
-def _add_run(parts: Commands) -> None:
-    run = parts.add_parser("run", help="run a pipeline", description="Run a pipeline until its source ends.")
+def _add_run(add: AddCommand) -> None:
+    run = add("run", help="run a pipeline", description="Run a pipeline until its source ends.")
     _add_bindings(run)
     run.add_argument("--json", action="store_true", help="print the report as JSON")
     run.add_argument("--quiet", action="store_true", help="print no report")
     run.set_defaults(command=commands.run)
 
 
-def _add_check(parts: Commands) -> None:
+def _add_check(add: AddCommand) -> None:
     about = "Check every name, type and configuration key of a pipeline without running it."
-    check = parts.add_parser("check", help="check a pipeline without running it", description=about)
+    check = add("check", help="check a pipeline without running it", description=about)
     _add_bindings(check)
     check.add_argument("--json", action="store_true", help="print what was found as JSON")
     check.set_defaults(command=commands.check)
 
 
-def _add_graph(parts: Commands) -> None:
-    graph = parts.add_parser("graph", help="draw a pipeline")
+def _add_graph(add: AddCommand) -> None:
+    graph = add("graph", help="draw a pipeline")
     graph.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
     graph.add_argument(
         "--format", choices=("mermaid", "svg", "dot", "json"), default="mermaid", help="default: mermaid"

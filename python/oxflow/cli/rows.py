@@ -52,11 +52,14 @@ def _language(operation: Any, before: str) -> str:
             return "python"
         case {"map": function} | {"flat_map": function} | {"filter": function} | {"route": {"function": function}}:
             return str(function["language"])
-    return _ENGINE
+        case _:
+            return _ENGINE
 
 
 def _branches(steps: Sequence[Mapping[str, Any]]) -> list[Any]:
-    match steps[-1]["operation"] if steps else None:
-        case {"route": {"branches": list(branches)}} | {"broadcast": list(branches)}:
-            return branches
-    return []
+    operation: Any = steps[-1]["operation"] if steps else None
+    match operation:
+        case {"route": {"branches": branches}} | {"broadcast": branches}:
+            return list(branches)
+        case _:
+            return []

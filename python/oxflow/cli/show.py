@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import oxflow
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from oxflow.cli.target import TargetImportError
     from oxflow.errors import OxflowError
 
-_PACKAGE = os.path.dirname(oxflow.__file__) + os.sep
+_PACKAGE = str(Path(oxflow.__file__).parent) + os.sep
 _HEAD = re.compile(r"^error\[OXF\d{4}\]", re.MULTILINE)
 _RED = "\x1b[1;31m"
 _PLAIN = "\x1b[0m"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,7 +70,7 @@ def _file(target: str, path: Path) -> ModuleType:
 
 
 def _module(target: str, name: str) -> ModuleType:
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(name)
     except OxflowError:
@@ -85,9 +84,10 @@ def _module(target: str, name: str) -> ModuleType:
 
 
 def _pipeline(module: ModuleType, name: str, place: str) -> Pipeline[Any]:
-    value = getattr(module, name, None)
+    value: Any = getattr(module, name, None)
+    pipeline: Pipeline[Any] = value
     if isinstance(value, Pipeline):
-        return value
+        return pipeline
     if hasattr(module, name):
         raise _missing(f"`{name}` of `{place}` is no pipeline but a `{type(value).__qualname__}`")
     pipelines = [key for key, item in vars(module).items() if isinstance(item, Pipeline)]
