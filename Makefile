@@ -133,7 +133,7 @@ stubs: $(VENVS)/build/.made
 	$(BUILD)/python tools/stubs.py
 
 docs: $(VENVS)/docs/.made
-	$(VENVS)/docs/bin/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(VENVS)/docs/bin/mkdocs build --quiet --strict
 
 # --- demo -----------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """The ledger of a make target: what ran, how long it took, what could not run and why.
 
-    ledger.py FILE begin
-    ledger.py FILE run NAME -- COMMAND...      runs it, notes its seconds, gives its exit code
-    ledger.py FILE missing NAME WHY            notes a part that can't run here
-    ledger.py FILE end                         prints both lists; a missing part is an error where CI=true
+ledger.py FILE begin
+ledger.py FILE run NAME -- COMMAND...      runs it, notes its seconds, gives its exit code
+ledger.py FILE missing NAME WHY            notes a part that can't run here
+ledger.py FILE end                         prints both lists; a missing part is an error where CI=true
 """
 
 from __future__ import annotations

@@ -25,12 +25,11 @@ RETURNS = {
     "Message.headers": "tuple[tuple[str, bytes], ...]",
 }
 # A method whose result depends on which arguments are there.
+CHANGES = "key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ..., timestamp: float = ..."
 OVERLOADS = {
     "Message.replace": (
-        "def replace(self, *, key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ...,"
-        " timestamp: float = ...) -> Message[_T]: ...",
-        "def replace(self, *, payload: _U, key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ...,"
-        " timestamp: float = ...) -> Message[_U]: ...",
+        f"def replace(self, *, {CHANGES}) -> Message[_T]: ...",
+        f"def replace(self, *, payload: _U, {CHANGES}) -> Message[_U]: ...",
     ),
 }
 HEADER = '''"""{doc}
@@ -54,7 +53,7 @@ class Bare(ast.NodeTransformer):
         node.annotation = bare(node.annotation)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802 - the name is ast's
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """A function."""
         self.generic_visit(node)
         node.returns = bare(node.returns)
@@ -116,10 +115,14 @@ def finish(raw: str) -> str:
 
 def require_imports(header: str, body: str) -> None:
     """Fail if the body names what the header doesn't import."""
-    known = {alias.name for node in ast.walk(ast.parse(header)) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    known = {
+        alias.name for node in ast.walk(ast.parse(header)) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     defined = {node.name for node in ast.parse(body).body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     builtin = set(dir(builtins)) | {"_T", "_U"}
-    names = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    names = {
+        node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
     if unknown := names - known - defined - builtin:
         sys.exit(f"tools/stubs.py: add imports to HEADER for {sorted(unknown)}")
 
@@ -127,7 +130,18 @@ def require_imports(header: str, body: str) -> None:
 def generate() -> str:
     """Build the extension and read its stub."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [MATURIN, "generate-stubs", "--quiet", "--profile", "dev", "--features", "stubs", "--locked", "--out", folder]
+        command = [
+            MATURIN,
+            "generate-stubs",
+            "--quiet",
+            "--profile",
+            "dev",
+            "--features",
+            "stubs",
+            "--locked",
+            "--out",
+            folder,
+        ]
         subprocess.run(command, check=True, cwd=ROOT)
         raw = next(Path(folder).rglob("*.pyi"))
         return finish(raw.read_text(encoding="utf-8"))

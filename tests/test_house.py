@@ -1,0 +1,306 @@
+"""The rules of the house, each as a test that says what to do when it fails.
+
+`ARCHITECTURE.md` names them and gives the reasons.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENGINE = ROOT / "crates/oxflow-engine"
+PACKAGE = ROOT / "python/oxflow"
+
+# From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
+LAYERS = (
+    "_oxflow", "errors", "_place", "_records", "_shapes", "_convert", "codec", "_extension", "_signatures", "steps", "pipeline",
+    "plan", "report", "_run", "testing", "cli", "__main__",
+)  # fmt: skip
+# Inside a function: a pipeline that is printed as a graph is lowered first.
+UPWARD = {("pipeline", "plan")}
+UNSAFE = {
+    "crates/oxflow/src/abi.rs",
+    "crates/oxflow/src/columns.rs",
+    "crates/oxflow/src/python/mod.rs",
+    "crates/oxflow/src/report.rs",
+    "crates/oxflow/src/run.rs",
+    "crates/oxflow/src/table.rs",
+    "crates/oxflow-engine/src/extension.rs",
+    "crates/oxflow-engine/src/run/native.rs",
+    "crates/oxflow-engine/src/run/rows.rs",
+    "crates/oxflow-macros/src/function.rs",
+}
+CODE = (".rs", ".py", ".pyi", ".toml", ".yml", ".in")
+# Composed, so that this file names none of them itself.
+REGISTRIES = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"), ("pythonhosted", "org"), ("crates", "io"), ("npmjs", "org"), ("deb", "debian", "org"),
+        ("maven", "org"), ("proxy", "golang", "org"), ("rust-lang", "org"),
+    )
+]  # fmt: skip
+
+
+def files(*suffixes: str) -> list[Path]:
+    """What is in the repository, or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file() and (not suffixes or path.suffix in suffixes)]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def code_of(rust: Path) -> str:
+    """Rust source without comments."""
+    return re.sub(r"//[^\n]*", "", rust.read_text(encoding="utf-8"))
+
+
+def layer_of(module: str) -> str:
+    """`oxflow.cli.show` is of the layer `cli`."""
+    return module.split(".")[1]
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    """The modules of the package that a piece of code imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names if alias.name.startswith("oxflow.")}
+            case ast.ImportFrom(module="oxflow", names=names):
+                found |= {f"oxflow.{alias.name}" for alias in names}
+            case ast.ImportFrom(module=str(module)) if module.startswith("oxflow."):
+                found.add(module)
+            case _:
+                pass
+    return found
+
+
+def is_for_types(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def manifest(path: Path) -> dict[str, set[str]]:
+    """Names of the packages in each dependency table of a Cargo.toml."""
+    tables: dict[str, set[str]] = {}
+    table = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if header := re.fullmatch(r"\[(.+)\]", line.strip()):
+            table = header[1]
+        elif entry := re.match(r"([A-Za-z0-9_-]+)\s*(?:\.workspace)?\s*=", line):
+            tables.setdefault(table, set()).add(entry[1])
+    return tables
+
+
+def dependencies(crate: str, *tables: str) -> set[str]:
+    found = manifest(ROOT / "crates" / crate / "Cargo.toml")
+    return {package for table in tables or ("dependencies",) for package in found.get(table, set())}
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+
+def test_python_modules_import_downwards_only() -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = "oxflow." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        here = layer_of(module)
+        if here == "__init__":
+            continue
+        assert here in LAYERS, f"{name(path)}: give the new module its place in LAYERS of tests/test_house.py"
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        body = [node for node in tree.body if not is_for_types(node)]
+        for imported in {layer_of(found) for node in body for found in imports_of(node)} & set(LAYERS):
+            downwards = LAYERS.index(imported) <= LAYERS.index(here)
+            assert downwards or (here, imported) in UPWARD, f"{name(path)} imports `{imported}`, which is above it"
+
+
+def test_the_sdk_knows_no_engine() -> None:
+    known = dependencies("oxflow") | dependencies("oxflow-macros")
+    assert known.isdisjoint({"oxflow-engine", "oxflow-python"}), "user crates link the SDK alone: keep it at the bottom"
+
+
+def test_the_engine_knows_no_python() -> None:
+    assert "pyo3" not in dependencies("oxflow-engine"), "put what needs PyO3 into crates/oxflow-python"
+
+
+def test_pyo3_is_named_in_two_places() -> None:
+    allowed = ("crates/oxflow-python/", "crates/oxflow/src/python/")
+    named = [
+        name(path)
+        for path in files(".rs")
+        if name(path).startswith("crates/") and re.search(r"\bpyo3\b", code_of(path))
+    ]
+    strangers = [path for path in named if not path.startswith(allowed)]
+    assert not strangers, f"move the PyO3 code of {strangers} to one of {allowed}"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_file_is_longer_than_500_lines() -> None:
+    long = [name(path) for path in files(".rs", ".py") if len(path.read_bytes().splitlines()) > 500]
+    assert not long, f"a file is one thought: split {long}"
+
+
+def test_no_module_is_called_utils() -> None:
+    vague = [name(path) for path in files(".rs", ".py") if re.search(r"\b(utils?|helpers?|common|misc)\b", name(path))]
+    assert not vague, f"name {vague} after what is in them"
+
+
+def test_nothing_is_left_to_do() -> None:
+    marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3)) + r")\b")
+    left = [name(path) for path in files(*CODE, ".md") if marks.search(path.read_text(encoding="utf-8"))]
+    assert not left, f"do it or make it an issue: {left}"
+
+
+def test_no_file_names_the_host_of_a_registry() -> None:
+    naming = [
+        f"{name(path)}: {host}"
+        for path in files(*CODE, ".md", "")
+        if path.suffix != ".lock"
+        for host in REGISTRIES
+        if re.search(rf"[/@.\w-]*{re.escape(host)}\b", path.read_text(encoding="utf-8"))
+    ]
+    assert not naming, f"registries are reached by their clients' own settings: {naming}"
+
+
+def test_features_switch_whole_modules() -> None:
+    switch = re.compile(
+        r"#\[cfg\((?:not\()?feature[^\n]*\]\n(?!\s*(?:(?:#\[|///)[^\n]*\n\s*)*(?:pub(?:\([a-z]+\))? )?mod \w+;)|cfg!\(feature"
+    )
+    mixed = [name(path) for path in files(".rs") if switch.search(code_of(path))]
+    assert not mixed, f"put what a feature switches into a module of its own: {mixed}"
+
+
+def test_unsafe_code_stands_in_few_files() -> None:
+    """That each block says why it is sound is a lint of clippy."""
+    sources = [path for path in files(".rs") if "/src/" in name(path)]
+    unsafe = {name(path) for path in sources if re.search(r"\bunsafe\b", re.sub(r'"[^"\n]*"', "", code_of(path)))}
+    strangers = sorted(unsafe - UNSAFE)
+    assert not strangers, f"unsafe code belongs to the ABI; if {strangers} are part of it, say so in UNSAFE"
+    assert 'undocumented_unsafe_blocks = "warn"' in (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+
+
+# --- the package ----------------------------------------------------------------------------------------------------
+
+
+def test_importing_starts_no_thread_and_loads_no_third_party_module() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import oxflow, threading, json;"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before};"
+        "print(json.dumps([threading.active_count(), sorted(new - set(sys.stdlib_module_names)), len(sys.modules)]))"
+    )
+    answer = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    threads, strangers, modules = json.loads(answer.stdout)
+    assert threads == 1, "start threads when a run starts"
+    assert strangers == ["oxflow"], f"import {strangers} where they are needed"
+    assert modules < 150, f"{modules} modules: import inside functions what only they need"
+
+
+def test_the_wheel_requires_no_package() -> None:
+    required = [line for line in metadata.requires("oxflow") or [] if "extra ==" not in line]
+    assert not required, f"make {required} an extra, or do without"
+
+
+def test_the_wheel_is_typed_and_has_its_licences() -> None:
+    packaged = {Path(str(file)).name for file in metadata.files("oxflow") or []}
+    assert {"py.typed", "_oxflow.pyi", "LICENSE-MIT", "LICENSE-APACHE"} <= packaged
+
+
+def test_public_items_have_docstrings() -> None:
+    import oxflow
+
+    bare = [item for item in oxflow.__all__ if not item.startswith("__") and not getattr(oxflow, item).__doc__]
+    assert not bare, f"say what they are for: {bare}"
+
+
+def test_one_version() -> None:
+    import oxflow
+
+    cargo = re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cargo is not None
+    assert metadata.version("oxflow") == oxflow.__version__ == cargo[1]
+
+
+# --- what stands in two places --------------------------------------------------------------------------------------
+
+
+def test_every_error_code_has_a_page_and_every_page_a_code() -> None:
+    from oxflow import _oxflow
+
+    pages = {path.stem for path in (ENGINE / "errors").glob("*.md")}
+    assert pages == set(_oxflow.error_codes()), "each code has one page in crates/oxflow-engine/errors"
+
+
+def test_every_error_code_is_raised_somewhere() -> None:
+    pages = {path.stem for path in (ENGINE / "errors").glob("*.md")}
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in files(".rs", ".py")
+        if name(path).startswith(("crates/", "python/")) and path.name != "code.rs"
+    ]
+    text = "\n".join(sources)
+    silent = [page for page in sorted(pages) if page not in text and page.title() not in text]
+    assert not silent, f"nothing raises {silent}"
+
+
+def test_the_page_of_dependencies_lists_exactly_the_direct_ones() -> None:
+    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-python"}
+    crates = {path.parent.name for path in ROOT.glob("crates/*/Cargo.toml")}
+    wanted = {
+        p for crate in crates for p in dependencies(crate, "dependencies", "dev-dependencies", "build-dependencies")
+    }
+    for requirements in (
+        *ROOT.glob("requirements/*.in"),
+        *ROOT.glob("requirements/demo.txt"),
+        *ROOT.glob("requirements/bench.txt"),
+    ):
+        lines = requirements.read_text(encoding="utf-8").splitlines()
+        wanted |= {re.split(r"[\[=<>;]", line)[0] for line in lines if line and not line.startswith(("-", "#"))}
+    listed = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/dependencies.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(wanted - ours) == sorted(listed), "docs/dependencies.md has one line a direct dependency, no more"
+
+
+def test_the_guide_names_every_key_of_the_configuration() -> None:
+    from oxflow import _oxflow
+
+    guide = (ROOT / "docs/guides/configuration.md").read_text(encoding="utf-8")
+    keys = set(re.findall(r'"([a-z_]+)": ?\{"(?:description|\$ref|type|anyOf|default)', _oxflow.config_schema()))
+    unnamed = sorted(key for key in keys if key not in guide)
+    assert not unnamed, f"docs/guides/configuration.md says nothing of {unnamed}"
+
+
+def test_the_guide_names_every_command() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "oxflow", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    commands = re.search(r"\{([a-z,-]+)\}", shown)
+    assert commands is not None
+    reference = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    unnamed = [command for command in commands[1].split(",") if f"`oxflow {command}" not in reference]
+    assert not unnamed, f"docs/reference/cli.md says nothing of {unnamed}"
+
+
+# --- what a user compiles -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="cargo is not on the path")
+def test_a_users_crate_compiles_at_most_60_packages() -> None:
+    steps = ROOT / "examples/metrics/steps/Cargo.toml"
+    command = ["cargo", "tree", "--locked", "-e", "normal,build", "--prefix", "none", "--format", "{p}"]
+    answer = subprocess.run([*command, "--manifest-path", steps], capture_output=True, text=True, check=True)
+    packages = {line.split(" (")[0] for line in answer.stdout.splitlines() if line}
+    assert len(packages) <= 60, f"{len(packages)} packages: a user's step must stay quick to build"

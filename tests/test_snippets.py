@@ -1,0 +1,65 @@
+"""The blocks of README and guides do what the page says.
+
+A block with a `title` is a file. `python` without one is a program, `console` is commands with their output, in which a
+line `...` stands for any lines. The blocks of a page share a folder and run in order; other languages are not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
+
+
+def runnable(page: Path) -> list[re.Match[str]]:
+    blocks = BLOCK.finditer(page.read_text(encoding="utf-8"))
+    return [block for block in blocks if block["title"] or block["language"] in {"python", "console"}]
+
+
+def environment() -> dict[str, str]:
+    """The commands of the interpreter that runs the tests come first."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.environ | {"PATH": path, "NO_COLOR": "1"}
+
+
+def run(command: str | list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(),
+        shell=isinstance(command, str),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command} gives {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def run_console(text: str, folder: Path) -> None:
+    for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, _, expected = step.partition("\n")
+        pattern = re.escape(expected).replace(re.escape("...\n"), r"(?:.*\n)*")
+        answer = run(command, folder)
+        assert re.fullmatch(pattern, answer), f"$ {command}\n{answer}instead of\n{expected}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=lambda page: page.stem)
+def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    for block in runnable(page):
+        if block["title"]:
+            (tmp_path / block["title"]).write_text(block["text"], encoding="utf-8")
+        elif block["language"] == "console":
+            run_console(block["text"], tmp_path)
+        else:
+            program = tmp_path / "program.py"
+            program.write_text(block["text"], encoding="utf-8")
+            run([sys.executable, "-W", "error", "program.py"], tmp_path)
