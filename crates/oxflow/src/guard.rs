@@ -103,34 +103,24 @@ impl Watch {
     }
 }
 
-/// The frames between the panic machinery and this module.
+/// The frames between the panic machinery and the tables. The names are the compiler's and may change: then more is shown.
 fn users_frames(backtrace: &str) -> String {
-    let frame =
-        |line: &&str| line.trim_start().split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    let machinery = [
-        "std::",
-        "core::",
-        "<std::",
-        "rust_begin_unwind",
-        "__rustc",
-        "oxflow::guard::",
-        "<oxflow::guard::",
-        "<alloc::",
-    ];
-    let mut frames: Vec<Vec<&str>> = Vec::new();
-    for line in backtrace.lines() {
-        match frames.last_mut() {
-            Some(current) if !frame(&line) => current.push(line),
-            _ => frames.push(vec![line]),
-        }
-    }
-    let name = |lines: &Vec<&str>| {
-        lines.first().and_then(|line| line.split_once(": ")).map_or("", |(_, name)| name).to_owned()
-    };
-    let ours = |lines: &Vec<&str>| machinery.iter().any(|start| name(lines).starts_with(start));
-    let users =
-        frames.iter().skip_while(|lines| ours(lines)).take_while(|lines| !name(lines).contains("oxflow::guard::"));
-    users.flatten().copied().collect::<Vec<_>>().join("\n")
+    let lines: Vec<&str> = backtrace.lines().collect();
+    let starts_with =
+        |line: &str, starts: &[&str]| name(line).is_some_and(|name| starts.iter().any(|start| name.starts_with(start)));
+    let begin = lines.iter().position(|line| line.ends_with("rust_begin_unwind")).map_or(0, |begin| begin + 1);
+    let users = lines.into_iter().skip(begin).skip_while(|line| {
+        // The place of a frame stands on a line of its own below the name.
+        name(line).is_none() || starts_with(line, &["core::", "std::", "alloc::", "<core::", "<std::", "<alloc::"])
+    });
+    let inside = |line: &&str| !starts_with(line, &["oxflow::run::", "oxflow::guard::"]);
+    users.take_while(inside).collect::<Vec<_>>().join("\n")
+}
+
+/// The name of a frame, if the line is where one begins: `  12: name`.
+fn name(line: &str) -> Option<&str> {
+    let (number, name) = line.split_once(": ")?;
+    number.trim_start().parse::<u32>().ok().map(|_| name)
 }
 
 fn into_text(payload: Box<dyn Any + Send>) -> String {

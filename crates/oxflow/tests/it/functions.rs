@@ -71,6 +71,7 @@ fn consumed(msg: Message<Reading>) -> bool {
 
 /// By value on a payload that is `Clone`; panics on `!`.
 #[oxflow::function]
+#[allow(clippy::needless_pass_by_value)]
 fn short(msg: Message<Bytes>) -> Result<bool, String> {
     assert_ne!(b"!", &**msg.payload(), "loud");
     if msg.payload().is_empty() { Err("empty".to_owned()) } else { Ok(msg.payload().len() < 4) }

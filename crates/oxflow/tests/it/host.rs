@@ -74,7 +74,7 @@ pub(crate) fn run(inputs: &[Input], entries: &[Entry]) -> (Vec<Output>, Vec<Fail
         (held, table) = step(held, table, *entry, &mut failed);
     }
     // SAFETY: the handle is of this type and is given up; `failed` outlives the call.
-    let encoded = unsafe { (table.encode)(held.handle, &raw const *listen(&mut failed)) };
+    let encoded = unsafe { (table.encode)(held.handle, &listen(&mut failed)) };
     // SAFETY: `encode` gives a valid pointer, which is released once, after it was read.
     let outputs = unsafe {
         let outputs = collect(&*encoded);
@@ -110,7 +110,7 @@ fn step(held: Held, table: &'static TypeTable, entry: Entry, failed: &mut Vec<Fa
         Entry::Select(_) => (function.select.expect("a filter that can select"), input),
     };
     // SAFETY: the handle is of the function's input type, as asserted, and is given up.
-    (unsafe { entry(ptr::null(), held.handle, &raw const *listen(failed)) }, output)
+    (unsafe { entry(ptr::null(), held.handle, &listen(failed)) }, output)
 }
 
 fn decode(inputs: &[Input], table: &TypeTable, failed: &mut Vec<Failed>) -> Held {
@@ -143,7 +143,7 @@ fn decode(inputs: &[Input], table: &TypeTable, failed: &mut Vec<Failed>) -> Held
         header_ends: if headers.is_empty() { ptr::null() } else { ends.as_ptr() },
     };
     // SAFETY: all columns have `len` entries and outlive the call.
-    unsafe { (table.decode)(&raw const rows, &raw const *listen(failed)) }
+    unsafe { (table.decode)(&raw const rows, &listen(failed)) }
 }
 
 /// # Safety
@@ -163,9 +163,9 @@ unsafe fn collect(encoded: &Encoded) -> Vec<Output> {
     let outputs = rows.iter().zip(ends).zip(0..).map(|((&row, &end), index)| {
         let payload = data[start..end].to_vec();
         start = end;
+        let change = changes.iter().find(|change| change.output == index);
         // SAFETY: what a change points to lives until `release`.
-        let changed = changes.iter().find(|change| change.output == index).map(|change| unsafe { copy(change) });
-        Output { row, payload, changed }
+        Output { row, payload, changed: change.map(|change| unsafe { copy(change) }) }
     });
     outputs.collect()
 }
@@ -177,8 +177,8 @@ unsafe fn copy(change: &Change) -> Changed {
     ((!change.key.data.is_null()).then(|| bytes(change.key).to_vec()), headers, change.timestamp)
 }
 
-fn listen(failed: &mut Vec<Failed>) -> Box<Faults> {
-    Box::new(Faults { context: ptr::from_mut(failed).cast(), report })
+fn listen(failed: &mut Vec<Failed>) -> Faults {
+    Faults { context: ptr::from_mut(failed).cast(), report }
 }
 
 unsafe extern "C" fn report(context: *mut c_void, fault: *const Fault) {

@@ -33,7 +33,7 @@ type Weight = Option<f64>;
 #[derive(Serialize, Deserialize, Payload)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Order {
-    order_id: u64,
+    created_at: u64,
     #[serde(rename = "type")]
     kind: Kind,
     r#match: bool,
@@ -63,7 +63,7 @@ enum Amount {
 #[test]
 fn serde_attributes_shape_the_fields() {
     let fields = vec![
-        field("orderId", Type::Int, true),
+        field("createdAt", Type::Int, true),
         field("type", Type::Literal(vec!["FIRST-ORDER".into(), "again".into()]), true),
         field("match", Type::Bool, true),
         field("weight", Type::Union(vec![Type::Float, Type::None]), false),
@@ -75,7 +75,7 @@ fn serde_attributes_shape_the_fields() {
 
 #[test]
 fn a_record_reads_and_writes_what_its_shape_says() {
-    let text = br#"{"orderId":1,"type":"FIRST-ORDER","match":true,"weight":null,"value":[1.5]}"#;
+    let text = br#"{"createdAt":1,"type":"FIRST-ORDER","match":true,"weight":null,"value":[1.5]}"#;
     let mut out = Vec::new();
     let order = Order::decode(text).expect("an order");
     assert_eq!(None, order.cached);
@@ -156,7 +156,7 @@ mod renamed {
 
 #[test]
 fn the_hash_is_that_of_the_fields_alone() {
-    let sum = renamed::Left { a: 1 }.a as i64 + renamed::Right { a: 1 }.a + renamed::Other { b: 1 }.b;
+    let sum = i64::from(renamed::Left { a: 1 }.a) + renamed::Right { a: 1 }.a + renamed::Other { b: 1 }.b;
     assert_eq!(3, sum);
     let [left, right, other] = ["Left", "Right", "Other"].map(|name| type_of(name).hash);
     assert_eq!(left, right);

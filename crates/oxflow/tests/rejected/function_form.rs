@@ -1,17 +1,17 @@
 use oxflow::Message;
 
 #[oxflow::function]
-fn generic<T: oxflow::Payload>(msg: Message<T>) -> bool {
+fn generic<T: oxflow::Payload>(_msg: Message<T>) -> bool {
     true
 }
 
 #[oxflow::function]
-async fn late(msg: Message<String>) -> bool {
+async fn late(_msg: Message<String>) -> bool {
     true
 }
 
 #[oxflow::function]
-fn two(msg: Message<String>, more: u8) -> bool {
+fn two(_msg: Message<String>, _more: u8) -> bool {
     true
 }
 
@@ -21,10 +21,10 @@ fn none() -> bool {
 }
 
 #[oxflow::function]
-fn silent(msg: Message<String>) {}
+fn silent(_msg: Message<String>) {}
 
 #[oxflow::function(name = "x")]
-fn named(msg: Message<String>) -> bool {
+fn named(_msg: Message<String>) -> bool {
     true
 }
 

@@ -8,7 +8,7 @@ fn bare(text: String) -> bool {
 }
 
 #[oxflow::function]
-fn unknown(msg: Message<String>) -> Plain {
+fn unknown(_msg: Message<String>) -> Plain {
     Plain
 }
 

@@ -20,9 +20,10 @@ enum Unit {
     Nothing,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Unknown;
 
-#[derive(Payload)]
+#[derive(Serialize, Deserialize, Payload)]
 struct Holder {
     value: Unknown,
 }
