@@ -1,14 +1,15 @@
 //! `${VAR}`, `${VAR:-default}` and `${file:PATH}` in values.
 //!
 //! Replaced after the YAML is read, so that no value can add keys or break the syntax. A value that is one `${..}` and
-//! nothing else is typed as if it stood in the file; inside a longer text it stays text. `$$` is a dollar sign.
+//! nothing else is typed as if it stood in the file; inside a longer text it stays text. `$$` is a dollar sign. Overlays are
+//! taken as they are: the shell has replaced its variables already.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 
 use super::failure::{Failure, Problem};
-use super::node::{Node, Secret, Value};
+use super::node::{Node, Origin, Secret, Value};
 use super::yaml;
 
 type Variables = BTreeMap<String, String>;
@@ -21,7 +22,7 @@ pub(super) fn resolve(node: &mut Node, variables: &Variables) -> Result<(), Fail
     match &mut node.value {
         Value::List(items) => items.iter_mut().try_for_each(|item| resolve(item, variables)),
         Value::Map(entries) => entries.iter_mut().try_for_each(|entry| resolve(&mut entry.node, variables)),
-        Value::Text(text) if text.contains('$') => {
+        Value::Text(text) if text.contains('$') && matches!(node.origin, Origin::Line(_)) => {
             let expanded =
                 expand(text, variables).map_err(|problem| Failure::new(problem, Some(node.origin.clone())))?;
             node.value = if expanded.whole { yaml::scalar(&expanded.text) } else { Value::Text(expanded.text) };

@@ -121,9 +121,9 @@ impl Config {
 
     fn read(text: &str, sets: &[(String, String)], environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
         let mut node = yaml::parse(text)?;
-        interpolate::resolve(&mut node, environment)?;
         overlay::environment(&mut node, environment);
         overlay::sets(&mut node, sets);
+        interpolate::resolve(&mut node, environment)?;
         typed::read(&node)
     }
 

@@ -115,6 +115,12 @@ fn a_variable_cannot_add_keys() {
 }
 
 #[test]
+fn what_is_overlaid_is_taken_as_it_is_and_what_it_hides_is_not_looked_up() {
+    let config = good("streams: {in: '${NOWHERE}'}", &[("streams.in", "file:a$${B}")], &[]);
+    assert_eq!("file:a$${B}", config.streams["in"].url);
+}
+
+#[test]
 fn a_secret_file_is_read_without_its_last_line_break() {
     let path = std::env::temp_dir().join(format!("oxflow-secret-{}", std::process::id()));
     std::fs::write(&path, "file:secret\n").unwrap();
@@ -241,12 +247,21 @@ fn a_missing_variable_is_told_where_it_is_used() {
 }
 
 #[test]
-fn broken_yaml_is_told_with_its_line() {
-    let error = load("run:\n  lanes: [1\n", &[], &[]).unwrap_err();
-    assert_eq!("OXF0301", error.code.id());
-    assert!(error.place.is_some_and(|place| place.line >= 2));
-    let twice = load("run: {lanes: 1}\nrun: {lanes: 2}\n", &[], &[]).unwrap_err();
-    assert_eq!(("OXF0301", Some(2)), (twice.code.id(), twice.place.map(|place| place.line)));
+fn broken_yaml_is_told_with_its_line_and_reason() {
+    expect_error(
+        "run:\n  lanes: [1\n",
+        &[],
+        &[],
+        "error[OXF0301]: the configuration cannot be read\n  --> oxflow.yaml:2  lanes: [1\n  \
+         why: unclosed bracket '['",
+    );
+    expect_error(
+        "run: {lanes: 1}\nrun: {lanes: 2}\n",
+        &[],
+        &[],
+        "error[OXF0301]: the configuration cannot be read\n  --> oxflow.yaml:2  run: {lanes: 2}\n  \
+         why: duplicate mapping key: run not allowed here",
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{AliasLimits, MergeKeyPolicy};
-use serde_saphyr::{Options, Spanned};
+use serde_saphyr::{Options, Spanned, UserMessageFormatter};
 
 use super::failure::{Failure, Problem};
 use super::node::{Entry, Node, Origin, Value};
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Failure> {
     }
     let spanned: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let line = error.location().map(|location| Origin::Line(line(&location)));
-        Failure::new(Problem::Unreadable(error.without_snippet().to_string()), line)
+        Failure::new(Problem::Unreadable(reason(&error)), line)
     })?;
     Ok(spanned.map_or_else(|| Node::new(Value::Map(Vec::new()), Origin::Line(1)), into_node))
 }
@@ -48,6 +48,12 @@ fn options() -> Options {
         strict_booleans: true,
         with_snippet: false,
     }
+}
+
+/// What the parser met, without the place, which is shown with the line itself.
+fn reason(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+    text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
 fn line(location: &serde_saphyr::Location) -> u32 {

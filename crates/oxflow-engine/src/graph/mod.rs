@@ -8,6 +8,7 @@ mod dot;
 mod mermaid;
 mod svg;
 
+use oxflow::shape::{RecordKind, Type};
 use serde::Serialize;
 
 use crate::plan::{Function, Language, Operation, Plan, Step, python_literal, python_name};
@@ -110,7 +111,7 @@ impl<'p> Graph<'p> {
             self.edges.push(Edge { from, to: self.nodes.len(), label });
             self.nodes.push(node(step));
         }
-        self.fuse(first);
+        self.fuse(steps, first);
         for (step, index) in steps.iter().zip(first..) {
             for branch in step.branches() {
                 let label = branch.key.as_ref().map_or_else(|| branch.name.clone(), python_literal);
@@ -119,15 +120,36 @@ impl<'p> Graph<'p> {
         }
     }
 
-    /// Finds the runs of the row that begins at a node: two or more steps of one language.
-    fn fuse(&mut self, first: usize) {
-        let row: Vec<(usize, Side)> = (first..).zip(self.nodes.iter().skip(first).map(|node| node.language)).collect();
+    /// Finds the runs of the row that begins at a node: two or more neighbours that one language works on.
+    fn fuse(&mut self, steps: &[Step], first: usize) {
+        let mut row: Vec<(usize, Option<Side>)> = Vec::with_capacity(steps.len());
+        for (index, step) in steps.iter().enumerate() {
+            let before = row.last().and_then(|(_, side)| *side);
+            row.push((first + index, worker(step, before, steps.get(index + 1))));
+        }
         let runs = row.chunk_by(|(_, left), (_, right)| left == right).filter_map(|run| {
             let (_, language) = *run.first()?;
             let nodes: Vec<usize> = run.iter().map(|(index, _)| *index).collect();
-            (language != Side::Native && nodes.len() > 1).then_some(Run { language, nodes })
+            (nodes.len() > 1).then_some(Run { language: language?, nodes })
         });
         self.runs.extend(runs);
+    }
+}
+
+/// The language whose run a step is part of. A parser and a serializer belong to the run that they open or close: decoding
+/// in Rust spares the objects that Python would make. What ends a row, and a batch, stands between runs.
+fn worker(step: &Step, before: Option<Side>, next: Option<&Step>) -> Option<Side> {
+    match &step.operation {
+        Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => {
+            Some(side(function.language))
+        }
+        Operation::Parser(Type::Record(record)) if record.kind == RecordKind::Rust => Some(Side::Rust),
+        Operation::Parser(Type::Record(record)) if record.kind == RecordKind::TypedDict => {
+            next.and_then(|next| worker(next, None, None)).or(Some(Side::Python))
+        }
+        Operation::Parser(_) => Some(Side::Python),
+        Operation::Serializer => before,
+        Operation::Batch(_) | Operation::Route(_) | Operation::Broadcast(_) | Operation::Sink(_) => None,
     }
 }
 

@@ -121,3 +121,23 @@ fn long_names_are_cut_in_the_picture_and_whole_in_the_tooltip() {
     assert!(picture.contains(&format!("<title>{} (", "n".repeat(40))));
     assert!(picture.contains(&format!(">{}…</text>", "n".repeat(31))));
 }
+
+#[test]
+fn a_run_begins_at_its_parser_and_ends_at_its_serializer() {
+    let record = |kind: &str| json!({"record": {"name": "R", "module": "m", "kind": kind, "fields": []}});
+    let runs = |kind: &str, language: &str| {
+        let function = json!({"language": language, "name": "m:f", "input": "any", "output": "any"});
+        let plan = serde_json::from_value(json!({"version": 1, "source": {"name": "s", "stream": "s"}, "steps": [
+            {"name": "parse", "operation": {"parser": record(kind)}},
+            {"name": "map", "operation": {"map": function}},
+            {"name": "serialize", "operation": "serializer"},
+            {"name": "out", "operation": {"sink": "out"}},
+        ]}))
+        .unwrap();
+        serde_json::from_str::<serde_json::Value>(&json(&plan)).unwrap()["runs"].clone()
+    };
+    assert_eq!(json!([{"language": "rust", "nodes": [1, 2, 3]}]), runs("rust", "rust"));
+    assert_eq!(json!([{"language": "rust", "nodes": [1, 2, 3]}]), runs("typed_dict", "rust"));
+    assert_eq!(json!([{"language": "rust", "nodes": [2, 3]}]), runs("dataclass", "rust"));
+    assert_eq!(json!([{"language": "python", "nodes": [1, 2, 3]}]), runs("dataclass", "python"));
+}
