@@ -1,0 +1,170 @@
+//! What messages carry, in one of the engine's forms.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::ops::Range;
+
+use super::{ByteColumn, row_number};
+
+/// The payloads of a batch.
+#[derive(Debug)]
+pub enum Payloads {
+    /// Bytes: as a source read them, or a value in its codec.
+    Bytes(ByteColumn),
+    /// Objects of another language's runtime.
+    Objects(Box<dyn Objects>),
+    /// Lists of payloads, one after the other in `items`, cut at `ends`.
+    Lists {
+        /// The members of all lists.
+        items: Box<Payloads>,
+        /// For each list the end of its members.
+        ends: Vec<u32>,
+    },
+}
+
+/// A column of objects that live in another language's runtime.
+pub trait Objects: Any + Debug + Send {
+    /// The number of objects.
+    fn len(&self) -> usize;
+    /// True if there is no object.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The objects at `indices`: the same objects, not copies.
+    fn select(&self, indices: &[u32]) -> Box<dyn Objects>;
+    /// Copies that share nothing with these objects, for a branch that may change them.
+    fn copies(&self) -> Result<Box<dyn Objects>, String>;
+    /// These objects followed by others of the same runtime.
+    fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects>;
+}
+
+impl Payloads {
+    /// The number of payloads.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(column) => column.len(),
+            Self::Objects(objects) => objects.len(),
+            Self::Lists { ends, .. } => ends.len(),
+        }
+    }
+
+    /// True if there is no payload.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Size in bytes of payload `index`; 0 for objects, whose size is their runtime's business.
+    pub fn size(&self, index: usize) -> usize {
+        match self {
+            Self::Bytes(column) => column.get(index).map_or(0, <[u8]>::len),
+            Self::Objects(_) | Self::Lists { .. } => 0,
+        }
+    }
+
+    /// The payloads at `indices`.
+    #[must_use]
+    pub fn select(&self, indices: &[u32]) -> Self {
+        match self {
+            Self::Bytes(column) => Self::Bytes(column.select(indices)),
+            Self::Objects(objects) => Self::Objects(objects.select(indices)),
+            Self::Lists { items, ends } => {
+                let mut members = Vec::new();
+                let mut cut = Vec::with_capacity(indices.len());
+                for index in indices {
+                    members.extend(Self::list_range(ends, *index as usize));
+                    cut.push(row_number(members.len()));
+                }
+                Self::Lists { items: Box::new(items.select(&members)), ends: cut }
+            }
+        }
+    }
+
+    /// Payloads for another branch, which may change what it gets without this one seeing it.
+    pub fn copies(&self) -> Result<Self, String> {
+        Ok(match self {
+            Self::Bytes(column) => Self::Bytes(column.clone()),
+            Self::Objects(objects) => Self::Objects(objects.copies()?),
+            Self::Lists { items, ends } => Self::Lists { items: Box::new(items.copies()?), ends: ends.clone() },
+        })
+    }
+
+    /// All payloads, of one form: the plan gives every edge one.
+    #[must_use]
+    pub fn concat(parts: Vec<Self>) -> Self {
+        match parts.first() {
+            None => Self::Bytes(ByteColumn::default()),
+            Some(Self::Bytes(_)) => Self::Bytes(ByteColumn::concat(&parts.into_iter().filter_map(bytes).collect::<Vec<_>>())),
+            Some(Self::Objects(_)) => {
+                let mut columns = parts.into_iter().filter_map(objects);
+                match columns.next() {
+                    Some(first) => Self::Objects(first.concat(&columns.collect::<Vec<_>>())),
+                    None => Self::Bytes(ByteColumn::default()),
+                }
+            }
+            Some(Self::Lists { .. }) => lists(parts),
+        }
+    }
+
+    /// Lists of JSON values as JSON arrays; other payloads as they are.
+    #[must_use]
+    pub fn lists_to_json(self) -> Self {
+        if !matches!(self, Self::Lists { .. }) {
+            return self;
+        }
+        self.json_column().map_or(self, Self::Bytes)
+    }
+
+    /// The payloads as JSON texts, if they are that or lists of that; none for objects.
+    pub fn json_column(&self) -> Option<ByteColumn> {
+        match self {
+            Self::Bytes(column) => Some(column.clone()),
+            Self::Objects(_) => None,
+            Self::Lists { items, ends } => Some(json_arrays(&items.json_column()?, ends)),
+        }
+    }
+
+    /// The indices of the members of list `index`, of lists cut at `ends`.
+    pub fn list_range(ends: &[u32], index: usize) -> Range<u32> {
+        let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        start..ends.get(index).copied().unwrap_or(start)
+    }
+}
+
+fn bytes(payloads: Payloads) -> Option<ByteColumn> {
+    if let Payloads::Bytes(column) = payloads { Some(column) } else { None }
+}
+
+fn objects(payloads: Payloads) -> Option<Box<dyn Objects>> {
+    if let Payloads::Objects(objects) = payloads { Some(objects) } else { None }
+}
+
+fn lists(parts: Vec<Payloads>) -> Payloads {
+    let mut all = Vec::with_capacity(parts.len());
+    let mut cuts = Vec::new();
+    let mut members = 0;
+    for part in parts {
+        if let Payloads::Lists { items, ends } = part {
+            cuts.extend(ends.iter().map(|end| end + members));
+            members += row_number(items.len());
+            all.push(*items);
+        }
+    }
+    Payloads::Lists { items: Box::new(Payloads::concat(all)), ends: cuts }
+}
+
+fn json_arrays(column: &ByteColumn, ends: &[u32]) -> ByteColumn {
+    let mut data = Vec::new();
+    let mut cuts = Vec::with_capacity(ends.len());
+    for index in 0..ends.len() {
+        data.push(b'[');
+        for (position, member) in Payloads::list_range(ends, index).enumerate() {
+            if position > 0 {
+                data.push(b',');
+            }
+            data.extend_from_slice(column.get(member as usize).unwrap_or_default());
+        }
+        data.push(b']');
+        cuts.push(data.len());
+    }
+    ByteColumn::from_ends(data, cuts)
+}

@@ -1,0 +1,144 @@
+//! Decides up to where a partition is safe to commit.
+//!
+//! A message is settled when everything that came of it is: written by a sink, dropped by a filter, skipped after an
+//! error. It waits for one output when it is read; a flat map or a broadcast adds to that, each end takes one away.
+//! Messages settle in any order; commits only move forward and never pass an unsettled message.
+
+use std::collections::VecDeque;
+
+/// Messages of one partition that are read but not yet committed, oldest first.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    /// Sequence number of the oldest open message.
+    first: u64,
+    open: VecDeque<Open>,
+    /// Where reading would go on if the partition were committed now.
+    safe: Option<u64>,
+    /// What [`Tracker::commit`] last gave.
+    committed: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// Where reading goes on after this message. Positions ascend but may skip, so reading order decides.
+    next: u64,
+    /// Outputs that have not come to their end.
+    waiting: u32,
+}
+
+impl Tracker {
+    /// Registers the next message; `next` is where reading goes on after it. Returns its sequence number.
+    pub fn read(&mut self, next: u64) -> u64 {
+        let sequence = self.first + self.open.len() as u64;
+        self.open.push_back(Open { next, waiting: 1 });
+        sequence
+    }
+
+    /// Lets a message wait for `more` further outputs.
+    pub fn hold(&mut self, sequence: u64, more: u32) {
+        if let Some(open) = self.find(sequence) {
+            open.waiting += more;
+        }
+    }
+
+    /// One output of a message has come to its end.
+    pub fn settle(&mut self, sequence: u64) {
+        if let Some(open) = self.find(sequence) {
+            open.waiting = open.waiting.saturating_sub(1);
+        }
+        while let Some(oldest) = self.open.front().filter(|oldest| oldest.waiting == 0) {
+            self.safe = Some(oldest.next);
+            self.open.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// Where reading would go on, if that moved since the last call.
+    pub fn commit(&mut self) -> Option<u64> {
+        let moved = self.safe.filter(|_| self.safe != self.committed);
+        self.committed = self.safe;
+        moved
+    }
+
+    /// The number of messages that are not settled, or wait for one that isn't.
+    pub fn in_flight(&self) -> usize {
+        self.open.len()
+    }
+
+    fn find(&mut self, sequence: u64) -> Option<&mut Open> {
+        let index = usize::try_from(sequence.checked_sub(self.first)?).ok()?;
+        self.open.get_mut(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads messages with the given next positions, settles them by index, and compares what may be committed each time.
+    #[track_caller]
+    fn check(expected: &[Option<u64>], next: &[u64], settle: &[usize]) {
+        let mut tracker = Tracker::default();
+        let sequences: Vec<u64> = next.iter().map(|next| tracker.read(*next)).collect();
+        let commits: Vec<Option<u64>> = settle
+            .iter()
+            .map(|index| {
+                tracker.settle(sequences[*index]);
+                tracker.commit()
+            })
+            .collect();
+        assert_eq!(expected, commits);
+    }
+
+    #[test]
+    fn commits_wait_for_the_oldest_open_message() {
+        check(&[None, Some(6), Some(8)], &[6, 7, 8], &[2, 0, 1]);
+    }
+
+    #[test]
+    fn gaps_do_not_stall_commits() {
+        check(&[Some(6), Some(10)], &[6, 10], &[0, 1]);
+    }
+
+    #[test]
+    fn settling_twice_moves_nothing() {
+        check(&[Some(6), None, Some(7)], &[6, 7], &[0, 0, 1]);
+    }
+
+    #[test]
+    fn a_message_waits_for_each_of_its_outputs() {
+        let mut tracker = Tracker::default();
+        let sequence = tracker.read(1);
+        tracker.hold(sequence, 1);
+        tracker.settle(sequence);
+        assert_eq!(None, tracker.commit());
+        tracker.settle(sequence);
+        assert_eq!(Some(1), tracker.commit());
+    }
+
+    #[test]
+    fn nothing_is_committed_before_something_settles() {
+        let mut tracker = Tracker::default();
+        tracker.read(1);
+        assert_eq!(None, tracker.commit());
+        assert_eq!(1, tracker.in_flight());
+    }
+
+    proptest! {
+        #[test]
+        fn the_commit_is_the_end_of_the_settled_prefix(order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle()) {
+            let mut tracker = Tracker::default();
+            let sequences: Vec<u64> = (1..=40).map(|next| tracker.read(next * 10)).collect();
+            let mut settled = [false; 40];
+            let mut committed = 0;
+            for index in order {
+                tracker.settle(sequences[index]);
+                settled[index] = true;
+                let prefix = settled.iter().take_while(|done| **done).count() as u64;
+                committed = tracker.commit().unwrap_or(committed);
+                prop_assert_eq!(prefix * 10, committed);
+            }
+        }
+    }
+}

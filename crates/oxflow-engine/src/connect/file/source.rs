@@ -1,0 +1,91 @@
+//! Reads lines of files.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::lines::{Lines, MAX_LINE_BYTES};
+use super::super::{ConnectError, PollLimits, Polled, Source};
+use super::compression;
+use crate::batch::row_number;
+
+/// Opens every file that the pattern names, in the order of their names, so that partitions keep their numbers.
+pub(in super::super) fn sources(
+    stream: &Arc<str>,
+    pattern: &str,
+) -> Result<(Vec<String>, Vec<Box<dyn Source>>), ConnectError> {
+    let paths = matches(stream, pattern)?;
+    let mut readers: Vec<Box<dyn Source>> = Vec::with_capacity(paths.len());
+    for (partition, path) in paths.iter().enumerate() {
+        readers.push(Box::new(FileSource::open(stream, row_number(partition), path)?));
+    }
+    Ok((paths.iter().map(|path| path.display().to_string()).collect(), readers))
+}
+
+fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
+    let no_match = || ConnectError::NoMatch { stream: stream.to_owned(), pattern: pattern.to_owned() };
+    if Path::new(pattern).exists() {
+        return Ok(vec![PathBuf::from(pattern)]);
+    }
+    let found = glob::glob(pattern).map_err(|_| no_match())?;
+    let paths: Vec<PathBuf> = found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
+    if paths.is_empty() { Err(no_match()) } else { Ok(paths) }
+}
+
+struct FileSource {
+    stream: Arc<str>,
+    path: PathBuf,
+    reader: Box<dyn std::io::Read + Send>,
+    lines: Lines,
+    ended: bool,
+}
+
+impl FileSource {
+    fn open(stream: &Arc<str>, partition: u32, path: &Path) -> Result<Self, ConnectError> {
+        let reader = compression::reader(path).map_err(|source| ConnectError::Read {
+            stream: stream.to_string(),
+            path: path.to_owned(),
+            source,
+        })?;
+        let lines = Lines::new(stream, partition);
+        Ok(Self { stream: Arc::clone(stream), path: path.to_owned(), reader, lines, ended: false })
+    }
+
+    /// Reads the next chunk, as long as a message needs.
+    fn refill(&mut self, bytes: usize) -> Result<(), ConnectError> {
+        let mut chunk = self.lines.carry(bytes);
+        let read = (&mut self.reader).take(bytes as u64).read_to_end(&mut chunk).map_err(|source| ConnectError::Read {
+            stream: self.stream.to_string(),
+            path: self.path.clone(),
+            source,
+        })?;
+        if chunk.len() > MAX_LINE_BYTES.saturating_add(bytes) {
+            return Err(ConnectError::TooLong {
+                stream: self.stream.to_string(),
+                path: self.path.clone(),
+                line: self.lines.line_number(),
+                limit: MAX_LINE_BYTES,
+            });
+        }
+        self.lines.feed(chunk);
+        if read < bytes {
+            self.lines.end();
+            self.ended = true;
+        }
+        Ok(())
+    }
+}
+
+impl Source for FileSource {
+    fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
+        loop {
+            if let Some(read) = self.lines.take(limits.messages) {
+                return Ok(Polled::Read(read));
+            }
+            if self.ended {
+                return Ok(Polled::End);
+            }
+            self.refill(limits.bytes)?;
+        }
+    }
+}

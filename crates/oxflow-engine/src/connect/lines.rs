@@ -1,0 +1,167 @@
+//! Cuts chunks of bytes into lines.
+//!
+//! Lines are not copied: a batch shares the chunk that it lies in. Only the piece of a line that a chunk ends with is
+//! carried over to the next.
+
+use std::sync::Arc;
+
+use memchr::memchr;
+
+use crate::batch::{ByteColumn, Meta, Span};
+
+use super::{Read, UNTIMED};
+
+/// Most bytes of a message.
+pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// Lines of one partition.
+#[derive(Debug)]
+pub(super) struct Lines {
+    stream: Arc<str>,
+    partition: u32,
+    chunk: Arc<Vec<u8>>,
+    /// Where the next line begins in `chunk`.
+    cursor: usize,
+    /// Position in the partition of the first byte of `chunk`.
+    start: u64,
+    /// Number of the next line, from 0.
+    line: i64,
+    /// No more chunks come: what is left is the last line.
+    ended: bool,
+}
+
+impl Lines {
+    pub(super) fn new(stream: &Arc<str>, partition: u32) -> Self {
+        let stream = Arc::clone(stream);
+        Self { stream, partition, chunk: Arc::default(), cursor: 0, start: 0, line: 0, ended: false }
+    }
+
+    /// Number of the line that comes next, from 1, for errors.
+    pub(super) fn line_number(&self) -> i64 {
+        self.line + 1
+    }
+
+    /// Room for the next chunk: the unfinished line is in it, to be followed by up to `more` bytes.
+    pub(super) fn carry(&self, more: usize) -> Vec<u8> {
+        let rest = self.rest();
+        let mut chunk = Vec::with_capacity(rest.len() + more);
+        chunk.extend_from_slice(rest);
+        chunk
+    }
+
+    /// Goes on with a chunk that [`Lines::carry`] began.
+    pub(super) fn feed(&mut self, chunk: Vec<u8>) {
+        self.start += self.cursor as u64;
+        self.cursor = 0;
+        self.chunk = Arc::new(chunk);
+    }
+
+    /// No more bytes come.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Bytes of the line that is not finished yet.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.chunk.get(self.cursor..).unwrap_or_default()
+    }
+
+    /// Up to `most` lines of the chunk; none if it holds no whole line any more. Blank lines are left out.
+    pub(super) fn take(&mut self, most: usize) -> Option<Read> {
+        let mut spans = Vec::new();
+        let mut offsets = Vec::new();
+        let mut next = Vec::new();
+        while spans.len() < most {
+            let Some((span, after)) = self.cut() else { break };
+            let blank = span.of(&self.chunk).trim_ascii().is_empty();
+            self.cursor = after;
+            if !blank {
+                spans.push(span);
+                offsets.push(self.line);
+                next.push(self.start + after as u64);
+            }
+            self.line += 1;
+        }
+        (!spans.is_empty()).then(|| self.read(spans, offsets, next))
+    }
+
+    /// The next line, without its end, and where the one after it begins.
+    fn cut(&self) -> Option<(Span, usize)> {
+        let rest = self.rest();
+        let (length, after) = match memchr(b'\n', rest) {
+            Some(length) => (length, self.cursor + length + 1),
+            None if self.ended && !rest.is_empty() => (rest.len(), self.chunk.len()),
+            None => return None,
+        };
+        let line = rest.get(..length).unwrap_or_default();
+        let length = line.strip_suffix(b"\r").unwrap_or(line).len();
+        let start = crate::batch::row_number(self.cursor);
+        Some((Span { start, end: start + crate::batch::row_number(length) }, after))
+    }
+
+    fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<u64>) -> Read {
+        let count = spans.len();
+        Read {
+            meta: Meta::new(Arc::clone(&self.stream), vec![self.partition; count], offsets, vec![UNTIMED; count]),
+            payloads: ByteColumn::new(Arc::clone(&self.chunk), spans),
+            next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Feeds the text in pieces of `size` bytes and gives back `(offset, line, next)` of each line.
+    fn cut(text: &[u8], size: usize, most: usize) -> Vec<(i64, Vec<u8>, u64)> {
+        let mut lines = Lines::new(&Arc::from("s"), 0);
+        let mut found = Vec::new();
+        for piece in text.chunks(size).map(Some).chain([None]) {
+            match piece {
+                Some(piece) => {
+                    let mut chunk = lines.carry(piece.len());
+                    chunk.extend_from_slice(piece);
+                    lines.feed(chunk);
+                }
+                None => lines.end(),
+            }
+            while let Some(read) = lines.take(most) {
+                for (index, line) in read.payloads.iter().enumerate() {
+                    let offset = read.meta.row(index as u32).unwrap().offset();
+                    found.push((offset, line.to_vec(), read.next[index]));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn blank_lines_and_line_ends_are_left_out() {
+        let expected = vec![(0, b"a".to_vec(), 3), (2, b"b".to_vec(), 6), (4, b"c".to_vec(), 10)];
+        assert_eq!(expected, cut(b"a\r\n\nb\n  \nc", 100, 10));
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_change_the_lines(text in "[ab\n\r ]{0,60}", size in 1..20usize, most in 1..5usize) {
+            let whole = cut(text.as_bytes(), 1000, 1000);
+            prop_assert_eq!(&whole, &cut(text.as_bytes(), size, most));
+            let expected: Vec<Vec<u8>> = text
+                .split('\n')
+                .map(|line| line.strip_suffix('\r').unwrap_or(line).as_bytes().to_vec())
+                .filter(|line| !line.trim_ascii().is_empty())
+                .collect();
+            prop_assert_eq!(expected, whole.iter().map(|(_, line, _)| line.clone()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn reading_goes_on_after_the_line(text in "[ab\n]{0,60}", size in 1..20usize) {
+            for (_, line, next) in cut(text.as_bytes(), size, 3) {
+                let before = text.as_bytes()[..next as usize].strip_suffix(b"\n").unwrap_or(&text.as_bytes()[..next as usize]);
+                prop_assert!(before.ends_with(&line));
+            }
+        }
+    }
+}

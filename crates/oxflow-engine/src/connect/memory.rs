@@ -1,0 +1,146 @@
+//! Streams in memory: lists of messages for tests and for use as a library.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{ConnectError, PollLimits, Polled, Read, Sink, Source, UNTIMED, Writer};
+use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
+
+/// One item of a source in memory.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A message.
+    Message {
+        /// Its payload.
+        payload: Vec<u8>,
+        /// Its key.
+        key: Option<Vec<u8>>,
+        /// Its headers.
+        headers: Vec<(String, Vec<u8>)>,
+        /// Its time, microseconds since 1970-01-01 UTC; none for the time of reading.
+        timestamp_us: Option<i64>,
+    },
+    /// The controlled clock moves.
+    Advance(Duration),
+}
+
+/// A message as a sink in memory received it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Its payload.
+    pub payload: Vec<u8>,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Microseconds since 1970-01-01 UTC.
+    pub timestamp_us: i64,
+    /// Stream that the message was read from.
+    pub stream: Arc<str>,
+    /// Partition that it was read from.
+    pub partition: u32,
+    /// Offset in that partition.
+    pub offset: i64,
+}
+
+/// A source for each list.
+pub(super) fn sources(stream: &Arc<str>, partitions: &[Vec<Item>]) -> (Vec<String>, Vec<Box<dyn Source>>) {
+    let names = (0..partitions.len()).map(|index| format!("memory {index}")).collect();
+    let readers = partitions.iter().enumerate().map(|(partition, items)| {
+        let items = items.clone().into_iter().collect();
+        let source = MemorySource { stream: Arc::clone(stream), partition: row_number(partition), items, offset: 0 };
+        Box::new(source) as Box<dyn Source>
+    });
+    (names, readers.collect())
+}
+
+struct MemorySource {
+    stream: Arc<str>,
+    partition: u32,
+    items: std::collections::VecDeque<Item>,
+    offset: i64,
+}
+
+impl Source for MemorySource {
+    fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
+        match self.items.front() {
+            None => return Ok(Polled::End),
+            Some(Item::Advance(time)) => {
+                let time = *time;
+                self.items.pop_front();
+                return Ok(Polled::Advance(time));
+            }
+            Some(Item::Message { .. }) => {}
+        }
+        Ok(Polled::Read(self.take(limits.messages)))
+    }
+}
+
+impl MemorySource {
+    /// Up to `most` messages, no further than to the next move of the clock.
+    fn take(&mut self, most: usize) -> Read {
+        let mut payloads = Vec::new();
+        let mut attributes = AttributesBuilder::default();
+        let mut timestamps = Vec::new();
+        while payloads.len() < most && matches!(self.items.front(), Some(Item::Message { .. })) {
+            if let Some(Item::Message { payload, key, headers, timestamp_us }) = self.items.pop_front() {
+                payloads.push(payload);
+                attributes.push(key.as_deref(), headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+                timestamps.push(timestamp_us.unwrap_or(UNTIMED));
+            }
+        }
+        let count = payloads.len();
+        let offsets: Vec<i64> = (self.offset..).take(count).collect();
+        self.offset += i64::from(row_number(count));
+        let next = offsets.iter().map(|offset| offset.unsigned_abs() + 1).collect();
+        let meta = Meta::new(Arc::clone(&self.stream), vec![self.partition; count], offsets, timestamps);
+        Read {
+            meta: meta.with_attributes(attributes.finish()),
+            payloads: payloads.iter().map(Vec::as_slice).collect::<ByteColumn>(),
+            next,
+        }
+    }
+}
+
+/// Keeps what is written, in the order of writing.
+#[derive(Default)]
+pub(super) struct MemorySink {
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Sink for MemorySink {
+    fn writer(&self) -> Box<dyn Writer> {
+        Box::new(MemoryWriter { received: Arc::clone(&self.received) })
+    }
+
+    fn finish(&self) -> Result<(), ConnectError> {
+        Ok(())
+    }
+
+    fn received(&self) -> Option<Vec<Received>> {
+        Some(self.received.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+struct MemoryWriter {
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Writer for MemoryWriter {
+    fn write(&mut self, batch: &Batch) -> Result<(), ConnectError> {
+        let Payloads::Bytes(column) = batch.payloads() else {
+            unreachable!("the plan lets nothing but bytes into a sink")
+        };
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.extend(batch.each_metadata().zip(column.iter()).map(|(row, payload)| Received {
+            payload: payload.to_vec(),
+            key: row.key().map(<[u8]>::to_vec),
+            headers: row.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
+            timestamp_us: row.timestamp_us(),
+            stream: Arc::clone(row.stream()),
+            partition: row.partition(),
+            offset: row.offset(),
+        }));
+        Ok(())
+    }
+}

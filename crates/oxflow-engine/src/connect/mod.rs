@@ -1,0 +1,268 @@
+//! Connectors: where messages come from and where they go.
+//!
+//! A connector reads and writes batches and says when something is written for good. It knows no commit rule and no step.
+
+mod file;
+mod lines;
+mod memory;
+mod stdio;
+mod url;
+
+pub use memory::{Item, Received};
+pub use url::{MalformedUrl, StreamUrl};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::batch::{Batch, ByteColumn, Meta};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// What a logical stream is bound to.
+#[derive(Clone, Debug)]
+pub enum Binding {
+    /// A place outside the process.
+    Url(StreamUrl),
+    /// Messages in memory, a list for each partition.
+    Memory(Vec<Vec<Item>>),
+}
+
+/// How much a source gives at once.
+#[derive(Clone, Copy, Debug)]
+pub struct PollLimits {
+    /// Most messages.
+    pub messages: usize,
+    /// Most bytes that are read ahead. One message may be larger.
+    pub bytes: usize,
+    /// How long to wait for the first message, and for more of them where they trickle in.
+    pub wait: Duration,
+}
+
+/// Messages as a source read them.
+#[derive(Debug)]
+pub struct Read {
+    /// Their metadata, still without sequence numbers; times that the source doesn't know are [`UNTIMED`].
+    pub meta: Meta,
+    /// Their payloads.
+    pub payloads: ByteColumn,
+    /// For each message where reading goes on after it.
+    pub next: Vec<u64>,
+}
+
+/// The time of a message whose source knows none; the lane puts the time of reading there.
+pub const UNTIMED: i64 = i64::MIN;
+
+/// What a source answers.
+#[derive(Debug)]
+pub enum Polled {
+    /// Messages.
+    Read(Read),
+    /// Nothing yet.
+    Idle,
+    /// Nothing, and the controlled clock is to move.
+    Advance(Duration),
+    /// Nothing, and nothing will come.
+    End,
+}
+
+/// Reads the partitions of one lane.
+pub trait Source: Send {
+    /// The next messages. Blocks for [`PollLimits::wait`] at most where data may come later.
+    fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
+}
+
+/// A source that is open but not yet shared out to lanes.
+pub struct Opened {
+    /// A name for each partition: the path of a file.
+    pub partitions: Vec<String>,
+    readers: Vec<Box<dyn Source>>,
+}
+
+impl Opened {
+    /// One source for each lane; partition `i` goes to lane `i % lanes`.
+    pub fn split(self, lanes: usize) -> Vec<Box<dyn Source>> {
+        let mut shares: Vec<Vec<Box<dyn Source>>> = (0..lanes.max(1)).map(|_| Vec::new()).collect();
+        let count = shares.len();
+        for (index, reader) in self.readers.into_iter().enumerate() {
+            if let Some(share) = shares.get_mut(index % count) {
+                share.push(reader);
+            }
+        }
+        shares.into_iter().map(|readers| Box::new(InTurn { readers }) as Box<dyn Source>).collect()
+    }
+}
+
+/// Partitions of a lane, one after the other.
+struct InTurn {
+    readers: Vec<Box<dyn Source>>,
+}
+
+impl Source for InTurn {
+    fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
+        while let Some(reader) = self.readers.first_mut() {
+            match reader.poll(limits)? {
+                Polled::End => drop(self.readers.remove(0)),
+                other => return Ok(other),
+            }
+        }
+        Ok(Polled::End)
+    }
+}
+
+/// Writes the messages of one lane.
+pub trait Writer: Send {
+    /// Writes all messages of a batch of bytes, or none.
+    fn write(&mut self, batch: &Batch) -> Result<(), ConnectError>;
+}
+
+/// The end of a stream that is written, shared by the lanes.
+pub trait Sink: Send + Sync {
+    /// A writer for one lane.
+    fn writer(&self) -> Box<dyn Writer>;
+    /// Everything that was written is where it belongs.
+    fn finish(&self) -> Result<(), ConnectError>;
+    /// What was written, for a sink in memory.
+    fn received(&self) -> Option<Vec<Received>> {
+        None
+    }
+}
+
+/// Opens a stream for reading.
+pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectError> {
+    let stream: Arc<str> = Arc::from(stream);
+    let (partitions, readers) = match binding {
+        Binding::Memory(partitions) => memory::sources(&stream, partitions),
+        Binding::Url(StreamUrl::File { path, .. }) => file::sources(&stream, path)?,
+        Binding::Url(StreamUrl::Stdin) => stdio::source(&stream)?,
+        Binding::Url(StreamUrl::Memory | StreamUrl::Null) => (Vec::new(), Vec::new()),
+        Binding::Url(StreamUrl::Stdout) => return Err(ConnectError::not_a_source(&stream, "stdout:")),
+    };
+    Ok(Opened { partitions, readers })
+}
+
+/// Opens a stream for writing.
+pub fn open_sink(stream: &str, binding: &Binding) -> Result<Box<dyn Sink>, ConnectError> {
+    Ok(match binding {
+        Binding::Url(StreamUrl::File { path, append }) => Box::new(file::FileSink::open(stream, path, *append)?),
+        Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)),
+        Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),
+        Binding::Url(StreamUrl::Null) => Box::new(NullSink),
+        Binding::Url(StreamUrl::Stdin) => return Err(ConnectError::not_a_sink(stream, "stdin:")),
+        Binding::Memory(_) => return Err(ConnectError::not_a_sink(stream, "a list of messages")),
+    })
+}
+
+/// Takes everything and keeps nothing.
+struct NullSink;
+
+impl Sink for NullSink {
+    fn writer(&self) -> Box<dyn Writer> {
+        Box::new(Self)
+    }
+
+    fn finish(&self) -> Result<(), ConnectError> {
+        Ok(())
+    }
+}
+
+impl Writer for NullSink {
+    fn write(&mut self, _batch: &Batch) -> Result<(), ConnectError> {
+        Ok(())
+    }
+}
+
+/// A connector that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The stream could not be opened or read.
+    #[error("stream `{stream}`: cannot read `{path}`")]
+    Read {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The stream could not be opened or written.
+    #[error("stream `{stream}`: cannot write `{path}`")]
+    Write {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No file has the name or fits the pattern.
+    #[error("stream `{stream}`: no file matches `{pattern}`")]
+    NoMatch {
+        /// Logical name of the stream.
+        stream: String,
+        /// The pattern of the URL.
+        pattern: String,
+    },
+    /// A line is longer than any message may be.
+    #[error("stream `{stream}`: line {line} of `{path}` is longer than {limit} bytes")]
+    TooLong {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: i64,
+        /// Most bytes of a message.
+        limit: usize,
+    },
+    /// A payload holds a line feed, so that it can't be one line of a file.
+    #[error("stream `{stream}`: a message from {origin} holds a line feed, and each line is one message")]
+    LineFeed {
+        /// Logical name of the stream.
+        stream: String,
+        /// Where the message came from.
+        origin: String,
+    },
+    /// The stream is bound to something that can't be read, or can't be written.
+    #[error("stream `{stream}` is {role}, but {binding} cannot be one")]
+    WrongRole {
+        /// Logical name of the stream.
+        stream: String,
+        /// `a source` or `a sink`.
+        role: &'static str,
+        /// What it is bound to.
+        binding: String,
+    },
+}
+
+impl ConnectError {
+    fn not_a_source(stream: &str, binding: &str) -> Self {
+        Self::WrongRole { stream: stream.to_owned(), role: "a source", binding: binding.to_owned() }
+    }
+
+    fn not_a_sink(stream: &str, binding: &str) -> Self {
+        Self::WrongRole { stream: stream.to_owned(), role: "a sink", binding: binding.to_owned() }
+    }
+
+    /// The error for people.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let (code, fix) = match self {
+            Self::Read { .. } => (Code::SourceFailed, "check the path and its permissions; a compressed file may be cut short"),
+            Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
+            Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
+            Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
+            Self::LineFeed { .. } => {
+                (Code::SinkFailed, "serialise to one line, or write to a stream that keeps messages apart")
+            }
+            Self::WrongRole { .. } => (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them"),
+        };
+        Diagnostic {
+            code,
+            message: self.to_string(),
+            place: None,
+            why: std::error::Error::source(self).map(ToString::to_string),
+            fix: Some(fix.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The runtime's side of the C ABI: a safe view of a user's extension module.
+//!
+//! A [`Module`] is checked once, when its table is taken. From then on its tables are trusted as the ABI describes them:
+//! they are statics of a library that is never unloaded.
+#![allow(unsafe_code)]
+
+use std::slice;
+
+use oxflow::abi::{self, Bytes, FunctionTable, ModuleTable, TypeTable};
+use oxflow::shape::Type;
+
+use crate::diagnostic::{Code, Diagnostic};
+
+/// All that an extension module offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Module {
+    table: &'static ModuleTable,
+}
+
+/// A table that this runtime can't use.
+#[derive(Debug, thiserror::Error)]
+pub enum Incompatible {
+    /// The magic number is not there.
+    #[error("this is not the table of an oxflow extension")]
+    NotAModule,
+    /// The ABI differs.
+    #[error("the extension was built for ABI {major}.{minor}, this runtime speaks {}.{}", abi::MAJOR, abi::MINOR)]
+    Version {
+        /// The extension's major version.
+        major: u32,
+        /// The extension's minor version.
+        minor: u32,
+    },
+}
+
+impl Incompatible {
+    /// The error for people.
+    pub fn diagnostic(&self, module: &str) -> Diagnostic {
+        let (code, fix) = match self {
+            Self::NotAModule => (Code::NotAnExtension, "end the crate with `oxflow::module!(name);` and build it again"),
+            Self::Version { .. } => (Code::WrongAbi, "build the extension again with the `oxflow` crate of this release"),
+        };
+        Diagnostic {
+            code,
+            message: format!("`{module}` cannot be used as an extension"),
+            place: None,
+            why: Some(self.to_string()),
+            fix: Some(fix.to_owned()),
+        }
+    }
+}
+
+impl Module {
+    /// Checks the table behind a module's capsule.
+    ///
+    /// # Safety
+    ///
+    /// `table` is null or points to a table that follows [`oxflow::abi`] in its first four fields and lives as long as the
+    /// process.
+    pub unsafe fn from_table(table: *const ModuleTable) -> Result<Self, Incompatible> {
+        // SAFETY: null is refused; the four fields that are read before the version is known never move.
+        let head = unsafe { table.as_ref() }.ok_or(Incompatible::NotAModule)?;
+        if head.magic != abi::MAGIC {
+            return Err(Incompatible::NotAModule);
+        }
+        // While the major version is 0, minor versions promise nothing to each other.
+        let same = head.major == abi::MAJOR && (abi::MAJOR > 0 || head.minor == abi::MINOR);
+        if !same || head.size < size_of::<ModuleTable>() {
+            return Err(Incompatible::Version { major: head.major, minor: head.minor });
+        }
+        Ok(Self { table: head })
+    }
+
+    /// Version of the SDK that the module was built with.
+    pub fn sdk(&self) -> &'static str {
+        text(self.table.sdk)
+    }
+
+    /// True if the module was built without optimisation.
+    pub fn is_debug(&self) -> bool {
+        self.table.debug != 0
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> Vec<Function> {
+        // SAFETY: the table says how many there are, and each points to a static.
+        unsafe { list(self.table.functions, self.table.functions_len) }.map(|table| Function { table }).collect()
+    }
+
+    /// The types.
+    pub fn types(&self) -> Vec<PayloadType> {
+        // SAFETY: the table says how many there are, and each points to a static.
+        unsafe { list(self.table.types, self.table.types_len) }.map(|table| PayloadType { table }).collect()
+    }
+}
+
+/// The tables behind an array of pointers.
+///
+/// # Safety
+///
+/// `pointers` has `len` entries, each of a table that lives as long as the process.
+unsafe fn list<T: 'static>(pointers: *const *const T, len: u32) -> impl Iterator<Item = &'static T> {
+    let pointers: &[*const T] = if len == 0 {
+        &[]
+    } else {
+        // SAFETY: the caller says so.
+        unsafe { slice::from_raw_parts(pointers, len as usize) }
+    };
+    // SAFETY: the caller says so.
+    pointers.iter().filter_map(|pointer| unsafe { pointer.as_ref() })
+}
+
+/// A function of an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    table: &'static FunctionTable,
+}
+
+impl Function {
+    /// Its table.
+    pub fn table(&self) -> &'static FunctionTable {
+        self.table
+    }
+
+    /// Its name in the module.
+    pub fn name(&self) -> &'static str {
+        text(self.table.name)
+    }
+
+    /// Its documentation.
+    pub fn doc(&self) -> &'static str {
+        text(self.table.doc)
+    }
+
+    /// The type that it takes.
+    pub fn input(&self) -> PayloadType {
+        // SAFETY: a function's types are statics of its library.
+        PayloadType { table: unsafe { &*self.table.input } }
+    }
+
+    /// The type that it gives.
+    pub fn output(&self) -> PayloadType {
+        // SAFETY: a function's types are statics of its library.
+        PayloadType { table: unsafe { &*self.table.output } }
+    }
+
+    /// How many outputs it gives; none for a kind that a newer SDK invented.
+    pub fn kind(&self) -> Option<abi::Kind> {
+        [abi::Kind::Map, abi::Kind::Filter, abi::Kind::FilterMap, abi::Kind::FlatMap]
+            .into_iter()
+            .find(|kind| *kind as u32 == self.table.kind)
+    }
+
+    /// True if it is a class to instantiate in Python.
+    pub fn is_class(&self) -> bool {
+        self.table.form == abi::Form::Class as u32
+    }
+}
+
+/// A payload type of an extension.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadType {
+    table: &'static TypeTable,
+}
+
+impl PayloadType {
+    /// Its table.
+    pub fn table(&self) -> &'static TypeTable {
+        self.table
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        text(self.table.name)
+    }
+
+    /// Its documentation.
+    pub fn doc(&self) -> &'static str {
+        text(self.table.doc)
+    }
+
+    /// True if Python sees it as a class of the module.
+    pub fn is_public(&self) -> bool {
+        self.table.public != 0
+    }
+
+    /// True if its payloads are bytes as they are, not JSON.
+    pub fn is_bytes(&self) -> bool {
+        self.table.codec == abi::Codec::Bytes as u32
+    }
+
+    /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
+    pub fn shape(&self) -> Type {
+        serde_json::from_str(text(self.table.shape)).unwrap_or(Type::Any)
+    }
+
+    /// True if rows of one type may be handed over as rows of the other: the same Rust type of the same library.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.table.library == other.table.library && self.table.key == other.table.key
+    }
+}
+
+/// Bytes that a module lent for the time of a call, or for good.
+///
+/// # Safety
+///
+/// `bytes` is what the ABI says and lives for `'a`.
+pub(crate) unsafe fn borrow<'a>(bytes: Bytes) -> Option<&'a [u8]> {
+    if bytes.data.is_null() {
+        return None;
+    }
+    // SAFETY: the caller says so.
+    Some(unsafe { slice::from_raw_parts(bytes.data, bytes.len) })
+}
+
+fn text(bytes: Bytes) -> &'static str {
+    // SAFETY: names and shapes are statics of a library that is never unloaded.
+    let bytes = unsafe { borrow(bytes) }.unwrap_or_default();
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Lends bytes for the time of a call.
+pub(crate) fn lend(bytes: &[u8]) -> Bytes {
+    Bytes { data: bytes.as_ptr(), len: bytes.len() }
+}
+
+/// No value.
+pub(crate) const NONE: Bytes = Bytes { data: std::ptr::null(), len: 0 };
+
+// SAFETY: the tables hold raw pointers, but only to statics and to functions that the ABI lets any thread call.
+unsafe impl Send for Module {}
+// SAFETY: as above.
+unsafe impl Sync for Module {}
+// SAFETY: as above.
+unsafe impl Send for Function {}
+// SAFETY: as above.
+unsafe impl Sync for Function {}
+// SAFETY: as above.
+unsafe impl Send for PayloadType {}
+// SAFETY: as above.
+unsafe impl Sync for PayloadType {}

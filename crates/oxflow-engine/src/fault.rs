@@ -1,0 +1,117 @@
+//! A message that a step could not handle, as a value.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::Place;
+
+/// What went wrong with one message in one step.
+#[derive(Debug)]
+pub struct Fault {
+    /// Number of the step in the report.
+    pub step: usize,
+    /// Index of the message in the batch that the run was given.
+    pub row: u32,
+    /// What kind of fault it is.
+    pub kind: FaultKind,
+    /// Name of the error's class or type.
+    pub class: String,
+    /// What the error says.
+    pub text: String,
+    /// Traceback, or place and backtrace of a panic.
+    pub detail: Option<String>,
+    /// The error itself, for the language that raised it.
+    pub cause: Option<Cause>,
+}
+
+/// An error object of another language's runtime, carried to where it is raised again.
+pub struct Cause(pub Box<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cause(..)")
+    }
+}
+
+/// The kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The function raised or returned an error.
+    Raised,
+    /// The function panicked.
+    Panicked,
+    /// The payload could not be decoded.
+    Undecodable,
+    /// The result could not be encoded.
+    Unencodable,
+    /// The function returned something that the step can't use.
+    WrongValue,
+    /// No branch has the key that the routing function gave.
+    Unrouted,
+}
+
+impl FaultKind {
+    /// The code that the documentation explains.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Raised => Code::StepFailed,
+            Self::Panicked => Code::StepPanicked,
+            Self::Undecodable => Code::Undecodable,
+            Self::Unencodable => Code::Unencodable,
+            Self::WrongValue => Code::WrongResult,
+            Self::Unrouted => Code::NoRoute,
+        }
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Raised => "failed",
+            Self::Panicked => "panicked",
+            Self::Undecodable => "could not decode the payload",
+            Self::Unencodable => "could not encode the result",
+            Self::WrongValue => "returned the wrong kind of value",
+            Self::Unrouted => "has no branch for the key",
+        }
+    }
+
+    fn fix(self) -> &'static str {
+        match self {
+            Self::Raised | Self::Panicked => {
+                "mend the function, or set `steps.<name>.on_error: skip` to leave such messages out"
+            }
+            Self::Undecodable => "mend the data or the type, or set `steps.<name>.on_error: skip` to leave such messages out",
+            Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
+            Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
+            Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",
+        }
+    }
+}
+
+/// A fault that ended a run, with all that an error message needs.
+#[derive(Debug)]
+pub struct StepError {
+    /// Name of the step.
+    pub step: String,
+    /// Where the user wrote the step.
+    pub place: Option<Place>,
+    /// Where the message came from: `in.jsonl, line 17` or `ingest, partition 3, offset 41`.
+    pub origin: String,
+    /// The fault.
+    pub fault: Fault,
+}
+
+impl StepError {
+    /// The error for people.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let kind = self.fault.kind;
+        let why = match kind {
+            FaultKind::Raised | FaultKind::Panicked => format!("{}: {}", self.fault.class, self.fault.text),
+            _ => self.fault.text.clone(),
+        };
+        Diagnostic::new(kind.code(), format!("step `{}` {} at {}", self.step, kind.verb(), self.origin))
+            .at(self.place.clone())
+            .because(why)
+            .fix(kind.fix().replace("<name>", &self.step))
+    }
+}

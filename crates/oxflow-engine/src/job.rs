@@ -1,0 +1,346 @@
+//! A job: a pipeline that is bound to its streams and run to its end.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::config::{Config, OnError, Stream};
+use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Received, Sink, open_sink, open_source};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::fault::StepError;
+use crate::lane::{Lane, LaneError, Progress, Shared, build};
+use crate::lower::{Bindings, Program, Stage, lower};
+use crate::plan::Plan;
+use crate::report::{PartitionReport, Report, Status, StepReport, sum};
+
+/// Everything that a run needs.
+pub struct Job {
+    /// The pipeline.
+    pub plan: Plan,
+    /// How it is to run.
+    pub config: Config,
+    /// What the names in the plan stand for.
+    pub bindings: Bindings,
+    /// Streams that are not where the configuration says: lists in memory.
+    pub streams: HashMap<String, Binding>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What ended a run that was not drained, or kept it from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The plan is wrong.
+    #[error("the pipeline is wrong")]
+    Plan(Vec<Diagnostic>),
+    /// A connector failed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A message failed in a step.
+    #[error("step `{}` failed", .0.step)]
+    Step(Box<StepError>),
+    /// oxflow failed.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl JobError {
+    /// The error for people.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            Self::Plan(diagnostics) => diagnostics.clone(),
+            Self::Connect(error) => vec![error.diagnostic()],
+            Self::Step(error) => vec![error.diagnostic()],
+            Self::Internal(text) => {
+                let fix = "please report it with the pipeline and the message above";
+                vec![Diagnostic::new(Code::Internal, "oxflow itself failed").because(text.clone()).fix(fix)]
+            }
+        }
+    }
+}
+
+impl From<LaneError> for JobError {
+    fn from(error: LaneError) -> Self {
+        match error {
+            LaneError::Step(error) => Self::Step(error),
+            LaneError::Connect(error) => Self::Connect(error),
+            LaneError::Internal(text) => Self::Internal(text),
+        }
+    }
+}
+
+/// A run that goes on in its own threads.
+pub struct Running {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stream: String,
+    shared: Arc<Shared>,
+    sinks: HashMap<String, Box<dyn Sink>>,
+    started: Instant,
+    end: Mutex<End>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct End {
+    /// When the last lane had ended.
+    elapsed: Option<Duration>,
+    error: Option<JobError>,
+    failed: bool,
+}
+
+impl Job {
+    /// Checks, opens the streams and starts the lanes.
+    pub fn start(self) -> Result<Running, JobError> {
+        let mut findings = crate::plan::check(&self.plan);
+        findings.extend(self.check_config());
+        if !findings.is_empty() {
+            return Err(JobError::Plan(findings));
+        }
+        let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
+        let source = self.open()?;
+        let sinks = self.open_sinks(&program.stages)?;
+        self.spawn(program, source, sinks)
+    }
+
+    /// What the configuration gets wrong about the plan; streams that were handed over need no entry in it.
+    fn check_config(&self) -> Vec<Diagnostic> {
+        let mut config = self.config.clone();
+        for stream in self.streams.keys() {
+            config.streams.entry(stream.clone()).or_insert_with(|| Stream { url: "memory:".to_owned() });
+        }
+        config.check(&self.plan)
+    }
+
+    fn binding(&self, stream: &str) -> Result<Cow<'_, Binding>, JobError> {
+        if let Some(binding) = self.streams.get(stream) {
+            return Ok(Cow::Borrowed(binding));
+        }
+        let bound = self.config.stream(stream).ok_or_else(|| {
+            JobError::Internal(format!("the stream `{stream}` passed the check without being bound"))
+        })?;
+        let url = bound.url.parse().map_err(|error: MalformedUrl| JobError::Plan(vec![error.diagnostic(stream)]))?;
+        Ok(Cow::Owned(Binding::Url(url)))
+    }
+
+    fn open(&self) -> Result<Opened, JobError> {
+        let stream = &self.plan.source.stream;
+        Ok(open_source(stream, &*self.binding(stream)?)?)
+    }
+
+    fn open_sinks(&self, stages: &[Stage]) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
+        let mut sinks = HashMap::new();
+        for stream in sink_streams(stages) {
+            if !sinks.contains_key(stream) {
+                sinks.insert(stream.to_owned(), open_sink(stream, &*self.binding(stream)?)?);
+            }
+        }
+        Ok(sinks)
+    }
+
+    fn spawn(
+        self,
+        program: Program,
+        source: Opened,
+        sinks: HashMap<String, Box<dyn Sink>>,
+    ) -> Result<Running, JobError> {
+        let lanes = self.lanes(source.partitions.len());
+        let shared = Arc::new(self.shared(&program, source.partitions.clone(), lanes));
+        let mut ready = Vec::with_capacity(lanes);
+        for (number, source) in source.split(lanes).into_iter().enumerate() {
+            let nodes = build(&program.stages, &self.bindings, &sinks).map_err(JobError::Internal)?;
+            ready.push(Lane::new(number, source, nodes, Arc::clone(&shared)));
+        }
+        let stream = self.plan.source.stream;
+        let (started, end) = (Instant::now(), Mutex::default());
+        let inner = Arc::new(Inner { stream, shared, sinks, started, end, ended: Condvar::new() });
+        let watched = Arc::clone(&inner);
+        spawn_thread("oxflow-run".to_owned(), move || watched.watch(ready))?;
+        Ok(Running { inner })
+    }
+
+    /// As many as configured, or as there are cores, but no more than partitions. A controlled clock moves in one lane.
+    fn lanes(&self, partitions: usize) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        match self.clock {
+            Clock::Manual(_) => 1,
+            Clock::System(_) => self.config.run.lanes.map_or_else(cores, |lanes| lanes.get() as usize).min(partitions.max(1)),
+        }
+    }
+
+    fn shared(&self, program: &Program, partitions: Vec<String>, lanes: usize) -> Shared {
+        let run = &self.config.run;
+        let fatal = |name: &str| self.config.step(name).on_error == OnError::Fail;
+        Shared {
+            clock: match &self.clock {
+                Clock::System(start) => Clock::System(*start),
+                Clock::Manual(_) => Clock::manual(),
+            },
+            fatal: program.steps.iter().map(|step| fatal(&step.name)).collect(),
+            steps: program.steps.clone(),
+            partitions,
+            limits: PollLimits {
+                messages: run.batch.messages.get() as usize,
+                bytes: run.batch.bytes.get() as usize,
+                wait: Duration::from_millis(u64::from(run.batch.wait_ms.get())),
+            },
+            drain: AtomicBool::new(false),
+            progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
+        }
+    }
+}
+
+fn sink_streams(stages: &[Stage]) -> Vec<&str> {
+    stages
+        .iter()
+        .flat_map(|stage| match stage {
+            Stage::Sink { stream, .. } => vec![stream.as_str()],
+            Stage::Route { branches, .. } | Stage::Broadcast { branches, .. } => {
+                branches.iter().flat_map(|branch| sink_streams(branch)).collect()
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn spawn_thread<T: Send + 'static>(
+    name: String,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, JobError> {
+    let thread = thread::Builder::new().name(name).spawn(body);
+    thread.map_err(|error| JobError::Internal(format!("a thread could not be started: {error}")))
+}
+
+impl Inner {
+    /// Runs the lanes to their end and finishes the sinks.
+    fn watch(&self, lanes: Vec<Lane>) {
+        let threads: Vec<_> = lanes.into_iter().enumerate().map(|(number, lane)| self.start_lane(number, lane)).collect();
+        for thread in threads {
+            match thread.map(JoinHandle::join) {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => self.fail(error),
+                Ok(Err(panic)) => self.fail(JobError::Internal(panic_text(&*panic))),
+                Err(error) => self.fail(error),
+            }
+        }
+        for sink in self.sinks.values() {
+            if let Err(error) = sink.finish() {
+                self.fail(error.into());
+            }
+        }
+        let mut end = self.end();
+        end.elapsed = Some(self.started.elapsed());
+        drop(end);
+        self.ended.notify_all();
+    }
+
+    fn start_lane(&self, number: usize, lane: Lane) -> Result<JoinHandle<Result<(), JobError>>, JobError> {
+        let shared = Arc::clone(&self.shared);
+        spawn_thread(format!("oxflow-lane-{number}"), move || {
+            let ended = catch_unwind(AssertUnwindSafe(|| lane.run()));
+            let ended = ended.unwrap_or_else(|panic| Err(LaneError::Internal(panic_text(&*panic))));
+            if ended.is_err() {
+                // The other lanes settle what they have read; reading on would only delay the error.
+                shared.drain.store(true, Ordering::Release);
+            }
+            ended.map_err(JobError::from)
+        })
+    }
+
+    /// Keeps the first error.
+    fn fail(&self, error: JobError) {
+        self.shared.drain.store(true, Ordering::Release);
+        let mut end = self.end();
+        end.failed = true;
+        end.error.get_or_insert(error);
+    }
+
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text").to_owned()
+}
+
+impl Running {
+    /// Ends reading. What was read is carried to its end.
+    pub fn drain(&self) {
+        self.inner.shared.drain.store(true, Ordering::Release);
+    }
+
+    /// Waits for the end of the run, `timeout` at most; true if it ended.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let end = self.inner.end();
+        let waited = self.inner.ended.wait_timeout_while(end, timeout, |end| end.elapsed.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.elapsed.is_some()
+    }
+
+    /// What ended the run, if it failed; given once.
+    pub fn take_error(&self) -> Option<JobError> {
+        self.inner.end().error.take()
+    }
+
+    /// What the run did so far.
+    pub fn report(&self) -> Report {
+        let shared = &self.inner.shared;
+        let progress: Vec<Progress> = shared
+            .progress
+            .iter()
+            .map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            .collect();
+        let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
+        let steps: Vec<StepReport> =
+            shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
+        let committed: BTreeMap<u32, u64> = progress.into_iter().flat_map(|lane| lane.committed).collect();
+        let (status, elapsed) = self.status();
+        Report {
+            status,
+            elapsed_s: elapsed.as_secs_f64(),
+            lanes: shared.progress.len(),
+            messages_in: steps.first().map_or(0, |source| source.messages_out),
+            messages_out: steps.iter().filter(|step| step.kind == "sink").map(|step| step.messages_out).sum(),
+            sources: self.partitions(&committed),
+            steps,
+        }
+    }
+
+    fn status(&self) -> (Status, Duration) {
+        let end = self.inner.end();
+        match end.elapsed {
+            None => (Status::Running, self.inner.started.elapsed()),
+            Some(elapsed) if end.failed => (Status::Failed, elapsed),
+            Some(elapsed) => (Status::Drained, elapsed),
+        }
+    }
+
+    fn partitions(&self, committed: &BTreeMap<u32, u64>) -> Vec<PartitionReport> {
+        let names = self.inner.shared.partitions.iter();
+        names
+            .zip(0u32..)
+            .map(|(name, partition)| PartitionReport {
+                stream: self.inner.stream.clone(),
+                partition,
+                name: name.clone(),
+                committed: committed.get(&partition).copied(),
+            })
+            .collect()
+    }
+
+    /// What the sinks in memory received, by logical stream.
+    pub fn outputs(&self) -> HashMap<String, Vec<Received>> {
+        let received = |(stream, sink): (&String, &Box<dyn Sink>)| Some((stream.clone(), sink.received()?));
+        self.inner.sinks.iter().filter_map(received).collect()
+    }
+}

@@ -1,0 +1,247 @@
+//! Carries batches through the nodes of a lane, and keeps account of what came of each message.
+
+use std::time::{Duration, Instant};
+
+use super::nodes::{Gather, Node};
+use super::{LaneError, State};
+use crate::batch::{Batch, Meta, row_number};
+use crate::fault::{Fault, StepError};
+use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
+
+/// Sends a batch through a row of nodes.
+pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let Some((node, rest)) = nodes.split_first_mut() else { return Ok(()) };
+    match node {
+        Node::Run(run) => {
+            let (outputs, ended) = call(run.as_mut(), batch, state)?;
+            push(rest, outputs, state)?;
+            ended
+        }
+        Node::Gather(gather) => gather_batch(gather, rest, batch, state),
+        Node::Route { step, router, branches } => {
+            let started = Instant::now();
+            let mut context = state.context();
+            let chosen = router.route(&batch, &mut context)?;
+            let faults = context.faults;
+            route(*step, branches, &batch, &chosen, faults, started, state)
+        }
+        Node::Broadcast { step, branches } => broadcast(*step, branches, batch, state),
+        Node::Sink { step, writer } => {
+            let started = Instant::now();
+            writer.write(&batch)?;
+            settle(&batch, state);
+            state.count(*step, batch.len(), batch.len(), started.elapsed());
+            Ok(())
+        }
+    }
+}
+
+/// Sends on the open batches whose time is over.
+pub(super) fn expire(nodes: &mut [Node], state: &mut State) -> Result<(), LaneError> {
+    let now = state.shared.clock.now();
+    each_gather(nodes, state, &mut |gather| gather.window.expire(now))
+}
+
+/// Sends on all open batches, since nothing more comes.
+pub(super) fn close(nodes: &mut [Node], state: &mut State) -> Result<(), LaneError> {
+    each_gather(nodes, state, &mut |_| true)
+}
+
+/// When the next open batch expires.
+pub(super) fn deadline(nodes: &[Node]) -> Option<Duration> {
+    let inside = |branches: &[Vec<Node>]| branches.iter().filter_map(|branch| deadline(branch)).min();
+    nodes
+        .iter()
+        .filter_map(|node| match node {
+            Node::Gather(gather) => gather.window.deadline(),
+            Node::Route { branches, .. } | Node::Broadcast { branches, .. } => inside(branches),
+            Node::Run(_) | Node::Sink { .. } => None,
+        })
+        .min()
+}
+
+/// Visits the batching steps in the order of the pipeline, and sends on what those hold that say so.
+fn each_gather(
+    nodes: &mut [Node],
+    state: &mut State,
+    over: &mut dyn FnMut(&mut Gather) -> bool,
+) -> Result<(), LaneError> {
+    let Some((node, rest)) = nodes.split_first_mut() else { return Ok(()) };
+    match node {
+        Node::Gather(gather) => {
+            if over(gather) {
+                emit(gather, rest, state)?;
+            }
+        }
+        Node::Route { branches, .. } | Node::Broadcast { branches, .. } => {
+            for branch in branches {
+                each_gather(branch, state, over)?;
+            }
+        }
+        Node::Run(_) | Node::Sink { .. } => {}
+    }
+    each_gather(rest, state, over)
+}
+
+/// Calls a run. Gives its outputs, and whether a message in it ended the run of the pipeline: then the outputs are those
+/// of the messages before it.
+fn call(run: &mut dyn Run, batch: Batch, state: &mut State) -> Result<(Batch, Result<(), LaneError>), LaneError> {
+    let (meta, rows) = (batch.meta().clone(), batch.rows().to_vec());
+    let mut context = state.context();
+    let Outcome { batch: outputs, parents, .. } = run.apply(batch, &mut context)?;
+    let faults = context.faults;
+    let ended = judge(&meta, &rows, faults, state);
+    let handled = ended.as_ref().map_or(rows.len(), |(row, _)| *row as usize);
+    let kept = account(&meta, &rows, handled, parents.as_deref(), outputs.len(), state);
+    let outputs = if kept < outputs.len() { outputs.head(kept) } else { outputs };
+    Ok((outputs, ended.map_or(Ok(()), |(_, error)| Err(error))))
+}
+
+/// Notes how many outputs each of the first `handled` messages has; the number of outputs that are theirs.
+fn account(
+    meta: &Meta,
+    rows: &[u32],
+    handled: usize,
+    parents: Option<&[u32]>,
+    outputs: usize,
+    state: &mut State,
+) -> usize {
+    let Some(parents) = parents else { return handled.min(outputs) };
+    let mut parents = parents.iter().peekable();
+    let mut kept = 0;
+    for (index, row) in rows.iter().enumerate().take(handled) {
+        let mut count = 0;
+        while parents.next_if(|parent| **parent as usize == index).is_some() {
+            count += 1;
+        }
+        if count != 1 {
+            state.fan_out(meta, *row, count);
+        }
+        kept += count as usize;
+    }
+    kept
+}
+
+/// Decides what the faults of a batch mean: a message is skipped, or the first that may not be ends the run.
+fn judge(meta: &Meta, rows: &[u32], faults: Vec<Fault>, state: &mut State) -> Option<(u32, LaneError)> {
+    let mut ending: Option<Fault> = None;
+    for fault in faults {
+        if !state.shared.fatal.get(fault.step).copied().unwrap_or(true) {
+            if let Some(counts) = state.progress.counts.get_mut(fault.step) {
+                counts.skipped += 1;
+            }
+        } else if ending.as_ref().is_none_or(|first| fault.row < first.row) {
+            ending = Some(fault);
+        }
+    }
+    ending.map(|fault| (fault.row, state.step_error(meta, rows, fault)))
+}
+
+fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
+    let now = state.shared.clock.now();
+    if gather.window.expire(now) {
+        emit(gather, rest, state)?;
+    }
+    let mut start = 0;
+    for index in 0..batch.len() {
+        let size = batch.payloads().size(index) as u64;
+        if gather.window.add(size, now) {
+            let end = index + 1;
+            gather.pending.push(batch.select(&indices(start, end)));
+            emit(gather, rest, state)?;
+            start = end;
+        }
+    }
+    if start < batch.len() {
+        gather.pending.push(batch.select(&indices(start, batch.len())));
+    }
+    Ok(())
+}
+
+fn indices(start: usize, end: usize) -> Vec<u32> {
+    (row_number(start)..row_number(end)).collect()
+}
+
+/// Sends the open batch on as one message.
+fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(), LaneError> {
+    let started = Instant::now();
+    let Some(messages) = Batch::concat(std::mem::take(&mut gather.pending)) else { return Ok(()) };
+    let count = messages.len();
+    let list = messages.group(vec![row_number(count)]);
+    state.count(gather.step, count, 1, started.elapsed());
+    push(rest, list, state)
+}
+
+fn route(
+    step: usize,
+    branches: &mut [Vec<Node>],
+    batch: &Batch,
+    chosen: &[Option<u32>],
+    faults: Vec<Fault>,
+    started: Instant,
+    state: &mut State,
+) -> Result<(), LaneError> {
+    let ended = judge(batch.meta(), batch.rows(), faults, state);
+    let handled = ended.as_ref().map_or(batch.len(), |(row, _)| *row as usize);
+    let mut shares: Vec<Vec<u32>> = branches.iter().map(|_| Vec::new()).collect();
+    for ((index, choice), row) in chosen.iter().enumerate().zip(batch.rows()).take(handled) {
+        match choice.and_then(|branch| shares.get_mut(branch as usize)) {
+            Some(share) => share.push(row_number(index)),
+            None => state.fan_out(batch.meta(), *row, 0),
+        }
+    }
+    let routed = shares.iter().map(Vec::len).sum();
+    state.count(step, batch.len(), routed, started.elapsed());
+    for (branch, share) in branches.iter_mut().zip(shares) {
+        push(branch, batch.select(&share), state)?;
+    }
+    ended.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut State) -> Result<(), LaneError> {
+    let started = Instant::now();
+    for row in batch.rows() {
+        state.fan_out(batch.meta(), *row, row_number(branches.len()));
+    }
+    state.count(step, batch.len(), batch.len() * branches.len(), started.elapsed());
+    let Some((last, others)) = branches.split_last_mut() else { return Ok(()) };
+    for branch in others {
+        let copies = batch.payloads().copies().map_err(LaneError::Internal)?;
+        let copy = Batch::from_parts(batch.meta().clone(), batch.rows().to_vec(), copies);
+        push(branch, copy, state)?;
+    }
+    push(last, batch, state)
+}
+
+fn settle(batch: &Batch, state: &mut State) {
+    for row in batch.rows() {
+        state.fan_out(batch.meta(), *row, 0);
+    }
+}
+
+impl State {
+    fn context(&mut self) -> Context<'_> {
+        Context { counts: &mut self.progress.counts, faults: Vec::new(), fatal: &self.shared.fatal }
+    }
+
+    fn step_error(&self, meta: &Meta, rows: &[u32], fault: Fault) -> LaneError {
+        let row = rows.get(fault.row as usize).and_then(|row| meta.row(*row));
+        let origin = row.map(|row| describe_origin(row, &self.shared.partitions)).unwrap_or_default();
+        let step = self.shared.steps.get(fault.step);
+        LaneError::Step(Box::new(StepError {
+            step: step.map(|step| step.name.clone()).unwrap_or_default(),
+            place: step.and_then(|step| step.place.clone()),
+            origin,
+            fault,
+        }))
+    }
+}
+
+impl From<RunFailed> for LaneError {
+    fn from(failed: RunFailed) -> Self {
+        Self::Internal(failed.text)
+    }
+}

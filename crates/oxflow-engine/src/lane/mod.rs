@@ -1,0 +1,180 @@
+//! Lanes: threads that each carry the messages of some partitions from the source to the sinks.
+//!
+//! A partition belongs to one lane, so its order holds without locks. A lane does everything itself, one batch after the
+//! other: a slow sink stops the reading, and nothing piles up in between.
+
+mod flow;
+mod nodes;
+
+pub(crate) use nodes::{Node, build};
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::batch::{Batch, Meta, Payloads};
+use crate::clock::Clock;
+use crate::commit::Tracker;
+use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
+use crate::fault::StepError;
+use crate::report::StepInfo;
+use crate::run::StepCounts;
+
+/// What the lanes of a run share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) steps: Vec<StepInfo>,
+    /// For each step: whether a fault in it ends the run.
+    pub(crate) fatal: Vec<bool>,
+    /// For each partition its name.
+    pub(crate) partitions: Vec<String>,
+    pub(crate) limits: PollLimits,
+    /// Set once, to end reading: what was read is still carried to its end.
+    pub(crate) drain: AtomicBool,
+    /// For each lane how far it came.
+    pub(crate) progress: Vec<Mutex<Progress>>,
+}
+
+/// How far a lane came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) counts: Vec<StepCounts>,
+    /// For each partition of the lane where reading would go on.
+    pub(crate) committed: BTreeMap<u32, u64>,
+}
+
+/// What ends a lane before its source does.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaneError {
+    /// A message failed in a step whose policy is to fail.
+    #[error("{}", .0.diagnostic())]
+    Step(Box<StepError>),
+    /// A connector failed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// oxflow failed.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// One lane.
+pub(crate) struct Lane {
+    number: usize,
+    source: Box<dyn Source>,
+    nodes: Vec<Node>,
+    state: State,
+}
+
+/// What a lane knows while it carries messages.
+pub(crate) struct State {
+    shared: Arc<Shared>,
+    trackers: BTreeMap<u32, Tracker>,
+    progress: Progress,
+}
+
+impl Lane {
+    pub(crate) fn new(number: usize, source: Box<dyn Source>, nodes: Vec<Node>, shared: Arc<Shared>) -> Self {
+        let counts = vec![StepCounts::default(); shared.steps.len()];
+        let progress = Progress { counts, committed: BTreeMap::new() };
+        Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress } }
+    }
+
+    /// Carries messages until the source ends, someone asks to drain, or something fails.
+    pub(crate) fn run(mut self) -> Result<(), LaneError> {
+        let ended = self.read_all();
+        let ended = ended.and_then(|()| flow::close(&mut self.nodes, &mut self.state));
+        self.publish();
+        ended
+    }
+
+    fn read_all(&mut self) -> Result<(), LaneError> {
+        while !self.state.shared.drain.load(Ordering::Acquire) {
+            let started = Instant::now();
+            match self.source.poll(&self.poll_limits())? {
+                Polled::Read(read) => {
+                    let batch = self.state.register(read, started);
+                    flow::push(&mut self.nodes, batch, &mut self.state)?;
+                }
+                Polled::Idle => {}
+                Polled::Advance(time) => self.state.shared.clock.advance(time),
+                Polled::End => return Ok(()),
+            }
+            flow::expire(&mut self.nodes, &mut self.state)?;
+            self.publish();
+        }
+        Ok(())
+    }
+
+    /// The limits of the configuration; an open batch of a batching step shortens the wait.
+    fn poll_limits(&self) -> PollLimits {
+        let limits = self.state.shared.limits;
+        let now = self.state.shared.clock.now();
+        let until = flow::deadline(&self.nodes).map_or(limits.wait, |deadline| deadline.saturating_sub(now));
+        PollLimits { wait: limits.wait.min(until), ..limits }
+    }
+
+    /// Commits what is safe and shows how far the lane came.
+    fn publish(&mut self) {
+        self.state.commit();
+        if let Some(progress) = self.state.shared.progress.get(self.number) {
+            *progress.lock().unwrap_or_else(PoisonError::into_inner) = self.state.progress.clone();
+        }
+    }
+}
+
+impl State {
+    /// Gives messages their numbers, and times where the source knew none.
+    fn register(&mut self, read: Read, started: Instant) -> Batch {
+        let Read { meta, payloads, next } = read;
+        let sequences = meta
+            .partitions()
+            .iter()
+            .zip(&next)
+            .map(|(partition, next)| self.trackers.entry(*partition).or_default().read(*next))
+            .collect();
+        let count = payloads.len();
+        self.count(0, count, count, started.elapsed());
+        let meta = self.stamp(meta).with_sequences(sequences);
+        Batch::new(Arc::new(meta), Payloads::Bytes(payloads))
+    }
+
+    fn stamp(&self, meta: Meta) -> Meta {
+        if !meta.timestamps().contains(&UNTIMED) {
+            return meta;
+        }
+        let now = self.shared.clock.timestamp_us();
+        let times = meta.timestamps().iter().map(|time| if *time == UNTIMED { now } else { *time }).collect();
+        meta.with_timestamps(times)
+    }
+
+    fn count(&mut self, step: usize, messages_in: usize, messages_out: usize, time: Duration) {
+        if let Some(counts) = self.progress.counts.get_mut(step) {
+            counts.messages_in += messages_in as u64;
+            counts.messages_out += messages_out as u64;
+            counts.time += time;
+        }
+    }
+
+    fn commit(&mut self) {
+        for (partition, tracker) in &mut self.trackers {
+            if let Some(position) = tracker.commit() {
+                self.progress.committed.insert(*partition, position);
+            }
+        }
+    }
+
+    /// The outputs of message `row` changed from one to `outputs`.
+    fn fan_out(&mut self, meta: &Meta, row: u32, outputs: u32) {
+        let trackers = &mut self.trackers;
+        meta.each_id(row, |id| {
+            if let Some(tracker) = trackers.get_mut(&id.partition) {
+                match outputs {
+                    0 => tracker.settle(id.sequence),
+                    _ => tracker.hold(id.sequence, outputs - 1),
+                }
+            }
+        });
+    }
+}

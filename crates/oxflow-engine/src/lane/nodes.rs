@@ -1,0 +1,95 @@
+//! The stages of a program, brought to life for one lane.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::connect::{Sink, Writer};
+use crate::lower::{Bindings, RouterSpec, Stage};
+use crate::run::{Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, Router, Run, Serialise};
+use crate::window::Window;
+
+/// A stage of one lane.
+pub(crate) enum Node {
+    Run(Box<dyn Run>),
+    Gather(Gather),
+    Route { step: usize, router: Box<dyn Router>, branches: Vec<Vec<Node>> },
+    Broadcast { step: usize, branches: Vec<Vec<Node>> },
+    Sink { step: usize, writer: Box<dyn Writer> },
+}
+
+/// A batching step with its open batch.
+pub(crate) struct Gather {
+    pub(super) step: usize,
+    pub(super) window: Window,
+    pub(super) pending: Vec<Batch>,
+}
+
+/// Builds the nodes of one lane.
+///
+/// # Errors
+///
+/// The name of what is missing: a step in another language without its runtime, or a sink that is not open. Both are
+/// checked before, so this is a bug.
+pub(crate) fn build(
+    stages: &[Stage],
+    bindings: &Bindings,
+    sinks: &HashMap<String, Box<dyn Sink>>,
+) -> Result<Vec<Node>, String> {
+    Builder { bindings, sinks }.chain(stages)
+}
+
+struct Builder<'a> {
+    bindings: &'a Bindings,
+    sinks: &'a HashMap<String, Box<dyn Sink>>,
+}
+
+impl Builder<'_> {
+    fn chain(&self, stages: &[Stage]) -> Result<Vec<Node>, String> {
+        stages.iter().map(|stage| self.node(stage)).collect()
+    }
+
+    fn branches(&self, branches: &[Vec<Stage>]) -> Result<Vec<Vec<Node>>, String> {
+        branches.iter().map(|branch| self.chain(branch)).collect()
+    }
+
+    fn node(&self, stage: &Stage) -> Result<Node, String> {
+        Ok(match stage {
+            Stage::Native(spec) => Node::Run(Box::new(NativeRun::new(spec.clone()))),
+            Stage::Foreign(spec) => Node::Run(self.foreign()?.run(spec)),
+            Stage::NativeFilter { ask, encode } => {
+                Node::Run(Box::new(NativeFilter::new(NativeRun::new(ask.clone()), self.encoder(encode.as_ref())?)))
+            }
+            Stage::Serialise(step) => Node::Run(Box::new(Serialise::new(*step))),
+            Stage::Gather { step, limits } => {
+                Node::Gather(Gather { step: *step, window: Window::new(*limits), pending: Vec::new() })
+            }
+            Stage::Route { step, router, branches } => {
+                Node::Route { step: *step, router: self.router(*step, router)?, branches: self.branches(branches)? }
+            }
+            Stage::Broadcast { step, branches } => Node::Broadcast { step: *step, branches: self.branches(branches)? },
+            Stage::Sink { step, stream } => {
+                let sink = self.sinks.get(stream).ok_or_else(|| format!("the sink `{stream}` is not open"))?;
+                Node::Sink { step: *step, writer: sink.writer() }
+            }
+        })
+    }
+
+    fn router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
+        Ok(match router {
+            RouterSpec::Native { ask, encode, keys } => {
+                let answers = NativeRun::new(ask.clone());
+                Box::new(NativeRouter::new(step, answers, self.encoder(encode.as_ref())?, keys.clone()))
+            }
+            RouterSpec::Foreign { name, input, keys } => self.foreign()?.router(step, name, *input, keys),
+        })
+    }
+
+    fn encoder(&self, spec: Option<&ForeignSpec>) -> Result<Option<Box<dyn Run>>, String> {
+        spec.map(|spec| Ok(self.foreign()?.run(spec))).transpose()
+    }
+
+    fn foreign(&self) -> Result<&Arc<dyn Foreign>, String> {
+        self.bindings.foreign.as_ref().ok_or_else(|| "the steps in Python have no interpreter".to_owned())
+    }
+}

@@ -1,0 +1,402 @@
+//! Lowers a plan to stages: neighbours of one language become one run, and every edge gets the form that payloads have
+//! there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use oxflow::abi::Kind;
+use oxflow::shape::{RecordKind, Type};
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::extension::{Function, PayloadType};
+use crate::plan::{Language, Limits, Operation, Plan, Step};
+use crate::report::StepInfo;
+use crate::run::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form, NativeCall, NativeSpec};
+
+/// What the names in a plan stand for.
+#[derive(Clone, Default)]
+pub struct Bindings {
+    /// The Rust function of each step that has one.
+    pub functions: HashMap<String, Function>,
+    /// The Rust type of each parser that has one.
+    pub types: HashMap<String, PayloadType>,
+    /// The runtime of the steps in the other language.
+    pub foreign: Option<Arc<dyn Foreign>>,
+}
+
+/// A lowered plan.
+#[derive(Debug)]
+pub struct Program {
+    /// All steps, the source first, in the order in which they are reported.
+    pub steps: Vec<StepInfo>,
+    /// What happens to the messages.
+    pub stages: Vec<Stage>,
+}
+
+/// A part of a program.
+#[derive(Debug)]
+pub enum Stage {
+    /// Rust steps.
+    Native(NativeSpec),
+    /// Steps in the other language.
+    Foreign(ForeignSpec),
+    /// A Rust filter that gets a copy of what it asks about.
+    NativeFilter {
+        /// The question.
+        ask: NativeSpec,
+        /// Makes JSON of the payloads first.
+        encode: Option<ForeignSpec>,
+    },
+    /// A serializer of what is JSON already.
+    Serialise(usize),
+    /// A batching step.
+    Gather {
+        /// Number of the step.
+        step: usize,
+        /// When a batch closes.
+        limits: Limits,
+    },
+    /// A routing step.
+    Route {
+        /// Number of the step.
+        step: usize,
+        /// Who chooses.
+        router: RouterSpec,
+        /// The branches.
+        branches: Vec<Vec<Stage>>,
+    },
+    /// A broadcast.
+    Broadcast {
+        /// Number of the step.
+        step: usize,
+        /// The branches.
+        branches: Vec<Vec<Stage>>,
+    },
+    /// The end of a branch.
+    Sink {
+        /// Number of the step.
+        step: usize,
+        /// Logical name of the stream.
+        stream: String,
+    },
+}
+
+/// Who chooses the branch of a message.
+#[derive(Debug)]
+pub enum RouterSpec {
+    /// A Rust function.
+    Native {
+        /// The question.
+        ask: NativeSpec,
+        /// Makes JSON of the payloads first.
+        encode: Option<ForeignSpec>,
+        /// The answers that lead to the branches.
+        keys: Vec<Value>,
+    },
+    /// A function of the other language.
+    Foreign {
+        /// Name of the step.
+        name: String,
+        /// How the payloads arrive.
+        input: Form,
+        /// The answers that lead to the branches.
+        keys: Vec<Value>,
+    },
+}
+
+/// Lowers a plan that was checked.
+pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
+    let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
+    let stages = lowering.chain(&plan.steps, Form::Raw)?;
+    Ok(Program { steps: lowering.steps, stages })
+}
+
+struct Lowering<'a> {
+    bindings: &'a Bindings,
+    steps: Vec<StepInfo>,
+}
+
+/// A row of steps that is being lowered.
+struct Chain {
+    stages: Vec<Stage>,
+    /// How the payloads lie after the last finished stage.
+    form: Form,
+    open: Open,
+}
+
+/// The run that the next step may join.
+enum Open {
+    Nothing,
+    Native(NativeSpec),
+    Foreign(ForeignSpec),
+}
+
+impl Lowering<'_> {
+    fn chain(&mut self, steps: &[Step], form: Form) -> Result<Vec<Stage>, Diagnostic> {
+        let mut chain = Chain { stages: Vec::new(), form, open: Open::Nothing };
+        for (index, step) in steps.iter().enumerate() {
+            let rest = steps.get(index + 1..).unwrap_or_default();
+            self.step(&mut chain, step, rest)?;
+        }
+        Ok(chain.stages)
+    }
+
+    fn step(&mut self, chain: &mut Chain, step: &Step, rest: &[Step]) -> Result<(), Diagnostic> {
+        let number = self.steps.len();
+        self.steps.push(StepInfo::of(step));
+        match &step.operation {
+            Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => {
+                match function.language {
+                    Language::Rust => self.rust_step(chain, number, step, rest)?,
+                    Language::Python => chain.foreign(number, step, foreign_step(&step.operation)),
+                }
+            }
+            Operation::Parser(parsed) => self.parser(chain, number, step, parsed, rest)?,
+            Operation::Serializer => chain.serializer(number, step),
+            Operation::Batch(limits) => {
+                chain.close(Form::Objects);
+                chain.stages.push(Stage::Gather { step: number, limits: *limits });
+            }
+            Operation::Route(route) => {
+                chain.close(Form::Objects);
+                let keys = route.branches.iter().filter_map(|branch| branch.key.clone()).collect();
+                let router = self.router(chain, number, step, route.function.language, keys)?;
+                let branches = self.branches(&route.branches, chain.form)?;
+                chain.stages.push(Stage::Route { step: number, router, branches });
+            }
+            Operation::Broadcast(branches) => {
+                chain.close(Form::Objects);
+                let branches = self.branches(branches, chain.form)?;
+                chain.stages.push(Stage::Broadcast { step: number, branches });
+            }
+            Operation::Sink(stream) => {
+                chain.close_as(Form::Raw, number);
+                chain.stages.push(Stage::Sink { step: number, stream: stream.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn branches(&mut self, branches: &[crate::plan::Branch], form: Form) -> Result<Vec<Vec<Stage>>, Diagnostic> {
+        branches.iter().map(|branch| self.chain(&branch.steps, form)).collect()
+    }
+
+    fn rust_step(&self, chain: &mut Chain, number: usize, step: &Step, rest: &[Step]) -> Result<(), Diagnostic> {
+        let function = self.function(step)?;
+        fits(step, function)?;
+        let select = matches!(step.operation, Operation::Filter(_));
+        let call = NativeCall { step: number, function, select };
+        if select && !self.selects_in_place(chain, function, rest) {
+            let (ask, encode) = question(chain, call);
+            chain.stages.push(Stage::NativeFilter { ask, encode });
+            return Ok(());
+        }
+        chain.native(call);
+        Ok(())
+    }
+
+    /// Whether a filter joins a native run. It must not change what passes it, so it may decode only what is decoded
+    /// as its type anyhow: by the run before it, or by the Rust step after it.
+    fn selects_in_place(&self, chain: &Chain, function: Function, rest: &[Step]) -> bool {
+        let joins = match &chain.open {
+            Open::Native(spec) => spec.output().is_same(&function.input()),
+            Open::Nothing | Open::Foreign(_) => self.native_follows(rest),
+        };
+        joins && function.table().select.is_some()
+    }
+
+    /// Whether the next step that is not a Rust filter is a Rust function that takes the payload over.
+    fn native_follows(&self, rest: &[Step]) -> bool {
+        for step in rest {
+            match &step.operation {
+                Operation::Map(function) | Operation::FlatMap(function) => return function.language == Language::Rust,
+                Operation::Filter(function) if function.language == Language::Rust => {
+                    let selects = self.bindings.functions.get(&step.name);
+                    if selects.is_none_or(|function| function.table().select.is_none()) {
+                        return false;
+                    }
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn parser(
+        &self,
+        chain: &mut Chain,
+        number: usize,
+        step: &Step,
+        parsed: &Type,
+        rest: &[Step],
+    ) -> Result<(), Diagnostic> {
+        let input = match parsed {
+            Type::Record(record) if record.kind == RecordKind::Rust => {
+                let known = self.bindings.types.get(&step.name).copied();
+                Some(known.ok_or_else(|| unbound(step, "type"))?)
+            }
+            // A plain dictionary type checks nothing that the Rust type does not check, so the parser may be left to it.
+            Type::Record(record) if record.kind == RecordKind::TypedDict && self.native_follows(rest) => {
+                rest.first().and_then(|next| self.bindings.functions.get(&next.name)).map(Function::input)
+            }
+            _ => None,
+        };
+        match input {
+            Some(input) => {
+                chain.close_as(Form::Raw, number);
+                chain.open =
+                    Open::Native(NativeSpec { input, parser: Some(number), calls: Vec::new(), serializer: None });
+            }
+            None => chain.foreign(number, step, ForeignStep::Parse),
+        }
+        Ok(())
+    }
+
+    fn router(
+        &self,
+        chain: &Chain,
+        number: usize,
+        step: &Step,
+        language: Language,
+        keys: Vec<Value>,
+    ) -> Result<RouterSpec, Diagnostic> {
+        Ok(match language {
+            Language::Python => RouterSpec::Foreign { name: step.name.clone(), input: chain.form, keys },
+            Language::Rust => {
+                let function = self.function(step)?;
+                fits(step, function)?;
+                let call = NativeCall { step: number, function, select: false };
+                RouterSpec::Native { ask: asked(call), encode: encoder(chain.form, number), keys }
+            }
+        })
+    }
+
+    fn function(&self, step: &Step) -> Result<Function, Diagnostic> {
+        self.bindings.functions.get(&step.name).copied().ok_or_else(|| unbound(step, "function"))
+    }
+}
+
+impl Chain {
+    /// Ends the open run; objects stay objects unless they are bytes already, native rows become JSON.
+    fn close(&mut self, objects: Form) {
+        match std::mem::replace(&mut self.open, Open::Nothing) {
+            Open::Nothing => {}
+            Open::Native(spec) => {
+                let raw = spec.serializer.is_some() || spec.output().is_bytes();
+                self.form = if raw { Form::Raw } else { Form::Json };
+                self.stages.push(Stage::Native(spec));
+            }
+            Open::Foreign(mut spec) => {
+                let serialised = matches!(spec.operations.last(), Some(last) if last.does == ForeignStep::Serialise);
+                spec.output = if serialised { Form::Raw } else { objects };
+                self.form = spec.output;
+                self.stages.push(Stage::Foreign(spec));
+            }
+        }
+    }
+
+    /// Ends the open run so that the payloads are bytes of the given form.
+    fn close_as(&mut self, form: Form, step: usize) {
+        self.close(form);
+        if self.form == Form::Objects {
+            self.stages.push(Stage::Foreign(conversion(form, step)));
+            self.form = form;
+        }
+    }
+
+    fn native(&mut self, call: NativeCall) {
+        let input = call.function.input();
+        match &mut self.open {
+            Open::Native(spec) if spec.output().is_same(&input) => spec.calls.push(call),
+            _ => {
+                self.close_as(if input.is_bytes() { Form::Raw } else { Form::Json }, call.step);
+                self.open = Open::Native(asked(call));
+            }
+        }
+    }
+
+    fn foreign(&mut self, number: usize, step: &Step, does: ForeignStep) {
+        let operation = ForeignOperation { step: number, name: step.name.clone(), does };
+        if let Open::Foreign(spec) = &mut self.open {
+            spec.last_step = number;
+            spec.operations.push(operation);
+            return;
+        }
+        self.close(Form::Objects);
+        self.open = Open::Foreign(ForeignSpec {
+            operations: vec![operation],
+            input: self.form,
+            output: Form::Objects,
+            last_step: number,
+        });
+    }
+
+    fn serializer(&mut self, number: usize, step: &Step) {
+        if let Open::Native(spec) = &mut self.open {
+            spec.serializer = Some(number);
+            self.close(Form::Raw);
+        } else if matches!(self.open, Open::Nothing) && self.form == Form::Json {
+            self.stages.push(Stage::Serialise(number));
+            self.form = Form::Raw;
+        } else {
+            self.foreign(number, step, ForeignStep::Serialise);
+        }
+    }
+}
+
+/// Ends the open run and gives what a Rust function needs to be asked about the payloads without touching them.
+fn question(chain: &mut Chain, call: NativeCall) -> (NativeSpec, Option<ForeignSpec>) {
+    chain.close(Form::Objects);
+    (asked(NativeCall { select: false, ..call }), encoder(chain.form, call.step))
+}
+
+fn asked(call: NativeCall) -> NativeSpec {
+    NativeSpec { input: call.function.input(), parser: None, calls: vec![call], serializer: None }
+}
+
+fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {
+    (form == Form::Objects).then(|| conversion(Form::Json, step))
+}
+
+fn conversion(output: Form, step: usize) -> ForeignSpec {
+    ForeignSpec { operations: Vec::new(), input: Form::Objects, output, last_step: step }
+}
+
+fn foreign_step(operation: &Operation) -> ForeignStep {
+    match operation {
+        Operation::FlatMap(_) => ForeignStep::FlatMap,
+        Operation::Filter(_) => ForeignStep::Filter,
+        _ => ForeignStep::Map,
+    }
+}
+
+/// Refuses a function whose number of outputs is not the step's.
+fn fits(step: &Step, function: Function) -> Result<(), Diagnostic> {
+    let kind = function.kind();
+    let (wants, good) = match step.operation {
+        Operation::Map(_) => ("one value, or none", !matches!(kind, Some(Kind::FlatMap) | None)),
+        Operation::FlatMap(_) => ("a list of values", matches!(kind, Some(Kind::FlatMap | Kind::FilterMap))),
+        Operation::Filter(_) => ("true or false", kind == Some(Kind::Filter)),
+        _ => ("one key", matches!(kind, Some(Kind::Map | Kind::Filter))),
+    };
+    if good {
+        return Ok(());
+    }
+    let gives = match kind {
+        Some(Kind::Map) => "one value",
+        Some(Kind::Filter) => "true or false",
+        Some(Kind::FilterMap) => "one value or none",
+        Some(Kind::FlatMap) => "a list of values",
+        None => "something that this version of oxflow does not know",
+    };
+    Err(Diagnostic::new(Code::WrongKind, format!("step `{}` cannot call `{}`", step.name, function.name()))
+        .at(step.place.clone())
+        .because(format!("the step takes a function that gives {wants}; this one gives {gives}"))
+        .fix("use the step that fits: Map for `T` and `Option<T>`, FlatMap for `Vec<T>`, Filter for `bool`"))
+}
+
+fn unbound(step: &Step, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::Internal, format!("the {what} of step `{}` was not handed to the engine", step.name))
+        .at(step.place.clone())
+}

@@ -1,0 +1,139 @@
+//! What a run did, step by step. One form serves the end of a run, a look at a run that goes on, and every display.
+
+use serde::Serialize;
+
+use crate::plan::{Language, Operation, Place, Plan, Step};
+use crate::run::StepCounts;
+
+/// A step as reports name it.
+#[derive(Clone, Debug)]
+pub struct StepInfo {
+    /// Its name.
+    pub name: String,
+    /// `source`, `map`, `filter`, ...
+    pub kind: &'static str,
+    /// Language of its function; none where the engine itself does the work.
+    pub language: Option<Language>,
+    /// Where the user wrote it.
+    pub place: Option<Place>,
+}
+
+impl StepInfo {
+    /// The source of a plan.
+    pub fn source(plan: &Plan) -> Self {
+        Self { name: plan.source.name.clone(), kind: "source", language: None, place: plan.source.place.clone() }
+    }
+
+    /// A step of a plan.
+    pub fn of(step: &Step) -> Self {
+        let (kind, language) = match &step.operation {
+            Operation::Map(function) => ("map", Some(function.language)),
+            Operation::FlatMap(function) => ("flat_map", Some(function.language)),
+            Operation::Filter(function) => ("filter", Some(function.language)),
+            Operation::Route(route) => ("route", Some(route.function.language)),
+            Operation::Batch(_) => ("batch", None),
+            Operation::Parser(_) => ("parser", None),
+            Operation::Serializer => ("serializer", None),
+            Operation::Broadcast(_) => ("broadcast", None),
+            Operation::Sink(_) => ("sink", None),
+        };
+        Self { name: step.name.clone(), kind, language, place: step.place.clone() }
+    }
+}
+
+/// How a run stands or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It goes on.
+    Running,
+    /// Everything that was read is settled.
+    Drained,
+    /// An error ended it.
+    Failed,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How it stands.
+    pub status: Status,
+    /// Seconds since its start.
+    pub elapsed_s: f64,
+    /// Number of lanes.
+    pub lanes: usize,
+    /// Messages read from the source.
+    pub messages_in: u64,
+    /// Messages written to sinks.
+    pub messages_out: u64,
+    /// Each step, the source first.
+    pub steps: Vec<StepReport>,
+    /// Each partition of the source.
+    pub sources: Vec<PartitionReport>,
+}
+
+/// What one step did.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// Its name.
+    pub name: String,
+    /// `source`, `map`, `filter`, ...
+    pub kind: &'static str,
+    /// Language of its function; none where the engine itself does the work.
+    pub language: Option<Language>,
+    /// Messages that came in.
+    pub messages_in: u64,
+    /// Messages that went out.
+    pub messages_out: u64,
+    /// Messages that failed.
+    pub errors: u64,
+    /// Failed messages that were left out.
+    pub skipped: u64,
+    /// Seconds spent in the step, summed over the lanes.
+    pub time_s: f64,
+}
+
+/// How far one partition came.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartitionReport {
+    /// Logical name of the stream.
+    pub stream: String,
+    /// Number of the partition.
+    pub partition: u32,
+    /// The file, where it is one.
+    pub name: String,
+    /// Where reading would go on; none if nothing was settled. In a file: bytes of its uncompressed content.
+    pub committed: Option<u64>,
+}
+
+impl StepReport {
+    /// Joins a step with its counters.
+    pub fn new(step: &StepInfo, counts: StepCounts) -> Self {
+        Self {
+            name: step.name.clone(),
+            kind: step.kind,
+            language: step.language,
+            messages_in: counts.messages_in,
+            messages_out: counts.messages_out,
+            errors: counts.errors,
+            skipped: counts.skipped,
+            time_s: counts.time.as_secs_f64(),
+        }
+    }
+}
+
+/// Adds the counters of several lanes, step by step.
+pub fn sum<'a>(lanes: impl IntoIterator<Item = &'a [StepCounts]>, steps: usize) -> Vec<StepCounts> {
+    let mut total = vec![StepCounts::default(); steps];
+    for lane in lanes {
+        for (total, counts) in total.iter_mut().zip(lane) {
+            total.messages_in += counts.messages_in;
+            total.messages_out += counts.messages_out;
+            total.errors += counts.errors;
+            total.skipped += counts.skipped;
+            total.time += counts.time;
+        }
+    }
+    total
+}
+

@@ -1,0 +1,62 @@
+//! Steps in another language, which the engine knows only by these traits.
+
+use super::{Router, Run};
+
+/// How a payload lies at an edge of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Bytes that are the payload itself.
+    Raw,
+    /// A value, as JSON.
+    Json,
+    /// Objects of the other language.
+    Objects,
+}
+
+/// A run of steps in the other language.
+#[derive(Clone, Debug)]
+pub struct ForeignSpec {
+    /// The steps in order; none for a run that only converts.
+    pub operations: Vec<ForeignOperation>,
+    /// How the payloads arrive. JSON is decoded for the first step.
+    pub input: Form,
+    /// How the payloads are wanted.
+    pub output: Form,
+    /// Number of the step that a failed conversion at the end belongs to.
+    pub last_step: usize,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug)]
+pub struct ForeignOperation {
+    /// Number of the step in the report.
+    pub step: usize,
+    /// Its name, under which the other language finds the function.
+    pub name: String,
+    /// What it does.
+    pub does: ForeignStep,
+}
+
+/// What a step in the other language does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignStep {
+    /// One output for each message.
+    Map,
+    /// Any number of outputs.
+    FlatMap,
+    /// Keeps the messages for which the function says true.
+    Filter,
+    /// Bytes to an object.
+    Parse,
+    /// An object to bytes.
+    Serialise,
+}
+
+/// The other language's runtime.
+pub trait Foreign: Send + Sync {
+    /// A run of its own for one lane.
+    fn run(&self, spec: &ForeignSpec) -> Box<dyn Run>;
+    /// Chooses branches by a function of the step `name`; `keys` lead to the branches in their order.
+    fn router(&self, step: usize, name: &str, input: Form, keys: &[serde_json::Value]) -> Box<dyn Router>;
+}
+

@@ -1,0 +1,104 @@
+//! Runs: steps of one language in a row, called for a batch at a time.
+//!
+//! A run takes a batch and gives the outputs with, for each, the message that it came from. A message that fails leaves
+//! the run as a [`Fault`] and never disturbs its neighbours. What a fault means is not decided here.
+
+mod filter;
+mod foreign;
+mod native;
+mod rows;
+mod route;
+mod serialise;
+
+pub use filter::NativeFilter;
+pub use foreign::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form};
+pub use native::{NativeCall, NativeRun, NativeSpec};
+pub use route::{NativeRouter, Router, unrouted};
+pub use serialise::Serialise;
+
+use std::time::{Duration, Instant};
+
+use crate::batch::{Batch, Metadata};
+use crate::fault::Fault;
+
+/// Steps in a row.
+pub trait Run: Send {
+    /// Calls the steps for each message of the batch.
+    fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed>;
+}
+
+/// What a run made of a batch.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The outputs.
+    pub batch: Batch,
+    /// For each output the index of the message that it came from, ascending; absent if each message gave one output.
+    pub parents: Option<Vec<u32>>,
+    /// True if a function changed more of a message than its payload.
+    pub changed: bool,
+}
+
+/// A run that could not do its work at all. A message that fails is a [`Fault`] instead.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct RunFailed {
+    /// What happened.
+    pub text: String,
+}
+
+/// Counters of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepCounts {
+    /// Messages that came in.
+    pub messages_in: u64,
+    /// Messages that went out.
+    pub messages_out: u64,
+    /// Messages that failed.
+    pub errors: u64,
+    /// Failed messages that were left out.
+    pub skipped: u64,
+    /// Time spent in the step.
+    pub time: Duration,
+}
+
+/// What a run is told and what it reports, beside its outputs.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Counters of all steps of the pipeline.
+    pub counts: &'a mut [StepCounts],
+    /// Messages that failed.
+    pub faults: Vec<Fault>,
+    /// For each step of the pipeline: whether a fault in it ends the run of the pipeline.
+    pub fatal: &'a [bool],
+}
+
+impl Context<'_> {
+    /// Adds to the counters of a step.
+    pub fn count(&mut self, step: usize, messages_in: usize, messages_out: usize, started: Instant) {
+        if let Some(counts) = self.counts.get_mut(step) {
+            counts.messages_in += messages_in as u64;
+            counts.messages_out += messages_out as u64;
+            counts.time += started.elapsed();
+        }
+    }
+
+    /// Takes a fault; true if it ends the run, so that no later message needs to be handled.
+    pub fn fail(&mut self, fault: Fault) -> bool {
+        if let Some(counts) = self.counts.get_mut(fault.step) {
+            counts.errors += 1;
+        }
+        let fatal = self.fatal.get(fault.step).copied().unwrap_or(true);
+        self.faults.push(fault);
+        fatal
+    }
+}
+
+/// Where a message came from, for people. Files are called by their name and line, others by partition and offset.
+pub fn describe_origin(row: Metadata<'_>, partitions: &[String]) -> String {
+    match partitions.get(row.partition() as usize) {
+        Some(name) if name == "stdin" || std::path::Path::new(name).exists() => {
+            format!("{name}, line {}", row.offset() + 1)
+        }
+        _ => format!("stream {}, partition {}, offset {}", row.stream(), row.partition(), row.offset()),
+    }
+}

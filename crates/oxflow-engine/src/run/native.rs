@@ -1,0 +1,302 @@
+//! Rust steps of one extension module, called through the C ABI.
+//!
+//! The payloads are decoded once, handed from function to function inside the module, and encoded once. A parser before
+//! the functions and a serializer after them are part of the run. No interpreter is involved.
+#![allow(unsafe_code)]
+
+use std::time::Instant;
+
+use oxflow::abi::{self, Encoded, Held};
+
+use super::rows::{Reports, RowArrays};
+use super::{Context, Outcome, Run, RunFailed};
+use crate::batch::{AttributesBuilder, Batch, ByteColumn, Payloads, row_number};
+use crate::extension::{Function, PayloadType, borrow};
+
+/// Messages that a module gets at once. More is slower: decoded rows fall out of the cache before they are used.
+const CHUNK_ROWS: usize = 256;
+
+/// What a native run does.
+#[derive(Clone, Debug)]
+pub struct NativeSpec {
+    /// The type that is decoded.
+    pub input: PayloadType,
+    /// The parser that is part of the run.
+    pub parser: Option<usize>,
+    /// The functions, in order; may be empty between a parser and a serializer.
+    pub calls: Vec<NativeCall>,
+    /// The serializer that is part of the run.
+    pub serializer: Option<usize>,
+}
+
+/// A function in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeCall {
+    /// Number of the step in the report.
+    pub step: usize,
+    /// The function.
+    pub function: Function,
+    /// Keep the messages for which the function says true, instead of its answers.
+    pub select: bool,
+}
+
+impl NativeSpec {
+    /// The type that the run gives.
+    pub fn output(&self) -> PayloadType {
+        let gives = |call: &NativeCall| if call.select { call.function.input() } else { call.function.output() };
+        self.calls.last().map_or(self.input, gives)
+    }
+
+    /// The step that decoding belongs to.
+    fn first_step(&self) -> usize {
+        self.parser.or(self.calls.first().map(|call| call.step)).or(self.serializer).unwrap_or_default()
+    }
+
+    /// The step that encoding belongs to.
+    fn last_step(&self) -> usize {
+        self.serializer.or(self.calls.last().map(|call| call.step)).or(self.parser).unwrap_or_default()
+    }
+}
+
+/// A native run of one lane.
+#[derive(Debug)]
+pub struct NativeRun {
+    spec: NativeSpec,
+    arrays: RowArrays,
+}
+
+impl NativeRun {
+    /// A run of its own, for one lane.
+    pub fn new(spec: NativeSpec) -> Self {
+        Self { spec, arrays: RowArrays::default() }
+    }
+
+    /// Runs the messages `range` of the batch; false if a fault ends the run.
+    fn chunk(
+        &mut self,
+        batch: &Batch,
+        column: &ByteColumn,
+        range: std::ops::Range<usize>,
+        outputs: &mut Outputs,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let mut reports = Reports { base: row_number(range.start), ..Reports::default() };
+        let mut rows = self.decode(batch, column, range, &mut reports, context);
+        for call in &self.spec.calls {
+            rows = apply(*call, rows, &mut reports, context);
+        }
+        self.encode(rows, outputs, &mut reports, context);
+        let mut going = true;
+        for fault in reports.faults {
+            going &= !context.fail(fault);
+        }
+        going
+    }
+
+    fn decode(
+        &mut self,
+        batch: &Batch,
+        column: &ByteColumn,
+        range: std::ops::Range<usize>,
+        reports: &mut Reports,
+        context: &mut Context<'_>,
+    ) -> HeldRows {
+        let started = Instant::now();
+        let count = range.len();
+        reports.step = self.spec.first_step();
+        let input = self.spec.input;
+        let faults = reports.table();
+        // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them.
+        let held = self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
+        let rows = HeldRows { held, owner: input };
+        match self.spec.parser {
+            Some(parser) => context.count(parser, count, held.len, started),
+            None => context.count(self.spec.first_step(), 0, 0, started),
+        }
+        rows
+    }
+
+    fn encode(&self, rows: HeldRows, outputs: &mut Outputs, reports: &mut Reports, context: &mut Context<'_>) {
+        let started = Instant::now();
+        let count = rows.held.len;
+        reports.step = self.spec.last_step();
+        let base = reports.base;
+        let written = rows.encode(reports, |encoded| outputs.add(encoded, base));
+        match self.spec.serializer {
+            Some(serializer) => context.count(serializer, count, written, started),
+            None => context.count(self.spec.last_step(), 0, 0, started),
+        }
+    }
+}
+
+fn apply(call: NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut Context<'_>) -> HeldRows {
+    let started = Instant::now();
+    let count = rows.held.len;
+    reports.step = call.step;
+    let rows = rows.apply(call, reports);
+    context.count(call.step, count, rows.held.len, started);
+    rows
+}
+
+impl Run for NativeRun {
+    fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
+        let (meta, rows, payloads) = batch.into_parts();
+        let Payloads::Bytes(column) = payloads.lists_to_json() else {
+            unreachable!("the plan gives a native run bytes")
+        };
+        let batch = Batch::from_parts(meta, rows, Payloads::Bytes(column.clone()));
+        let mut outputs = Outputs::default();
+        for start in (0..batch.len()).step_by(CHUNK_ROWS) {
+            let range = start..(start + CHUNK_ROWS).min(batch.len());
+            if !self.chunk(&batch, &column, range, &mut outputs, context) {
+                break;
+            }
+        }
+        Ok(outputs.finish(&batch))
+    }
+}
+
+/// Rows that a module holds; freed by it when they are not passed on.
+struct HeldRows {
+    held: Held,
+    owner: PayloadType,
+}
+
+impl HeldRows {
+    fn apply(self, call: NativeCall, reports: &mut Reports) -> Self {
+        let table = call.function.table();
+        let (function, owner) = match table.select.filter(|_| call.select) {
+            Some(select) => (select, call.function.input()),
+            None => (table.apply, call.function.output()),
+        };
+        let faults = reports.table();
+        let handle = self.into_handle();
+        // SAFETY: the plan fused the function because the handle is of its input type; the call consumes the handle.
+        let held = unsafe { function(std::ptr::null(), handle, &raw const faults) };
+        Self { held, owner }
+    }
+
+    /// Gives the encoded rows to `read` and frees them; the number of rows.
+    fn encode(self, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
+        let table = self.owner.table();
+        let faults = reports.table();
+        let handle = self.into_handle();
+        // SAFETY: the handle is of this type; the call consumes it and gives rows that live until they are released.
+        unsafe {
+            let encoded = (table.encode)(handle, &raw const faults);
+            let count = (*encoded).len;
+            read(&*encoded);
+            (table.release)(encoded);
+            count
+        }
+    }
+
+    fn into_handle(self) -> *mut abi::Handle {
+        std::mem::ManuallyDrop::new(self).held.handle
+    }
+}
+
+impl Drop for HeldRows {
+    fn drop(&mut self) {
+        // SAFETY: the handle is of this type and was not passed on.
+        unsafe { (self.owner.table().free)(self.held.handle) };
+    }
+}
+
+/// Encoded rows, copied out of the module chunk by chunk.
+#[derive(Default)]
+struct Outputs {
+    data: Vec<u8>,
+    ends: Vec<usize>,
+    parents: Vec<u32>,
+    changes: Vec<Changed>,
+}
+
+/// New metadata of one output.
+struct Changed {
+    output: usize,
+    key: Option<Vec<u8>>,
+    headers: Vec<(String, Vec<u8>)>,
+    timestamp_us: i64,
+}
+
+impl Outputs {
+    fn add(&mut self, encoded: &Encoded, base: u32) {
+        let (shift, outputs) = (self.data.len(), self.ends.len());
+        // SAFETY: `encoded` describes its arrays, which live until it is released.
+        let (data, ends, rows, changes) = unsafe {
+            (
+                array(encoded.data, encoded.data_len),
+                array(encoded.ends, encoded.len),
+                array(encoded.rows, encoded.len),
+                array(encoded.changes, encoded.changes_len),
+            )
+        };
+        self.data.extend_from_slice(data);
+        self.ends.extend(ends.iter().map(|end| end + shift));
+        self.parents.extend(rows.iter().map(|row| row + base));
+        self.changes.extend(changes.iter().map(|change| Changed::copy(change, outputs)));
+    }
+
+    fn finish(self, batch: &Batch) -> Outcome {
+        let payloads = Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends));
+        let derived = batch.derive(&self.parents, payloads);
+        let changed = !self.changes.is_empty();
+        let batch = if changed { with_changes(derived, &self.changes) } else { derived };
+        Outcome { batch, parents: Some(self.parents), changed }
+    }
+}
+
+/// The items of an array of the ABI.
+///
+/// # Safety
+///
+/// `items` has `len` entries that live for `'a`; it may be null if there are none.
+unsafe fn array<'a, T>(items: *const T, len: usize) -> &'a [T] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller says so.
+    unsafe { std::slice::from_raw_parts(items, len) }
+}
+
+impl Changed {
+    fn copy(change: &abi::Change, outputs: usize) -> Self {
+        // SAFETY: the change lives as long as the `Encoded` that it came from.
+        let (key, headers) =
+            unsafe { (borrow(change.key), array(change.headers, change.headers_len as usize)) };
+        // SAFETY: as above.
+        let bytes = |bytes| unsafe { borrow(bytes) }.unwrap_or_default().to_vec();
+        let headers = headers
+            .iter()
+            .map(|header| (String::from_utf8_lossy(&bytes(header.name)).into_owned(), bytes(header.value)))
+            .collect();
+        Self {
+            output: outputs + change.output as usize,
+            key: key.map(<[u8]>::to_vec),
+            headers,
+            timestamp_us: change.timestamp,
+        }
+    }
+}
+
+/// The batch with metadata of its own, in which the changed rows are new.
+fn with_changes(batch: Batch, changes: &[Changed]) -> Batch {
+    let mut attributes = AttributesBuilder::default();
+    let mut timestamps = Vec::with_capacity(batch.len());
+    let mut changes = changes.iter().peekable();
+    for (output, row) in batch.each_metadata().enumerate() {
+        match changes.next_if(|change| change.output == output) {
+            Some(change) => {
+                let headers = change.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+                attributes.push(change.key.as_deref(), headers);
+                timestamps.push(change.timestamp_us);
+            }
+            None => {
+                attributes.copy(Some(row));
+                timestamps.push(row.timestamp_us());
+            }
+        }
+    }
+    batch.with_metadata(timestamps, attributes.finish())
+}

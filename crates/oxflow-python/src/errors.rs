@@ -1,0 +1,76 @@
+//! Raises the engine's errors as the exceptions of `oxflow.errors`.
+
+use oxflow_engine::diagnostic::Diagnostic;
+use oxflow_engine::fault::{FaultKind, StepError};
+use oxflow_engine::job::JobError;
+use pyo3::prelude::*;
+use serde_json::json;
+
+/// Which exception an error becomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ErrorKind {
+    Plan,
+    Config,
+    Stream,
+    Step,
+    Panic,
+    Extension,
+    Internal,
+}
+
+impl ErrorKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Config => "config",
+            Self::Stream => "stream",
+            Self::Step => "step",
+            Self::Panic => "panic",
+            Self::Extension => "extension",
+            Self::Internal => "internal",
+        }
+    }
+
+    fn of(error: &JobError) -> Self {
+        match error {
+            JobError::Plan(_) => Self::Plan,
+            JobError::Connect(_) => Self::Stream,
+            JobError::Step(error) if error.fault.kind == FaultKind::Panicked => Self::Panic,
+            JobError::Step(_) => Self::Step,
+            JobError::Internal(_) => Self::Internal,
+        }
+    }
+}
+
+/// Diagnostics with their rendered text, as the package reads them.
+pub(crate) fn to_json(diagnostics: &[Diagnostic]) -> serde_json::Value {
+    let with_text = |diagnostic: &Diagnostic| {
+        let mut value = json!(diagnostic);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("text".to_owned(), json!(diagnostic.render()));
+        }
+        value
+    };
+    diagnostics.iter().map(with_text).collect()
+}
+
+/// The exception for diagnostics.
+pub(crate) fn exception(py: Python<'_>, kind: ErrorKind, diagnostics: &[Diagnostic]) -> PyErr {
+    let report = json!({"kind": kind.name(), "diagnostics": to_json(diagnostics)}).to_string();
+    let made = py.import("oxflow.errors").and_then(|errors| errors.call_method1("from_report", (report,)));
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The exception for what ended a run; the exception of a Python step becomes its cause.
+pub(crate) fn job_exception(py: Python<'_>, error: JobError) -> PyErr {
+    let raised = exception(py, ErrorKind::of(&error), &error.diagnostics());
+    if let JobError::Step(error) = error {
+        raised.set_cause(py, cause(py, *error));
+    }
+    raised
+}
+
+fn cause(py: Python<'_>, error: StepError) -> Option<PyErr> {
+    let object = error.fault.cause?.0.downcast::<Py<PyAny>>().ok()?;
+    Some(PyErr::from_value(object.into_bound(py)))
+}

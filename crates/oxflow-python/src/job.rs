@@ -1,0 +1,191 @@
+//! Runs of pipelines.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use oxflow_engine::clock::Clock;
+use oxflow_engine::connect::{Binding, Item, Received, StreamUrl};
+use oxflow_engine::job::{Job, Running};
+use oxflow_engine::lower::Bindings;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use crate::errors::{ErrorKind, exception, job_exception};
+use crate::extension::{NativeFunction, NativeType};
+use crate::message::{Advance, Message, Metadata, OwnMetadata};
+use crate::runtime::{PythonSteps, Runtime};
+use crate::{config, plan};
+
+/// A run of a pipeline, in threads of its own.
+#[pyclass(frozen, module = "oxflow._oxflow")]
+pub(crate) struct Run {
+    state: Mutex<State>,
+}
+
+enum State {
+    Ready(Box<Job>),
+    Started(Arc<Running>),
+    Failed,
+}
+
+#[pymethods]
+impl Run {
+    #[new]
+    #[pyo3(signature = (
+        plan, config, functions: "dict[str, object]", decoders: "dict[str, Callable[[bytes], Any]]",
+        encode: "Callable[[Any], bytes]", streams: "dict[str, list[Any] | str]", manual_clock
+    ))]
+    fn new(
+        plan: &str,
+        config: &str,
+        functions: HashMap<String, Bound<'_, PyAny>>,
+        decoders: HashMap<String, Py<PyAny>>,
+        encode: Py<PyAny>,
+        streams: HashMap<String, Bound<'_, PyAny>>,
+        manual_clock: bool,
+    ) -> PyResult<Self> {
+        let job = Job {
+            plan: plan::parse(plan)?,
+            config: config::parse(config)?,
+            bindings: bindings(functions, decoders, encode),
+            streams: streams.iter().map(|(name, bound)| Ok((name.clone(), binding(name, bound)?))).collect::<PyResult<_>>()?,
+            clock: if manual_clock { Clock::manual() } else { Clock::system() },
+        };
+        Ok(Self { state: Mutex::new(State::Ready(Box::new(job))) })
+    }
+
+    /// Check, open the streams and start the lanes.
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        let before = std::mem::replace(&mut *self.state(), State::Failed);
+        let State::Ready(job) = before else {
+            *self.state() = before;
+            return Err(PyRuntimeError::new_err("a run starts once"));
+        };
+        let running = py.detach(|| job.start()).map_err(|error| job_exception(py, error))?;
+        *self.state() = State::Started(Arc::new(running));
+        Ok(())
+    }
+
+    /// Wait for the end of the run for so many seconds, without the interpreter; return whether it ended.
+    fn wait(&self, py: Python<'_>, timeout_s: f64) -> PyResult<bool> {
+        let running = self.running()?;
+        let timeout = Duration::try_from_secs_f64(timeout_s).unwrap_or(Duration::MAX);
+        Ok(py.detach(|| running.wait(timeout)))
+    }
+
+    /// End reading; what was read is carried to its end.
+    fn drain(&self) -> PyResult<()> {
+        self.running()?.drain();
+        Ok(())
+    }
+
+    /// Return what the run did so far, as JSON.
+    fn report(&self, py: Python<'_>) -> PyResult<String> {
+        let running = self.running()?;
+        let text = py.detach(|| serde_json::to_string(&running.report()));
+        text.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+    }
+
+    /// Return what the sinks in memory received, by stream.
+    #[pyo3(signature = () -> "dict[str, list[Message[bytes]]]")]
+    fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let received = self.running()?.outputs();
+        let outputs = PyDict::new(py);
+        for (stream, messages) in received {
+            let messages: Vec<Message> = messages.into_iter().map(|message| received_message(py, message)).collect();
+            outputs.set_item(stream, PyList::new(py, messages)?)?;
+        }
+        Ok(outputs)
+    }
+
+    /// Raise what ended the run, if it failed.
+    fn result(&self, py: Python<'_>) -> PyResult<()> {
+        match self.running()?.take_error() {
+            Some(error) => Err(job_exception(py, error)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Run {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self) -> PyResult<Arc<Running>> {
+        match &*self.state() {
+            State::Started(running) => Ok(Arc::clone(running)),
+            State::Ready(_) | State::Failed => Err(PyRuntimeError::new_err("the run was not started")),
+        }
+    }
+}
+
+fn bindings(
+    functions: HashMap<String, Bound<'_, PyAny>>,
+    decoders: HashMap<String, Py<PyAny>>,
+    encode: Py<PyAny>,
+) -> Bindings {
+    let mut bindings = Bindings::default();
+    let mut callables = HashMap::new();
+    for (step, function) in functions {
+        if let Ok(native) = function.cast::<NativeFunction>() {
+            bindings.functions.insert(step, native.get().function);
+        } else if let Ok(native) = function.cast::<NativeType>() {
+            bindings.types.insert(step, native.get().payload);
+        } else {
+            callables.insert(step, function.unbind());
+        }
+    }
+    let runtime = Runtime { functions: callables, decoders, encode };
+    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(runtime))));
+    bindings
+}
+
+fn binding(stream: &str, bound: &Bound<'_, PyAny>) -> PyResult<Binding> {
+    if let Ok(url) = bound.cast::<PyString>() {
+        let parsed: Result<StreamUrl, _> = url.to_str()?.parse();
+        let py = bound.py();
+        return parsed
+            .map(Binding::Url)
+            .map_err(|error| exception(py, ErrorKind::Plan, &[error.diagnostic(stream)]));
+    }
+    let items: Vec<Bound<'_, PyAny>> = bound.extract()?;
+    // A list of lists is a list of partitions, and so is the empty list.
+    if items.iter().all(|item| item.is_instance_of::<PyList>()) {
+        return Ok(Binding::Memory(items.iter().map(partition).collect::<PyResult<_>>()?));
+    }
+    Ok(Binding::Memory(vec![partition(bound)?]))
+}
+
+fn partition(items: &Bound<'_, PyAny>) -> PyResult<Vec<Item>> {
+    items.try_iter()?.map(|item| memory_item(&item?)).collect()
+}
+
+fn memory_item(item: &Bound<'_, PyAny>) -> PyResult<Item> {
+    if let Ok(advance) = item.cast::<Advance>() {
+        return Ok(Item::Advance(Duration::try_from_secs_f64(advance.get().seconds).unwrap_or_default()));
+    }
+    if let Ok(bytes) = item.cast::<PyBytes>() {
+        let payload = bytes.as_bytes().to_vec();
+        return Ok(Item::Message { payload, key: None, headers: Vec::new(), timestamp_us: None });
+    }
+    let wrong = || PyTypeError::new_err(format!("a stream in memory holds bytes or Message[bytes], not {item:?}"));
+    let message = item.cast::<Message>().map_err(|_| wrong())?.get();
+    let payload = message.payload.bind(item.py()).cast::<PyBytes>().map_err(|_| wrong())?.as_bytes().to_vec();
+    let own = message.metadata.own();
+    Ok(Item::Message { payload, key: own.key, headers: own.headers, timestamp_us: own.timestamp_us })
+}
+
+fn received_message(py: Python<'_>, received: Received) -> Message {
+    let payload = PyBytes::new(py, &received.payload).into_any().unbind();
+    let origin = crate::message::Origin::at(&received.stream, received.partition, received.offset);
+    let own = OwnMetadata {
+        key: received.key,
+        headers: received.headers,
+        timestamp_us: Some(received.timestamp_us),
+        origin: Some(origin),
+    };
+    Message { payload, metadata: Metadata::Own(Arc::new(own)) }
+}

@@ -1,0 +1,29 @@
+//! The extension module `oxflow._oxflow`: the engine, as Python sees it.
+//!
+//! Everything here extracts, detaches, calls and converts. What a pipeline does is decided in the engine, what it looks
+//! like to users in the Python package.
+
+use pyo3::pymodule;
+
+mod config;
+mod errors;
+mod extension;
+mod job;
+mod message;
+mod objects;
+mod plan;
+mod runtime;
+
+#[pymodule]
+mod _oxflow {
+    #[pymodule_export]
+    use crate::config::{check_config, config_schema, load_config};
+    #[pymodule_export]
+    use crate::extension::{NativeFunction, NativeType, describe_module};
+    #[pymodule_export]
+    use crate::job::Run;
+    #[pymodule_export]
+    use crate::message::{Advance, Message, Origin};
+    #[pymodule_export]
+    use crate::plan::{check, error_codes, explain, graph};
+}

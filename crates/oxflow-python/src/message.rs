@@ -1,0 +1,283 @@
+//! `Message`: what the functions of a pipeline are given.
+
+use std::sync::Arc;
+
+use oxflow_engine::batch::Meta;
+use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+/// Where a message was read.
+#[pyclass(frozen, eq, hash, get_all, from_py_object, module = "oxflow")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    /// Logical name of the stream.
+    pub(crate) stream: String,
+    /// Partition of the stream; of several files the number in the order of their names.
+    pub(crate) partition: u32,
+    /// Offset in the partition; in a file the number of the line, from 0.
+    pub(crate) offset: i64,
+}
+
+impl Origin {
+    pub(crate) fn at(stream: &str, partition: u32, offset: i64) -> Self {
+        Self { stream: stream.to_owned(), partition, offset }
+    }
+}
+
+#[pymethods]
+impl Origin {
+    #[new]
+    fn new(stream: String, partition: u32, offset: i64) -> Self {
+        Self { stream, partition, offset }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Origin(stream='{}', partition={}, offset={})", self.stream, self.partition, self.offset)
+    }
+
+    fn __getnewargs__(&self) -> (String, u32, i64) {
+        (self.stream.clone(), self.partition, self.offset)
+    }
+}
+
+/// A step of the controlled clock, among the messages of a stream in memory.
+#[pyclass(frozen, eq, get_all, from_py_object, module = "oxflow._oxflow")]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Advance {
+    /// How far the clock moves.
+    pub(crate) seconds: f64,
+}
+
+#[pymethods]
+impl Advance {
+    #[new]
+    fn new(seconds: f64) -> PyResult<Self> {
+        if std::time::Duration::try_from_secs_f64(seconds).is_err() {
+            return Err(PyValueError::new_err(format!("a clock cannot advance by {seconds} seconds")));
+        }
+        Ok(Self { seconds })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Advance({})", self.seconds)
+    }
+}
+
+/// A payload on its way through a pipeline, with what is known about it.
+///
+/// A message does not change; `replace` makes another one. Functions of steps take a message and return the new payload,
+/// or a message where key, headers or timestamp are to change too.
+#[pyclass(frozen, generic, module = "oxflow")]
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// What the message carries.
+    #[pyo3(get)]
+    pub(crate) payload: Py<PyAny>,
+    pub(crate) metadata: Metadata,
+}
+
+/// The rest of a message: a row of a batch as long as nothing in it changed.
+#[derive(Clone, Debug)]
+pub(crate) enum Metadata {
+    Row { meta: Arc<Meta>, row: u32 },
+    Own(Arc<OwnMetadata>),
+}
+
+/// Metadata that does not lie in a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct OwnMetadata {
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) timestamp_us: Option<i64>,
+    pub(crate) origin: Option<Origin>,
+}
+
+impl Metadata {
+    /// A copy that is independent of any batch.
+    pub(crate) fn own(&self) -> OwnMetadata {
+        match self {
+            Self::Own(own) => (**own).clone(),
+            Self::Row { meta, row } => meta.row(*row).map(OwnMetadata::from_row).unwrap_or_default(),
+        }
+    }
+}
+
+impl OwnMetadata {
+    fn from_row(row: oxflow_engine::batch::Metadata<'_>) -> Self {
+        Self {
+            key: row.key().map(<[u8]>::to_vec),
+            headers: row.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
+            timestamp_us: Some(row.timestamp_us()),
+            origin: Some(Origin {
+                stream: row.stream().to_string(),
+                partition: row.partition(),
+                offset: row.offset(),
+            }),
+        }
+    }
+}
+
+/// Microseconds of a time in seconds.
+fn micros(seconds: f64) -> PyResult<i64> {
+    let micros = (seconds * 1e6).round();
+    if !(-9.2e18..=9.2e18).contains(&micros) {
+        return Err(PyValueError::new_err(format!("{seconds} seconds is not a time that a message can have")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    Ok(micros as i64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a time of this century in microseconds is exact in an f64")]
+pub(crate) fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// An argument of `replace` that tells "left out" from `None`.
+pub(crate) enum Replacement<'py> {
+    Keep,
+    By(Bound<'py, PyAny>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Replacement<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self::By(value.to_owned()))
+    }
+}
+
+impl<'py> Replacement<'py> {
+    fn or<T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>>(self, kept: T) -> PyResult<T> {
+        match self {
+            Self::Keep => Ok(kept),
+            Self::By(value) => value.extract().map_err(Into::into),
+        }
+    }
+}
+
+/// Headers from any iterable of pairs.
+pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
+    headers.try_iter()?.map(|header| header?.extract()).collect()
+}
+
+#[pymethods]
+impl Message {
+    #[new]
+    #[pyo3(signature = (payload: "T", *, key=None, headers: "Iterable[tuple[str, bytes]]"=None, timestamp=None, origin=None))]
+    fn new(
+        payload: Py<PyAny>,
+        key: Option<Vec<u8>>,
+        headers: Option<Bound<'_, PyAny>>,
+        timestamp: Option<f64>,
+        origin: Option<Origin>,
+    ) -> PyResult<Self> {
+        let headers = headers.map(|headers| headers_of(&headers)).transpose()?.unwrap_or_default();
+        let timestamp_us = timestamp.map(micros).transpose()?;
+        let own = OwnMetadata { key, headers, timestamp_us, origin };
+        Ok(Self { payload, metadata: Metadata::Own(Arc::new(own)) })
+    }
+
+    /// The key, or `None`.
+    #[getter]
+    fn key<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        match &self.metadata {
+            Metadata::Own(own) => own.key.as_deref().map(|key| PyBytes::new(py, key)),
+            Metadata::Row { meta, row } => meta.row(*row)?.key().map(|key| PyBytes::new(py, key)),
+        }
+    }
+
+    /// The headers in their order, each a name and a value; a name may occur more than once.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let pair = |name: &str, value: &[u8]| (name, PyBytes::new(py, value)).into_pyobject(py);
+        let headers: Vec<_> = match &self.metadata {
+            Metadata::Own(own) => own.headers.iter().map(|(name, value)| pair(name, value)).collect::<PyResult<_>>()?,
+            Metadata::Row { meta, row } => match meta.row(*row) {
+                Some(row) => row.headers().map(|(name, value)| pair(name, value)).collect::<PyResult<_>>()?,
+                None => Vec::new(),
+            },
+        };
+        PyTuple::new(py, headers)
+    }
+
+    /// Seconds since 1970-01-01 UTC, or `None` for a message that was made without a time.
+    #[getter]
+    fn timestamp(&self) -> Option<f64> {
+        match &self.metadata {
+            Metadata::Own(own) => own.timestamp_us.map(seconds),
+            Metadata::Row { meta, row } => meta.row(*row).map(|row| seconds(row.timestamp_us())),
+        }
+    }
+
+    /// Where the message was read, or `None` for a message that was made by hand.
+    #[getter]
+    fn origin(&self) -> Option<Origin> {
+        self.metadata.own().origin
+    }
+
+    /// Make a message that differs in what is given.
+    #[pyo3(signature = (*, payload=Replacement::Keep, key=Replacement::Keep, headers=Replacement::Keep, timestamp=Replacement::Keep))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        payload: Replacement<'_>,
+        key: Replacement<'_>,
+        headers: Replacement<'_>,
+        timestamp: Replacement<'_>,
+    ) -> PyResult<Self> {
+        let old = self.metadata.own();
+        let headers = match headers {
+            Replacement::Keep => old.headers,
+            Replacement::By(headers) => headers_of(&headers)?,
+        };
+        let timestamp_us = match timestamp {
+            Replacement::Keep => old.timestamp_us,
+            Replacement::By(time) => time.extract::<Option<f64>>()?.map(micros).transpose()?,
+        };
+        let own = OwnMetadata { key: key.or(old.key)?, headers, timestamp_us, origin: old.origin };
+        let payload = match payload {
+            Replacement::Keep => self.payload.clone_ref(py),
+            Replacement::By(payload) => payload.unbind(),
+        };
+        Ok(Self { payload, metadata: Metadata::Own(Arc::new(own)) })
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let Ok(other) = other.cast::<Self>() else { return Ok(false) };
+        let other = other.get();
+        Ok(self.metadata.own() == other.metadata.own() && self.payload.bind(py).eq(&other.payload)?)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut text = format!("Message({}", self.payload.bind(py).repr()?);
+        let own = self.metadata.own();
+        if let Some(key) = self.key(py) {
+            text += &format!(", key={}", key.repr()?);
+        }
+        if !own.headers.is_empty() {
+            text += &format!(", headers={}", self.headers(py)?.repr()?);
+        }
+        if let Some(timestamp) = self.timestamp() {
+            text += &format!(", timestamp={}", timestamp.into_pyobject(py)?.repr()?);
+        }
+        if let Some(origin) = own.origin {
+            text += &format!(", origin={}", origin.__repr__());
+        }
+        Ok(text + ")")
+    }
+
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let named = PyDict::new(py);
+        named.set_item("key", self.key(py))?;
+        named.set_item("headers", self.headers(py)?)?;
+        named.set_item("timestamp", self.timestamp())?;
+        named.set_item("origin", self.origin())?;
+        Ok((PyTuple::new(py, [self.payload.bind(py)])?, named))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.payload)
+    }
+}

@@ -1,0 +1,116 @@
+//! Collects what the steps of a run gave, in the form that the next stage wants.
+
+use std::sync::Arc;
+
+use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Payloads};
+use oxflow_engine::fault::FaultKind;
+use oxflow_engine::run::{Form, Outcome};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::fault::Trouble;
+use crate::message::Metadata;
+use crate::objects::PyObjects;
+
+/// Outputs of a run.
+#[derive(Debug)]
+pub(super) struct Emitted {
+    form: Form,
+    objects: Vec<Py<PyAny>>,
+    data: Vec<u8>,
+    ends: Vec<usize>,
+    parents: Vec<u32>,
+    /// Metadata of the outputs that a function gave new metadata.
+    changed: Vec<(usize, Metadata)>,
+}
+
+impl Emitted {
+    pub(super) fn new(form: Form, expected: usize) -> Self {
+        let objects = Vec::with_capacity(if form == Form::Objects { expected } else { 0 });
+        let parents = Vec::with_capacity(expected);
+        Self { form, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+    }
+
+    /// Takes one output of message `parent`.
+    pub(super) fn add(
+        &mut self,
+        py: Python<'_>,
+        step: usize,
+        encode: &Py<PyAny>,
+        value: Py<PyAny>,
+        parent: u32,
+        metadata: Option<Metadata>,
+    ) -> Result<(), Trouble> {
+        match self.form {
+            Form::Objects => self.objects.push(value),
+            Form::Json => self.add_bytes(encoded(py, step, encode, &value)?.bind(py)),
+            Form::Raw => match value.bind(py).cast::<PyBytes>() {
+                Ok(bytes) => self.add_bytes(bytes),
+                Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "a sink takes `bytes`")),
+            },
+        }
+        if let Some(metadata) = metadata {
+            self.changed.push((self.parents.len(), metadata));
+        }
+        self.parents.push(parent);
+        Ok(())
+    }
+
+    fn add_bytes(&mut self, bytes: &Bound<'_, PyBytes>) {
+        self.data.extend_from_slice(bytes.as_bytes());
+        self.ends.push(self.data.len());
+    }
+
+    /// The outputs of a batch.
+    pub(super) fn finish(self, batch: &Batch) -> Outcome {
+        let payloads = match self.form {
+            Form::Objects => Payloads::Objects(Box::new(PyObjects(self.objects))),
+            Form::Json | Form::Raw => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
+        };
+        let derived = batch.derive(&self.parents, payloads);
+        let changed = !self.changed.is_empty();
+        let batch = if changed { with_changes(derived, &self.changed) } else { derived };
+        Outcome { batch, parents: Some(self.parents), changed }
+    }
+}
+
+/// The bytes that an object becomes.
+pub(super) fn encoded(
+    py: Python<'_>,
+    step: usize,
+    encode: &Py<PyAny>,
+    value: &Py<PyAny>,
+) -> Result<Py<PyBytes>, Trouble> {
+    let raised = |error: PyErr| Trouble::raised(py, step, FaultKind::Unencodable, &error);
+    let bytes = encode.bind(py).call1((value,)).map_err(raised)?;
+    bytes.cast_into::<PyBytes>().map(Bound::unbind).map_err(|error| raised(error.into()))
+}
+
+/// The batch with metadata of its own, in which the changed rows are new.
+fn with_changes(batch: Batch, changed: &[(usize, Metadata)]) -> Batch {
+    let mut attributes = AttributesBuilder::default();
+    let mut timestamps = Vec::with_capacity(batch.len());
+    let mut changed = changed.iter().peekable();
+    for (output, row) in batch.each_metadata().enumerate() {
+        let time = match changed.next_if(|(changed, _)| *changed == output) {
+            Some((_, metadata)) => {
+                let own = metadata.own();
+                let headers = own.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+                attributes.push(own.key.as_deref(), headers);
+                own.timestamp_us
+            }
+            None => {
+                attributes.copy(Some(row));
+                None
+            }
+        };
+        timestamps.push(time.unwrap_or_else(|| row.timestamp_us()));
+    }
+    batch.with_metadata(timestamps, attributes.finish())
+}
+
+/// The metadata of message `index` of a batch.
+pub(super) fn metadata(batch: &Batch, index: usize) -> Metadata {
+    let row = batch.rows().get(index).copied().unwrap_or_default();
+    Metadata::Row { meta: Arc::clone(batch.meta()), row }
+}

@@ -1,0 +1,41 @@
+//! Python steps, as the engine's other language.
+
+mod emit;
+mod fault;
+mod payload;
+mod router;
+mod run;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use oxflow_engine::run::{Foreign, ForeignSpec, Form, Router, Run};
+use pyo3::prelude::*;
+
+use router::PythonRouter;
+use run::PythonRun;
+
+/// The callables of a pipeline.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    /// The function of each step that has one.
+    pub(crate) functions: HashMap<String, Py<PyAny>>,
+    /// For each step that may be given bytes: makes its objects of them.
+    pub(crate) decoders: HashMap<String, Py<PyAny>>,
+    /// Makes JSON of an object.
+    pub(crate) encode: Py<PyAny>,
+}
+
+/// The callables, as the engine knows them.
+#[derive(Clone, Debug)]
+pub(crate) struct PythonSteps(pub(crate) Arc<Runtime>);
+
+impl Foreign for PythonSteps {
+    fn run(&self, spec: &ForeignSpec) -> Box<dyn Run> {
+        Box::new(PythonRun::new(Arc::clone(&self.0), spec.clone()))
+    }
+
+    fn router(&self, step: usize, name: &str, input: Form, keys: &[serde_json::Value]) -> Box<dyn Router> {
+        Box::new(PythonRouter::new(Arc::clone(&self.0), step, name, input, keys.to_vec()))
+    }
+}
