@@ -124,14 +124,16 @@ impl<'g, 't> Comparison<'g, 't> {
 
     /// Against a union whose only other member is `None`, the reason of the one member says more than the union would.
     fn compare_with_any_of(&mut self, given: Side<'g, '_>, taken: Side<'t, '_>, members: &'t [Type]) -> Answer {
-        if members.iter().any(|member| self.compare(given, taken.inner(member)).is_ok()) {
-            return Ok(());
+        let mut reasons = Vec::new();
+        for member in members {
+            match self.compare(given, taken.inner(member)) {
+                Ok(()) => return Ok(()),
+                Err(reason) if member != &Type::None => reasons.push(reason),
+                Err(_) => {}
+            }
         }
-        let mut others = members.iter().filter(|member| **member != Type::None);
-        match (others.next(), others.next()) {
-            (Some(only), None) if given.shape != &Type::None => self.compare(given, taken.inner(only)),
-            _ => Err(mismatch(given, taken)),
-        }
+        let only = if reasons.len() == 1 && given.shape != &Type::None { reasons.pop() } else { None };
+        Err(only.unwrap_or_else(|| mismatch(given, taken)))
     }
 
     /// A record is welcome as a dict if its names are welcome as keys and its fields as values.

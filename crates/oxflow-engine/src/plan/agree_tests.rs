@@ -113,6 +113,13 @@ fn only_an_unchecked_dict_may_be_a_record() {
     check(&dict(Type::Int), &point, "`dict[str, int]` is not `Point`");
 }
 
+#[test]
+fn deep_optionals_are_compared_in_one_pass() {
+    let deep = |leaf: Type| (0..40).fold(leaf, |inner, _| Type::Union(vec![list(inner), Type::None]));
+    assert!(agree(&deep(Type::Int), &deep(Type::Float)).is_ok());
+    assert!(agree(&deep(Type::Str), &deep(Type::Float)).is_err());
+}
+
 fn tree(leaf: Type) -> Type {
     record("Tree", &[("value", leaf, true), ("children", list(Type::Enclosing("Tree".into())), true)])
 }

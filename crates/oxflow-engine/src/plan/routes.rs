@@ -17,7 +17,7 @@ fn check_row(steps: &[Step], found: &mut Vec<Diagnostic>) {
         if let Operation::Route(route) = &step.operation {
             match check_table(step, route) {
                 Ok(keys) => found.extend(check_function(step, route, &keys)),
-                Err(diagnostic) => found.push(*diagnostic),
+                Err(diagnostic) => found.push(diagnostic),
             }
         }
         for branch in step.branches() {
@@ -38,10 +38,9 @@ impl Keys<'_> {
     }
 }
 
-fn check_table<'p>(step: &Step, route: &'p Route) -> Result<Keys<'p>, Box<Diagnostic>> {
-    let table = |message: String, fix: &str| {
-        Err(Box::new(Diagnostic::new(Code::BadRoutes, message).at(step.place.clone()).fix(fix)))
-    };
+fn check_table<'p>(step: &Step, route: &'p Route) -> Result<Keys<'p>, Diagnostic> {
+    let table =
+        |message: String, fix: &str| Err(Diagnostic::new(Code::BadRoutes, message).at(step.place.clone()).fix(fix));
     let name = &step.name;
     let mut keys: Option<Keys<'p>> = None;
     for branch in &route.branches {
