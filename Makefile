@@ -13,12 +13,22 @@ SHELL := bash
 .DEFAULT_GOAL := test
 MAKEFLAGS += --no-builtin-rules
 
+# "3.10 /usr/bin/python3.10" and, if there is a newer one, its line.
+PYTHONS := $(shell python3 tools/pythons.py | tr ' ' ':')
+ifeq ($(PYTHONS),)
+$(error no Python >= 3.10 with venv found)
+endif
+OLDEST := $(lastword $(subst :, ,$(firstword $(PYTHONS))))
+VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst :, ,$(python))))
+
 # Outside the checkout, so that clones share what they compile.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/oxflow/target
 # The same flags for every target, or cargo builds everything twice.
 ifneq ($(shell command -v mold),)
 export RUSTFLAGS ?= -C link-arg=-fuse-ld=mold
 endif
+# One interpreter for all of cargo: a change of it builds PyO3 anew.
+export PYO3_PYTHON := $(OLDEST)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -27,13 +37,6 @@ CRATES := oxflow oxflow-macros oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-engine
 PYTHON_CODE := python tests tools examples benches
 
-# "3.10 /usr/bin/python3.10" and, if there is a newer one, its line.
-PYTHONS := $(shell python3 tools/pythons.py | tr ' ' ':')
-ifeq ($(PYTHONS),)
-$(error no Python >= 3.10 with venv found)
-endif
-OLDEST := $(lastword $(subst :, ,$(firstword $(PYTHONS))))
-VERSIONS := $(foreach python,$(PYTHONS),$(firstword $(subst :, ,$(python))))
 BUILD := $(VENVS)/build/bin
 LINT := $(VENVS)/lint/bin
 DEMO := $(VENVS)/demo/bin
@@ -42,8 +45,7 @@ LEDGER = python3 tools/ledger.py $(VENVS)/ledger-$@
 PHASE = $(LEDGER) run
 MAKE_QUIET = $(MAKE) --no-print-directory
 MATURIN = $(BUILD)/maturin build --quiet --interpreter $(OLDEST)
-# The features of the test wheel are those of the shipped one and the texts that the stub is made of.
-TEST_WHEEL = $(MATURIN) --profile dev --features stubs --out $(VENVS)/wheels/test
+TEST_WHEEL = $(MATURIN) --profile dev --locked --out $(VENVS)/wheels/test
 
 .PHONY: demo test lint stubs bench docs pytest clippy types test-wheels demo-wheels
 
@@ -78,15 +80,17 @@ test:
 	$(if $(word 2,$(VERSIONS)),,$(LEDGER) missing "the newest Python" "only Python $(VERSIONS) is here")
 	$(LEDGER) end
 
-# A user's crate: its own workspace, its own lock file.
+# A user's crate: its own workspace, its own lock file. Its tests link libpython, which need not be where the loader looks.
 .PHONY: test-steps
 test-steps:
-	cargo test --quiet --locked --no-default-features --manifest-path examples/metrics/steps/Cargo.toml
+	LD_LIBRARY_PATH="$$($(OLDEST) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'):$${LD_LIBRARY_PATH:-}" \
+	    cargo test --quiet --locked --manifest-path examples/metrics/steps/Cargo.toml
 
 test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	rm -rf $(VENVS)/wheels/test
-	$(TEST_WHEEL) --locked
-	$(TEST_WHEEL:--features stubs=) --locked --manifest-path examples/metrics/steps/Cargo.toml
+	# With what the stub is made of, so that `make stubs` finds it built.
+	$(TEST_WHEEL) --features stubs
+	$(TEST_WHEEL) --manifest-path examples/metrics/steps/Cargo.toml
 	for version in $(VERSIONS); do \
 	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
 	done
