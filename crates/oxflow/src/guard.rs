@@ -97,7 +97,8 @@ impl Watch {
             let _ = write!(self.detail, "at {place}");
         }
         if !self.traced {
-            let _ = write!(self.detail, "\n{}", users_frames(&Backtrace::force_capture().to_string()));
+            let frames = users_frames(&Backtrace::force_capture().to_string());
+            let _ = write!(self.detail, "{}{frames}", if frames.is_empty() { "" } else { "\n" });
         }
         true
     }

@@ -114,3 +114,11 @@ fn origin(msg: &Message<String>) -> String {
     let origin = msg.origin();
     format!("{}/{}/{}", origin.stream(), origin.partition(), origin.offset())
 }
+
+/// Panics with a value that isn't text, and on a thread of its own with one that is.
+#[oxflow::function]
+fn odd(msg: &Message<u64>) -> bool {
+    let joined = std::thread::spawn(|| std::panic::resume_unwind(Box::new("not ours"))).join();
+    assert!(joined.is_err());
+    std::panic::panic_any(*msg.payload())
+}

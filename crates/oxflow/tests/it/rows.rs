@@ -84,6 +84,12 @@ fn a_panic_has_its_place_and_the_first_one_its_backtrace() {
 }
 
 #[test]
+fn a_panic_without_text_is_reported_too() {
+    let (_, failed) = run(&inputs(["1"]), &[Apply("odd")]);
+    assert_eq!(["a panic without text"], failed.iter().map(|failed| failed.text.as_str()).collect::<Vec<_>>()[..]);
+}
+
+#[test]
 fn a_broken_document_says_at_which_byte() {
     let (_, failed) = run(&inputs(["{\n\"sensor\": 1}", "{\"sensor\":\"s\",\"value\":1} x"]), &[Apply("Identity")]);
     let texts: Vec<_> = failed.iter().map(|failed| failed.text.as_str()).collect();
