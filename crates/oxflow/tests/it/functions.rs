@@ -117,6 +117,7 @@ fn origin(msg: &Message<String>) -> String {
 
 /// Panics with a value that isn't text, and on a thread of its own with one that is.
 #[oxflow::function]
+#[allow(clippy::panic)]
 fn odd(msg: &Message<u64>) -> bool {
     let joined = std::thread::spawn(|| std::panic::resume_unwind(Box::new("not ours"))).join();
     assert!(joined.is_err());
