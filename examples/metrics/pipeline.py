@@ -6,18 +6,28 @@
 `metrics_steps` is a user's own Rust extension: `steps/` beside this file, built with maturin.
 """
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import metrics_steps
 
 from oxflow import Filter, Map, Message, Parser, Serializer, StreamSink, streaming_source
 
 
-class EncodedValue(TypedDict):
-    """Numbers as compressed or base64 text."""
+class EncodedSeries(TypedDict):
+    """Values that are packed."""
 
-    format: str
-    data: str
+    format: Literal["array", "base64", "zstd"]
+    data: str | list[int | float]
+
+
+class Gauge(TypedDict):
+    """Statistics in place of values."""
+
+    min: int | float
+    max: int | float
+    sum: int | float
+    count: int
+    last: int | float
 
 
 class _Required(TypedDict):
@@ -27,14 +37,15 @@ class _Required(TypedDict):
     type: str
     timestamp: int
     tags: dict[str, str]
-    value: int | float | list[int | float] | EncodedValue
+    value: int | float | list[int | float] | EncodedSeries | Gauge
     retention_days: int
 
 
 class IngestMetric(_Required, total=False):
     """A message of the topic `ingest-metrics`."""
 
-    sampling_weight: int
+    received_at: int | None
+    sampling_weight: int | float | None
 
 
 def is_counter(msg: Message[IngestMetric]) -> bool:

@@ -97,7 +97,7 @@ class _Compiler:
             members = sorted(arguments, key=lambda member: member is float)
             return _union(annotation, members, [inner(member) or _anything for member in members])
         if origin is Literal:
-            return _one_of(spelled(annotation), {(type(value), value): value for value in arguments})
+            return _one_of(f"`{spelled(annotation)}`", {(type(value), value): value for value in arguments})
         if origin in LISTS:
             return _list_of(inner(arguments[0]))
         if origin in DICTS:
@@ -190,7 +190,7 @@ def _one_of(what: str, values: dict[tuple[type[Any], Any], Any]) -> Convert:
         try:
             return values[type(value), value]
         except (KeyError, TypeError):
-            raise Mismatch(f"expected {what if ' ' in what else f'`{what}`'}, got {value!r}") from None
+            raise Mismatch(f"expected {what}, got {value!r}") from None
 
     return convert
 

@@ -1,0 +1,250 @@
+"""The extension module.
+
+Made by `make stubs`; not edited by hand.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
+
+_T = TypeVar("_T", covariant=True)
+_U = TypeVar("_U")
+
+__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'describe_module', 'error_codes', 'explain', 'graph', 'load_config']
+
+@final
+class Advance:
+    """
+    A step of the controlled clock, among the messages of a stream in memory.
+    """
+
+    def __eq__(self, value: object, /) -> bool:
+        ...
+
+    def __ne__(self, value: object, /) -> bool:
+        ...
+
+    def __new__(cls, /, seconds: SupportsFloat | SupportsIndex) -> Advance:
+        ...
+
+    def __repr__(self, /) -> str:
+        ...
+
+    @property
+    def seconds(self, /) -> float:
+        """
+        How far the clock moves.
+        """
+
+@final
+class Message(Generic[_T]):
+    """
+    A payload on its way through a pipeline, with what is known about it.
+
+    A message does not change; `replace` makes another one. Functions of steps take a message and return the new payload,
+    or a message where key, headers or timestamp are to change too.
+    """
+
+    def __eq__(self, other: object, /) -> bool:
+        ...
+
+    def __getnewargs_ex__(self, /) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        ...
+
+    def __new__(cls, /, payload: _T, *, key: bytes | None=None, headers: Iterable[tuple[str, bytes]]=..., timestamp: SupportsFloat | SupportsIndex | None=None, origin: Origin | None=None) -> Message[_T]:
+        ...
+
+    def __repr__(self, /) -> str:
+        ...
+
+    @property
+    def headers(self, /) -> tuple[tuple[str, bytes], ...]:
+        """
+        The headers in their order, each a name and a value; a name may occur more than once.
+        """
+
+    @property
+    def key(self, /) -> bytes | None:
+        """
+        The key, or `None`.
+        """
+
+    @property
+    def origin(self, /) -> Origin | None:
+        """
+        Where the message was read, or `None` for a message that was made by hand.
+        """
+
+    @property
+    def payload(self, /) -> _T:
+        """
+        What the message carries.
+        """
+
+    @overload
+    def replace(self, *, key: bytes | None=..., headers: Iterable[tuple[str, bytes]]=..., timestamp: float=...) -> Message[_T]:
+        """
+        Make a message that differs in what is given.
+        """
+        ...
+
+    @overload
+    def replace(self, *, payload: _U, key: bytes | None=..., headers: Iterable[tuple[str, bytes]]=..., timestamp: float=...) -> Message[_U]:
+        """
+        Make a message that differs in what is given.
+        """
+        ...
+
+    @property
+    def timestamp(self, /) -> float | None:
+        """
+        Seconds since 1970-01-01 UTC, or `None` for a message that was made without a time.
+        """
+
+@final
+class NativeFunction:
+    """
+    A function of an extension.
+    """
+
+    def __call__(self, /, message: Message[Any], encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]) -> Any:
+        """
+        Run the function on one message, outside of any pipeline.
+
+        `encode` makes JSON of the payload, `decode` makes the result of JSON.
+        """
+
+    def __new__(cls, /, capsule: Any, index: SupportsIndex) -> NativeFunction:
+        ...
+
+@final
+class NativeType:
+    """
+    A payload type of an extension.
+    """
+
+    def __new__(cls, /, capsule: Any, index: SupportsIndex) -> NativeType:
+        ...
+
+@final
+class Origin:
+    """
+    Where a message was read.
+    """
+
+    def __eq__(self, value: object, /) -> bool:
+        ...
+
+    def __getnewargs__(self, /) -> tuple[str, int, int]:
+        ...
+
+    def __hash__(self, /) -> int:
+        ...
+
+    def __ne__(self, value: object, /) -> bool:
+        ...
+
+    def __new__(cls, /, stream: str, partition: SupportsIndex, offset: SupportsIndex) -> Origin:
+        ...
+
+    def __repr__(self, /) -> str:
+        ...
+
+    @property
+    def offset(self, /) -> int:
+        """
+        Offset in the partition; in a file the number of the line, from 0.
+        """
+
+    @property
+    def partition(self, /) -> int:
+        """
+        Partition of the stream; of several files the number in the order of their names.
+        """
+
+    @property
+    def stream(self, /) -> str:
+        """
+        Logical name of the stream.
+        """
+
+@final
+class Run:
+    """
+    A run of a pipeline, in threads of its own.
+    """
+
+    def __new__(cls, /, plan: str, config: str, functions: dict[str, object], decoders: dict[str, Callable[[bytes], Any]], encode: Callable[[Any], bytes], streams: dict[str, list[Any] | str], manual_clock: bool) -> Run:
+        ...
+
+    def drain(self, /) -> None:
+        """
+        End reading; what was read is carried to its end.
+        """
+
+    def outputs(self, /) -> dict[str, list[Message[bytes]]]:
+        """
+        Return what the sinks in memory received, by stream.
+        """
+
+    def report(self, /) -> str:
+        """
+        Return what the run did so far, as JSON.
+        """
+
+    def result(self, /) -> None:
+        """
+        Raise what ended the run, if it failed.
+        """
+
+    def start(self, /) -> None:
+        """
+        Check, open the streams and start the lanes.
+        """
+
+    def wait(self, /, timeout_s: SupportsFloat | SupportsIndex) -> bool:
+        """
+        Wait for the end of the run for so many seconds, without the interpreter; return whether it ended.
+        """
+
+def check(plan: str) -> str:
+    """
+    Check a plan and return what is wrong with it, as a JSON list of diagnostics.
+    """
+
+def check_config(plan: str, config: str) -> str:
+    """
+    Check a configuration against a plan and return what is wrong, as a JSON list of diagnostics.
+    """
+
+def config_schema() -> str:
+    """
+    Return the JSON Schema of the configuration.
+    """
+
+def describe_module(capsule: Any) -> str:
+    """
+    Describe what an extension offers, as JSON.
+    """
+
+def error_codes() -> list[str]:
+    """
+    Return all error codes, in order.
+    """
+
+def explain(code: str) -> str | None:
+    """
+    Return the page that explains an error code, or `None` for an unknown one.
+    """
+
+def graph(plan: str, format: str) -> str:
+    """
+    Draw a plan as `mermaid`, `dot`, `svg` or `json`.
+    """
+
+def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environment: dict[str, str]) -> str:
+    """
+    Load a configuration and return it complete and normalised, as JSON.
+
+    `text` is YAML; `file` is its name in errors; `sets` are pairs of a dotted key and a value, and win over the variables
+    `OXFLOW__A__B` of `environment`, which win over the file.
+    """

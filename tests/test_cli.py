@@ -1,0 +1,190 @@
+"""The command line: what it prints where, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PIPELINE = '''\
+from typing import TypedDict
+
+from oxflow import Map, Message, Parser, Serializer, StreamSink, streaming_source
+
+
+class Metric(TypedDict):
+    value: int
+
+
+def doubled(msg: Message[Metric]) -> Metric:
+    if msg.payload["value"] < 0:
+        raise ValueError("negative")
+    return {"value": msg.payload["value"] * 2}
+
+
+pipeline = (
+    streaming_source("in", stream_name="a")
+    .apply(Parser("parse", Metric))
+    .apply(Map("double", function=doubled))
+    .apply(Serializer("write"))
+    .sink(StreamSink("out", stream_name="b"))
+)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(PIPELINE)
+    (tmp_path / "in.jsonl").write_text('{"value":1}\n{"value":2}\n')
+    return tmp_path
+
+
+def oxflow(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OXFLOW__")}
+    command = [sys.executable, "-m", "oxflow", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+
+
+BINDINGS = ("--stream", "a=file:in.jsonl", "--stream", "b=file:out.jsonl")
+
+
+def test_run_writes_the_sink_and_prints_the_report(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", *BINDINGS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "out.jsonl").read_text() == '{"value":2}\n{"value":4}\n'
+    assert done.stdout.splitlines()[-1].startswith("drained in ")
+
+
+def test_run_takes_a_module_and_prints_json(folder: Path) -> None:
+    done = oxflow(folder, "run", "app:pipeline", *BINDINGS, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["messages_out"] == 2
+
+
+def test_messages_on_stdout_are_alone_there(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", "--stream", "a=file:in.jsonl", "--stream", "b=stdout:")
+    assert done.stdout == '{"value":2}\n{"value":4}\n'
+    assert "drained in " in done.stderr
+
+
+def test_quiet_prints_no_report(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", *BINDINGS, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_step_that_raises_shows_the_users_frames_only(folder: Path) -> None:
+    (folder / "in.jsonl").write_text('{"value":-1}\n')
+    done = oxflow(folder, "run", "app.py", *BINDINGS, "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[OXF0501]: ")
+    file = folder / "app.py"
+    assert done.stderr.endswith(
+        f"""\
+Traceback (most recent call last):
+  File "{file}", line 12, in doubled
+    raise ValueError("negative")
+ValueError: negative
+"""
+    )
+    assert "oxflow/" not in done.stderr.replace(str(folder), "")
+
+
+def test_check_says_what_runs_where(folder: Path) -> None:
+    done = oxflow(folder, "check", "app.py")
+    assert done.returncode == 0
+    assert done.stdout == "ok: 4 steps in 2 runs\n  python  parse, double, write\n  engine  out\n"
+    assert "`a`" in done.stderr
+    assert "`b`" in done.stderr
+
+
+def test_check_finds_an_unknown_step_in_the_configuration(folder: Path) -> None:
+    (folder / "c.yaml").write_text("steps: {dubble: {on_error: skip}}\n")
+    done = oxflow(folder, "check", "app.py", "--config", "c.yaml", *BINDINGS)
+    assert done.returncode == 3
+    assert done.stderr.startswith("error[OXF0305]: ")
+    assert "`double`" in done.stderr
+
+
+def test_check_prints_json(folder: Path) -> None:
+    (folder / "app.py").write_text(PIPELINE.replace('    .apply(Serializer("write"))\n', ""))
+    done = oxflow(folder, "check", "app.py", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert found["ok"] is False
+    assert [item["code"] for item in found["diagnostics"]] == ["OXF0203"]
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("nowhere.py", "error[OXF0108]: `nowhere.py`: there is no file `nowhere.py`\n  more: oxflow explain OXF0108\n"),
+        ("nowhere:x", "error[OXF0108]: `nowhere:x`: there is no module `nowhere`\n  more: oxflow explain OXF0108\n"),
+        (
+            "app.py:pipline",
+            "error[OXF0108]: `app.py` has no `pipline`\n  fix: did you mean `app.py:pipeline`?\n"
+            "  more: oxflow explain OXF0108\n",
+        ),
+        (
+            "app.py:doubled",
+            "error[OXF0108]: `doubled` of `app.py` is no pipeline but a `function`\n  more: oxflow explain OXF0108\n",
+        ),
+        (
+            "app",
+            "error[OXF0108]: `app` is neither FILE.py nor module:object\n"
+            "  fix: name a file, or an object: `package.module:pipeline`\n  more: oxflow explain OXF0108\n",
+        ),
+    ],
+)
+def test_a_target_without_a_pipeline_is_explained(folder: Path, target: str, text: str) -> None:
+    done = oxflow(folder, "check", target)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", text)
+
+
+def test_a_target_that_raises_shows_the_users_frames_only(folder: Path) -> None:
+    (folder / "app.py").write_text("import json\n\njson.loads\nraise RuntimeError('no')\n")
+    done = oxflow(folder, "graph", "app.py")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: `app.py` raised when it was imported\nTraceback")
+    assert done.stderr.count('  File "') == 1
+    assert done.stderr.endswith("RuntimeError: no\n")
+
+
+def test_a_missing_configuration_file_is_a_configuration_error(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", "--config", "none.yaml")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error[OXF0301]: cannot read the configuration `none.yaml`: No such file or directory\n")
+
+
+def test_wrong_usage_exits_with_2(folder: Path) -> None:
+    assert oxflow(folder, "run", "app.py", "--nothing").returncode == 2
+    done = oxflow(folder, "run", "app.py", "--stream", "a")
+    assert done.returncode == 2
+    assert "`a` is not of the form NAME=VALUE" in done.stderr
+
+
+@pytest.mark.parametrize(("form", "start"), [("mermaid", "flowchart"), ("svg", "<svg"), ("dot", "digraph"), ("json", "{")])
+def test_graph_draws_each_format(folder: Path, form: str, start: str) -> None:
+    done = oxflow(folder, "graph", "app.py", "--format", form)
+    assert done.returncode == 0
+    assert start in done.stdout
+    assert "double" in done.stdout
+
+
+def test_explain_shows_the_page_of_a_code(folder: Path) -> None:
+    done = oxflow(folder, "explain", "oxf0201")
+    assert done.returncode == 0
+    assert "OXF0201" in done.stdout
+    unknown = oxflow(folder, "explain", "OXF9999")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+
+
+def test_the_schema_of_the_configuration_is_json(folder: Path) -> None:
+    assert "streams" in json.loads(oxflow(folder, "config-schema").stdout)["properties"]
+
+
+def test_version(folder: Path) -> None:
+    assert oxflow(folder, "--version").stdout.startswith("oxflow 0.")

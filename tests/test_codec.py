@@ -1,0 +1,211 @@
+"""Payloads to JSON and back."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Annotated, Any, Literal, NewType, TypedDict
+
+import msgspec
+import pydantic
+import pytest
+from hypothesis import given, strategies as st
+
+from oxflow.codec import decoder, encode
+from oxflow.errors import DecodeError, EncodeError
+
+UserId = NewType("UserId", int)
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Tags(TypedDict, total=False):
+    env: str
+
+
+class Node(TypedDict):
+    value: int
+    children: list[Node]
+
+
+class Metric(TypedDict):
+    name: str
+    value: float | int
+    tags: Tags
+
+
+@dataclass
+class Point:
+    x: float
+    y: float = 0.0
+    near: Point | None = None
+    names: list[str] = field(default_factory=list)
+
+
+class Struct(msgspec.Struct, rename="camel"):
+    user_id: int
+
+
+class Model(pydantic.BaseModel):
+    user_id: int = pydantic.Field(alias="userId")
+    when: datetime | None = None
+
+
+@dataclass
+class Holder:
+    struct: Struct
+    model: Model
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_json_values_survive_the_round_trip(value: Any) -> None:
+    assert decoder(Any)(encode(value)) == value
+
+
+@given(st.builds(Point, st.floats(allow_nan=False, allow_infinity=False), near=st.none() | st.builds(Point, st.just(1.5))))
+def test_dataclasses_survive_the_round_trip(point: Point) -> None:
+    assert decoder(Point)(encode(point)) == point
+
+
+@given(st.binary())
+def test_no_bytes_make_a_decoder_raise_anything_else(data: bytes) -> None:
+    try:
+        decoder(Metric)(data)
+    except DecodeError:
+        pass
+
+
+def test_bytes_pass_through() -> None:
+    assert encode(b"\xff") == b"\xff"
+    assert decoder(bytes)(b"\xff") == b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        ({"a": [1, 2.5, None, True]}, b'{"a":[1,2.5,null,true]}'),
+        ("grüß", '"grüß"'.encode()),
+        (Point(1.0), b'{"x":1.0,"y":0.0,"near":null,"names":[]}'),
+        (Struct(7), b'{"userId":7}'),
+        ([Struct(7), Model(userId=8)], b'[{"userId":7},{"userId":8,"when":null}]'),
+        (Model(userId=8), b'{"userId":8,"when":null}'),
+        ((1, Colour.RED), b'[1,"red"]'),
+    ],
+)
+def test_values_are_written_compactly(value: object, data: bytes) -> None:
+    assert encode(value) == data
+
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"tags": {"rate": float("nan")}}, "`tags.rate`: nan cannot be JSON"),
+        ([1.0, float("-inf")], "`[1]`: -inf cannot be JSON"),
+        ({"at": datetime(2026, 1, 1, tzinfo=timezone.utc)}, "`at`: `datetime` cannot be JSON"),
+        ({1, 2}, "`set` cannot be JSON"),
+        ({"raw": b"x"}, "`raw`: `bytes` cannot be JSON"),
+        ({"half": "\ud800"}, "`half`: half of a surrogate pair cannot be UTF-8"),
+        ({(1, 2): 3}, "a key of type `tuple` cannot be JSON"),
+        (LOOP, "`[0]`: a value that contains itself cannot be JSON"),
+    ],
+)
+def test_what_cannot_be_json_is_named_with_its_place(value: object, text: str) -> None:
+    with pytest.raises(EncodeError) as caught:
+        encode(value)
+    assert str(caught.value) == text
+
+
+GOOD = {"name": "n", "value": 1, "tags": {"env": "prod"}}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "text"),
+    [
+        (Metric, {**GOOD, "tags": {"env": 3}}, "`tags.env`: expected `str`, got `int`"),
+        (Metric, {"name": "n", "value": 1}, "`tags`: field is missing"),
+        (Metric, [], "expected `Metric`, got `list`"),
+        (Metric, {**GOOD, "value": True}, "`value`: expected `float | int`, got `bool`"),
+        (Node, {"value": 1, "children": [{"value": "x", "children": []}]}, "`children[0].value`: expected `int`, got `str`"),
+        (Point, {"x": 1, "near": {"x": None}}, "`near.x`: expected `float`, got `None`"),
+        (int, True, "expected `int`, got `bool`"),
+        (Literal["a", "b"], "c", "expected `Literal['a', 'b']`, got 'c'"),
+        (Colour, "blue", "expected one of 'red', got 'blue'"),
+        (tuple[int, str], [1], "expected `tuple[int, str]`, got 1 items"),
+        (dict[str, int], {"a": "b"}, "`a`: expected `int`, got `str`"),
+    ],
+)
+def test_what_is_not_of_the_type_is_named_with_its_place(annotation: Any, value: object, text: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decoder(annotation)(json.dumps(value).encode())
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"{", "not JSON: Expecting property name enclosed in double quotes at character 1"),
+        (b"\xff", "not UTF-8 at byte 0"),
+        (b"NaN", "not JSON: NaN is no number of it"),
+        (b"1 2", "not JSON: Extra data at character 2"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_not_json_is_refused(data: bytes, text: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decoder(Any)(data)
+    assert str(caught.value) == text
+
+
+def test_a_typed_dict_keeps_unknown_fields_and_a_dataclass_drops_them() -> None:
+    assert decoder(Metric)(json.dumps({**GOOD, "extra": 1}).encode()) == {**GOOD, "extra": 1}
+    assert decoder(Point)(b'{"x":1.5,"extra":1}') == Point(1.5)
+
+
+def test_an_integer_stays_one_except_in_a_dataclass() -> None:
+    assert type(decoder(float)(b"1")) is int
+    assert type(decoder(Metric)(encode(GOOD))["value"]) is int
+    assert type(decoder(Point)(b'{"x":1}').x) is float
+
+
+def test_the_last_of_two_equal_keys_wins() -> None:
+    assert decoder(dict[str, int])(b'{"a":1,"a":2}') == {"a": 2}
+
+
+def test_models_are_read_by_their_own_libraries() -> None:
+    assert decoder(Struct)(b'{"userId":7}') == Struct(7)
+    assert decoder(Model)(b'{"userId":"8"}') == Model(userId=8)
+    assert decoder(Holder)(b'{"struct":{"userId":1},"model":{"userId":2}}') == Holder(Struct(1), Model(userId=2))
+    for annotation in (Struct, Model, list[Struct], list[Model]):
+        with pytest.raises(DecodeError):
+            decoder(annotation)(b'[{"userId":null}]')
+
+
+def test_what_says_nothing_about_the_value_is_looked_through() -> None:
+    assert decoder(Annotated[UserId, "positive"])(b"3") == 3
+
+
+def test_a_union_hands_each_member_the_value_as_it_came() -> None:
+    @dataclass
+    class Left:
+        inner: Point
+        kind: Literal["left"]
+
+    class Right(TypedDict):
+        inner: dict[str, int]
+
+    assert decoder(Left | Right)(b'{"inner":{"x":1},"kind":"right"}') == {"inner": {"x": 1}, "kind": "right"}

@@ -1,0 +1,123 @@
+"""Pipelines as values: built, compared, printed, composed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oxflow import Batch, Branch, Filter, Map, Message, Pipeline, Serializer, StreamSink, branch, streaming_source
+
+
+def upper(message: Message[bytes]) -> bytes:
+    return message.payload.upper()
+
+
+def is_long(message: Message[bytes]) -> bool:
+    return len(message.payload) > 3
+
+
+def complete() -> Pipeline[Any]:
+    return (
+        streaming_source("in", stream_name="a")
+        .apply(Filter("long", function=is_long))
+        .apply(Map("upper", function=upper))
+        .sink(StreamSink("out", stream_name="b"))
+    )
+
+
+def routed() -> Pipeline[Any]:
+    return streaming_source("in", stream_name="a").route(
+        "side",
+        routing_function=is_long,
+        routing_table={
+            True: branch("long").apply(Map("upper", function=upper)).sink(StreamSink("out", stream_name="b")),
+            False: branch("short").sink(StreamSink("rest", stream_name="c")),
+        },
+    )
+
+
+def test_pipelines_of_the_same_steps_are_equal_wherever_they_are_written() -> None:
+    assert complete() == complete()
+    assert hash(complete()) == hash(complete())
+    assert routed() == routed()
+    assert hash(routed()) == hash(routed())
+
+
+def test_pipelines_of_other_steps_differ() -> None:
+    start = streaming_source("in", stream_name="a")
+    assert start.apply(Map("m", function=upper)) != start.apply(Map("n", function=upper))
+    assert start.apply(Batch("b", batch_size=1)) != start.apply(Batch("b", batch_size=2))
+    assert start != streaming_source("in", stream_name="b")
+
+
+def test_a_method_leaves_its_pipeline_as_it_was() -> None:
+    start = streaming_source("in", stream_name="a")
+    start.apply(Map("m", function=upper))
+    assert start == streaming_source("in", stream_name="a")
+
+
+def test_repr_reads_like_the_code() -> None:
+    assert (
+        repr(complete())
+        == """\
+(
+    streaming_source("in", stream_name="a")
+    .apply(Filter("long", function=is_long))
+    .apply(Map("upper", function=upper))
+    .sink(StreamSink("out", stream_name="b"))
+)"""
+    )
+
+
+def test_repr_shows_branches_inside_their_route() -> None:
+    assert (
+        repr(routed())
+        == """\
+(
+    streaming_source("in", stream_name="a")
+    .route(
+        "side",
+        routing_function=is_long,
+        routing_table={
+            True: (
+                branch("long")
+                .apply(Map("upper", function=upper))
+                .sink(StreamSink("out", stream_name="b"))
+            ),
+            False: (
+                branch("short")
+                .sink(StreamSink("rest", stream_name="c"))
+            ),
+        },
+    )
+)"""
+    )
+
+
+def test_a_branch_can_be_applied_to_several_pipelines() -> None:
+    common: Branch[bytes, bytes] = branch("common").apply(Filter("long", function=is_long)).apply(Map("upper", function=upper))
+    by_branch = streaming_source("in", stream_name="a").apply(common).sink(StreamSink("out", stream_name="b"))
+    assert by_branch == complete()
+
+
+def test_functions_can_be_named_instead_of_imported() -> None:
+    assert repr(Map("m", function="package.module:name")) == 'Map("m", function="package.module:name")'
+
+
+def test_only_steps_and_branches_can_be_applied() -> None:
+    anything: Any = 3
+    with pytest.raises(TypeError, match=r"apply takes a step \(Map, Filter, \.\.\.\) or a branch, not 3"):
+        streaming_source("in", stream_name="a").apply(anything)
+    with pytest.raises(TypeError, match="a way on must be a branch, not 3"):
+        streaming_source("in", stream_name="a").broadcast("all", routes=[anything])
+
+
+def test_a_step_without_arguments_is_named_only() -> None:
+    assert repr(Serializer("s")) == 'Serializer("s")'
+
+
+def test_a_notebook_draws_the_pipeline() -> None:
+    drawn = complete()._repr_mermaid_()
+    assert "upper" in drawn
+    assert "long" in drawn

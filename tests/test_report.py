@@ -1,0 +1,66 @@
+"""How a report reads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from oxflow.report import RunReport, duration
+
+DATA = {
+    "status": "drained",
+    "elapsed_s": 2.0,
+    "lanes": 2,
+    "messages_in": 200_000,
+    "messages_out": 40_000,
+    "steps": [
+        {
+            "name": "parse",
+            "kind": "parser",
+            "language": "python",
+            "messages_in": 200_000,
+            "messages_out": 199_999,
+            "errors": 1,
+            "skipped": 1,
+            "time_s": 1.25,
+        },
+        {
+            "name": "out",
+            "kind": "sink",
+            "language": "native",
+            "messages_in": 0,
+            "messages_out": 0,
+            "errors": 0,
+            "skipped": 0,
+            "time_s": 0.0,
+        },
+    ],
+    "sources": [{"stream": "a", "partition": 0, "name": "in.jsonl", "committed": 200_000}],
+    "later": "a newer engine may say more",
+}
+
+
+def test_a_report_reads_as_a_table_with_aligned_numbers() -> None:
+    assert (
+        str(RunReport.from_json(json.dumps(DATA), {}))
+        == """\
+step   kind    language       in      out  errors  skipped    time  per message
+parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
+out    sink    native          0        0       0        0    0 us            -
+
+drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 100,000 messages/s"""
+    )
+
+
+def test_a_report_keeps_all_that_the_engine_said() -> None:
+    report = RunReport.from_json(json.dumps(DATA), {})
+    assert report.as_dict() == DATA
+    assert report.sources[0].committed == 200_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0, "0 us"), (2.5e-7, "0.25 us"), (0.0015, "1.5 ms"), (61.5, "61.5 s"), (4000.0, "4,000 s")]
+)
+def test_times_have_a_unit_that_suits_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

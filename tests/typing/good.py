@@ -1,0 +1,53 @@
+"""Chains whose types meet: a type checker finds nothing here."""
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from oxflow import Batch, Filter, FlatMap, Map, Message, Parser, Serializer, StreamSink, branch, streaming_source
+
+
+class Metric(TypedDict):
+    name: str
+    value: float
+
+
+def is_counter(msg: Message[Metric]) -> bool:
+    return msg.payload["name"].startswith("c:")
+
+
+def value_of(msg: Message[Metric]) -> float:
+    return msg.payload["value"]
+
+
+def keyed(msg: Message[float]) -> Message[float]:
+    return msg
+
+
+def digits(msg: Message[float]) -> Iterator[int]:
+    return map(int, str(msg.payload))
+
+
+def total(msg: Message[list[int]]) -> int:
+    return sum(msg.payload)
+
+
+parsed = streaming_source("in", stream_name="a").apply(Parser("parse", Metric)).apply(Filter("counters", is_counter))
+summed = (
+    parsed.apply(Map("value", value_of))
+    .apply(Map("keyed", keyed))
+    .apply(FlatMap("digits", digits))
+    .apply(Batch("ten", batch_size=10))
+    .apply(Map("total", total))
+    .apply(Serializer("write"))
+    .sink(StreamSink("out", stream_name="b"))
+)
+values = branch("values").apply(Map("value", value_of)).apply(Serializer("write values"))
+routed = parsed.route(
+    "side",
+    routing_function=is_counter,
+    routing_table={
+        True: values.sink(StreamSink("values out", stream_name="c")),
+        False: branch("rest").apply(Serializer("write rest")).sink(StreamSink("rest out", stream_name="d")),
+    },
+)
+by_name = parsed.apply(Map("unknown", "package.module:name")).apply(Map("total", total))
