@@ -16,14 +16,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STUB = ROOT / "python/oxflow/_oxflow.pyi"
-MATURIN = Path(sys.executable).parent / "maturin"
+MATURIN = str(Path(sys.executable).parent / "maturin")
 
 GENERIC = {"Message": "_T"}
 RETURNS = {
     "Message.__new__": "Message[_T]",
     "Message.payload": "_T",
     "Message.headers": "tuple[tuple[str, bytes], ...]",
+    "Message.__getnewargs_ex__": "tuple[tuple[Any, ...], dict[str, Any]]",
 }
+ARGUMENTS = {"Message.__new__": {"key": "bytes | None"}}
 # A method whose result depends on which arguments are there.
 CHANGES = "key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ..., timestamp: float = ..."
 OVERLOADS = {
@@ -45,19 +47,41 @@ _U = TypeVar("_U")
 '''
 
 
-class Bare(ast.NodeTransformer):
-    """Takes the quotes off annotations."""
+class Clear(ast.NodeTransformer):
+    """Takes the quotes off annotations and writes types as people do."""
 
-    def visit_arg(self, node: ast.arg) -> ast.arg:
+    def visit_arg(self, node: ast.arg) -> ast.AST:
         """An argument."""
         node.annotation = bare(node.annotation)
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """A function; the default `None` of what takes no `None` is PyO3's word for "absent"."""
+        node.returns = bare(node.returns)
+        self.generic_visit(node)
+        defaults = [
+            default if default is None or fits(argument, default) else ast.Constant(...)
+            for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        ]
+        node.args.kw_defaults = defaults
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        """A function."""
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """Type variables are private here."""
+        return ast.Name(f"_{node.id}") if node.id in {"T", "U"} else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """PyO3 calls the argument for a `Vec<X>` `SupportsGetItem[int, X]`."""
         self.generic_visit(node)
-        node.returns = bare(node.returns)
+        if isinstance(node.slice, ast.Tuple) and ast.unparse(node.value) == "SupportsGetItem":
+            return expression(f"Sequence[{ast.unparse(node.slice.elts[1])}]")
         return node
+
+
+def fits(argument: ast.arg, default: ast.expr) -> bool:
+    """Whether a default is a value of its annotation, as far as `None` goes."""
+    is_none = isinstance(default, ast.Constant) and default.value is None
+    return not is_none or argument.annotation is None or "None" in ast.unparse(argument.annotation)
 
 
 def bare(annotation: ast.expr | None) -> ast.expr | None:
@@ -84,6 +108,9 @@ def finish_method(owner: str, method: ast.stmt) -> list[ast.stmt]:
         return [overload(text, documentation) for text in OVERLOADS[name]]
     if name in RETURNS:
         method.returns = expression(RETURNS[name])
+    for argument in method.args.kwonlyargs:
+        if text := ARGUMENTS.get(name, {}).get(argument.arg):
+            argument.annotation = expression(text)
     return [method]
 
 
@@ -99,7 +126,7 @@ def overload(text: str, documentation: ast.stmt | None) -> ast.stmt:
 
 def finish(raw: str) -> str:
     """The stub from what maturin gave."""
-    tree = Bare().visit(ast.parse(raw))
+    tree = Clear().visit(ast.parse(raw))
     for item in tree.body:
         if isinstance(item, ast.ClassDef):
             item.body = [part for method in item.body for part in finish_method(item.name, method)]
