@@ -1,0 +1,127 @@
+//! A user's extension with a function of every kind. The tests build it as a user would.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use oxflow::{Bytes, Message, Payload, convert_via_json, rust_function};
+use serde::{Deserialize, Serialize};
+
+/// A counted word.
+#[derive(Clone, Debug, Serialize, Deserialize, Payload)]
+pub struct Word {
+    pub text: String,
+    pub count: i64,
+    #[serde(default)]
+    pub tags: HashMap<String, String>,
+}
+
+/// What is wrong with a word.
+#[derive(Debug)]
+pub struct BadWord(String);
+
+impl fmt::Display for BadWord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` is a bad word", self.0)
+    }
+}
+
+rust_function!(
+    /// Doubles the count.
+    pub Double, Word, Word,
+    |msg: Message<Word>| -> Word {
+        let (word, _) = msg.take();
+        Word { count: word.count * 2, ..word }
+    }
+);
+
+/// Keeps words that were counted more than once.
+#[oxflow::function]
+fn is_frequent(msg: &Message<Word>) -> bool {
+    msg.payload().count > 1
+}
+
+/// The same, taking the message by value.
+#[oxflow::function]
+fn is_frequent_by_value(msg: Message<Word>) -> bool {
+    msg.take().0.count > 1
+}
+
+/// Fails on the word `bad`, panics on `panic`.
+#[oxflow::function]
+fn check(msg: Message<Word>) -> Result<Word, BadWord> {
+    let (word, _) = msg.take();
+    match word.text.as_str() {
+        "bad" => Err(BadWord(word.text)),
+        "panic" => panic!("the word was `panic`"),
+        _ => Ok(word),
+    }
+}
+
+/// A word for each letter.
+#[oxflow::function]
+fn letters(msg: Message<Word>) -> Vec<Word> {
+    let (word, _) = msg.take();
+    let letter = |letter: char| Word { text: letter.to_string(), ..word.clone() };
+    word.text.chars().map(letter).collect()
+}
+
+/// The word, unless it is short.
+#[oxflow::function]
+fn long_only(msg: Message<Word>) -> Option<Word> {
+    let (word, _) = msg.take();
+    (word.text.len() > 3).then_some(word)
+}
+
+/// Moves the text into the key and says so in a header.
+#[oxflow::function]
+fn key_by_text(msg: Message<Word>) -> Message<Word> {
+    let key = msg.payload().text.clone().into_bytes();
+    msg.with_key(key).with_headers([("keyed", "yes")])
+}
+
+/// Where the message comes from.
+#[oxflow::function]
+fn describe(msg: Message<Word>) -> Word {
+    let origin = msg.origin();
+    let text = format!("{} {} {}", origin.stream(), origin.partition(), origin.offset());
+    Word { text, ..msg.take().0 }
+}
+
+/// `short`, `long`.
+#[oxflow::function]
+fn length_class(msg: &Message<Word>) -> String {
+    if msg.payload().text.len() > 3 { "long" } else { "short" }.to_owned()
+}
+
+/// Raw bytes, reversed; no conversion trait is involved.
+#[oxflow::function]
+fn reverse(msg: Message<Bytes>) -> Bytes {
+    let (bytes, _) = msg.take();
+    bytes.iter().rev().copied().collect::<Vec<u8>>().into()
+}
+
+/// All words of a batch as one.
+#[oxflow::function]
+fn join(msg: Message<Words>) -> Word {
+    let (Words(words), _) = msg.take();
+    let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    Word { text, count: words.iter().map(|word| word.count).sum(), tags: HashMap::new() }
+}
+
+/// A batch of words.
+#[derive(Serialize, Deserialize)]
+struct Words(Vec<Word>);
+
+convert_via_json!(Words);
+
+/// A private struct that is not `Clone`; its filter takes it by value.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    count: i64,
+}
+
+convert_via_json!(Plain);
+
+rust_function!(IsPlain, Plain, bool, |msg: Message<Plain>| -> bool { msg.take().0.count == 1 });
+
+oxflow::module!(test_steps);
