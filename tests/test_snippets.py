@@ -1,7 +1,8 @@
 """The blocks of README and guides do what the page says.
 
 A block with a `title` is a file. `python` without one is a program, `console` is commands with their output, in which a
-line `...` stands for any lines. The blocks of a page share a folder and run in order; other languages are not run.
+line `...` stands for any lines. The blocks of a page run in order in one folder, which has the files of all pages: a guide
+may go on with what an earlier one wrote. Other languages are not run.
 """
 
 from __future__ import annotations
@@ -54,12 +55,19 @@ def run_console(text: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=lambda page: page.stem)
 def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    for block in (block for any_page in PAGES for block in runnable(any_page) if block["title"]):
+        (tmp_path / block["title"]).write_text(block["text"], encoding="utf-8")
     for block in runnable(page):
         if block["title"]:
-            (tmp_path / block["title"]).write_text(block["text"], encoding="utf-8")
-        elif block["language"] == "console":
+            continue
+        if block["language"] == "console":
             run_console(block["text"], tmp_path)
         else:
             program = tmp_path / "program.py"
             program.write_text(block["text"], encoding="utf-8")
             run([sys.executable, "-W", "error", "program.py"], tmp_path)
+
+
+def test_no_two_pages_write_the_same_file() -> None:
+    titles = [block["title"] for page in PAGES for block in runnable(page) if block["title"]]
+    assert sorted(set(titles)) == sorted(titles)
