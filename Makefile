@@ -11,7 +11,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := test
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --silent
 
 # "3.10 /usr/bin/python3.10" and, if there is a newer one, its line.
 PYTHONS := $(shell python3 tools/pythons.py | tr ' ' ':')
