@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-PIPELINE = '''\
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PIPELINE = """\
 from typing import TypedDict
 
 from oxflow import Map, Message, Parser, Serializer, StreamSink, streaming_source
@@ -33,7 +37,7 @@ pipeline = (
     .apply(Serializer("write"))
     .sink(StreamSink("out", stream_name="b"))
 )
-'''
+"""
 
 
 @pytest.fixture
@@ -125,8 +129,7 @@ def test_check_prints_json(folder: Path) -> None:
         ("nowhere:x", "error[OXF0108]: `nowhere:x`: there is no module `nowhere`\n  more: oxflow explain OXF0108\n"),
         (
             "app.py:pipline",
-            "error[OXF0108]: `app.py` has no `pipline`\n  fix: did you mean `app.py:pipeline`?\n"
-            "  more: oxflow explain OXF0108\n",
+            "error[OXF0108]: `app.py` has no `pipline`\n  fix: did you mean `app.py:pipeline`?\n  more: oxflow explain OXF0108\n",
         ),
         (
             "app.py:doubled",
@@ -134,8 +137,7 @@ def test_check_prints_json(folder: Path) -> None:
         ),
         (
             "app",
-            "error[OXF0108]: `app` is neither FILE.py nor module:object\n"
-            "  fix: name a file, or an object: `package.module:pipeline`\n  more: oxflow explain OXF0108\n",
+            "error[OXF0108]: `app` is neither FILE.py nor module:object\n  fix: name a file, or an object: `package.module:pipeline`\n  more: oxflow explain OXF0108\n",
         ),
     ],
 )
@@ -156,7 +158,9 @@ def test_a_target_that_raises_shows_the_users_frames_only(folder: Path) -> None:
 def test_a_missing_configuration_file_is_a_configuration_error(folder: Path) -> None:
     done = oxflow(folder, "run", "app.py", "--config", "none.yaml")
     assert done.returncode == 3
-    assert done.stderr.startswith("error[OXF0301]: cannot read the configuration `none.yaml`: No such file or directory\n")
+    assert done.stderr.startswith(
+        "error[OXF0301]: cannot read the configuration `none.yaml`: No such file or directory\n"
+    )
 
 
 def test_wrong_usage_exits_with_2(folder: Path) -> None:
@@ -166,7 +170,9 @@ def test_wrong_usage_exits_with_2(folder: Path) -> None:
     assert "`a` is not of the form NAME=VALUE" in done.stderr
 
 
-@pytest.mark.parametrize(("form", "start"), [("mermaid", "flowchart"), ("svg", "<svg"), ("dot", "digraph"), ("json", "{")])
+@pytest.mark.parametrize(
+    ("form", "start"), [("mermaid", "flowchart"), ("svg", "<svg"), ("dot", "digraph"), ("json", "{")]
+)
 def test_graph_draws_each_format(folder: Path, form: str, start: str) -> None:
     done = oxflow(folder, "graph", "app.py", "--format", form)
     assert done.returncode == 0
@@ -188,3 +194,23 @@ def test_the_schema_of_the_configuration_is_json(folder: Path) -> None:
 
 def test_version(folder: Path) -> None:
     assert oxflow(folder, "--version").stdout.startswith("oxflow 0.")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_drains_what_has_been_read(folder: Path, number: signal.Signals) -> None:
+    bindings = ("--stream", "a=stdin:", "--stream", "b=stdout:", "--set", "run.batch.wait_ms=1")
+    command = [sys.executable, "-m", "oxflow", "run", "app.py", *bindings, "--json"]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdin.write(b'{"value":1}\n')
+        running.stdin.flush()
+        assert running.stdout.readline() == b'{"value":2}\n'
+        running.send_signal(number)
+        report = json.loads(running.stderr.read())
+        assert running.wait() == 0
+    assert report["status"] == "drained"
+    assert report["messages_out"] == 1

@@ -58,7 +58,13 @@ def test_an_error_lists_all_its_diagnostics() -> None:
     ],
 )
 def test_each_kind_of_report_has_its_class_and_exit_code(kind: str, name: str, exit_code: int) -> None:
-    item = {"code": "OXF0501", "message": "m", "place": {"file": "f.py", "line": 3, "text": "t"}, "why": None, "text": "T"}
+    item = {
+        "code": "OXF0501",
+        "message": "m",
+        "place": {"file": "f.py", "line": 3, "text": "t"},
+        "why": None,
+        "text": "T",
+    }
     error = errors.from_report(json.dumps({"kind": kind, "diagnostics": [item]}))
     assert type(error).__name__ == name
     assert type(error).exit_code == exit_code

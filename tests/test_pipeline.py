@@ -96,7 +96,9 @@ def test_repr_shows_branches_inside_their_route() -> None:
 
 
 def test_a_branch_can_be_applied_to_several_pipelines() -> None:
-    common: Branch[bytes, bytes] = branch("common").apply(Filter("long", function=is_long)).apply(Map("upper", function=upper))
+    common: Branch[bytes, bytes] = (
+        branch("common").apply(Filter("long", function=is_long)).apply(Map("upper", function=upper))
+    )
     by_branch = streaming_source("in", stream_name="a").apply(common).sink(StreamSink("out", stream_name="b"))
     assert by_branch == complete()
 
@@ -118,6 +120,7 @@ def test_a_step_without_arguments_is_named_only() -> None:
 
 
 def test_a_notebook_draws_the_pipeline() -> None:
-    drawn = complete()._repr_mermaid_()
+    notebook: Any = complete()
+    drawn = notebook._repr_mermaid_()
     assert "upper" in drawn
     assert "long" in drawn

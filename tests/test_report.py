@@ -28,7 +28,7 @@ DATA = {
         {
             "name": "out",
             "kind": "sink",
-            "language": "native",
+            "language": None,
             "messages_in": 0,
             "messages_out": 0,
             "errors": 0,
@@ -47,7 +47,7 @@ def test_a_report_reads_as_a_table_with_aligned_numbers() -> None:
         == """\
 step   kind    language       in      out  errors  skipped    time  per message
 parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
-out    sink    native          0        0       0        0    0 us            -
+out    sink    -               0        0       0        0    0 us            -
 
 drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 100,000 messages/s"""
     )

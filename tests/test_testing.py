@@ -98,7 +98,8 @@ def test_partitions_are_lists_of_lists() -> None:
 def test_time_moves_only_when_the_test_moves_it() -> None:
     by_time = pipeline(Batch("second", batch_timedelta=timedelta(seconds=1)))
     first, second, third = INPUT
-    outputs = testing.run(by_time, {"a": [first, second, testing.advance(1.5), third]})
+    items: list[bytes | testing.Advance] = [first, second, testing.advance(1.5), third]
+    outputs = testing.run(by_time, {"a": items})
     assert [len(json.loads(item)) for item in outputs["b"]] == [2, 1]
 
 
@@ -111,7 +112,7 @@ def test_messages_are_routed_by_key() -> None:
             routing_function=is_counter,
             routing_table={
                 True: branch("counters").apply(Serializer("write")).sink(StreamSink("out", stream_name="b")),
-                False: branch("rest").apply(Serializer("write rest")).sink(StreamSink("rest out", stream_name="c")),
+                False: branch("rest").apply(Serializer("write-rest")).sink(StreamSink("rest-out", stream_name="c")),
             },
         )
     )
@@ -141,11 +142,12 @@ def test_bad_messages_can_be_skipped() -> None:
     config = {"steps": {"parse": {"on_error": "skip"}}}
     outputs = testing.run(pipeline(), {"a": [b"{", *INPUT]}, config=config)
     assert outputs["b"] == INPUT
-    assert outputs.report.steps[0].skipped == 1
+    assert [step.skipped for step in outputs.report.steps if step.name == "parse"] == [1]
 
 
 def test_a_wrong_edge_is_found_before_the_first_message() -> None:
-    wrong: Any = streaming_source("in", stream_name="a").apply(Map("double", doubled))
+    start: Any = streaming_source("in", stream_name="a")
+    wrong = start.apply(Map("double", doubled))
     with pytest.raises(PlanError) as caught:
         testing.run(wrong.sink(StreamSink("out", stream_name="b")), {"a": INPUT})
     assert {item.code for item in caught.value.diagnostics} <= {"OXF0201", "OXF0203"}

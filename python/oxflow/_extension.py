@@ -108,7 +108,8 @@ def populate(module: types.ModuleType) -> None:
     """
     capsule = getattr(module, CAPSULE)
     described = json.loads(_oxflow.describe_module(capsule))
-    annotations = _Types(module.__name__)
+    home = _home(module.__name__)
+    annotations = _Types(home)
     for index, item in enumerate(described["types"]):
         if item["public"]:
             made = annotations.public(item)
@@ -116,8 +117,14 @@ def populate(module: types.ModuleType) -> None:
             setattr(module, item["name"], made)
     for index, item in enumerate(described["functions"]):
         native = _oxflow.NativeFunction(capsule, index)
-        made = _function_class(module.__name__, item, native, annotations.annotation(item["output"]))
+        made = _function_class(home, item, native, annotations.annotation(item["output"]))
         setattr(module, item["name"], made() if item["form"] == "object" else made)
+
+
+def _home(name: str) -> str:
+    """Give the module that users import: maturin puts `steps.so` into a package `steps` that re-exports what is in it."""
+    package, _, last = name.rpartition(".")
+    return package if package.rpartition(".")[2] == last else name
 
 
 def _function_class(module: str, item: dict[str, Any], native: _oxflow.NativeFunction, output: Any) -> type[Any]:

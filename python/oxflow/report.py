@@ -21,7 +21,7 @@ class StepReport:
     Attributes:
         name: name of the step.
         kind: what it is, `map`.
-        language: `python`, `rust`, or `native` for the steps of the engine.
+        language: `python` or `rust`; `None` for what the engine does itself.
         messages_in: messages that reached it.
         messages_out: messages that it gave.
         errors: messages that failed in it.
@@ -31,7 +31,7 @@ class StepReport:
 
     name: str
     kind: str
-    language: str
+    language: str | None
     messages_in: int
     messages_out: int
     errors: int
@@ -66,7 +66,7 @@ class RunReport:
         lanes: number of threads that carried messages.
         messages_in: messages read from the source.
         messages_out: messages written to the sinks.
-        steps: each step, in the order of the plan.
+        steps: the source and each step, in the order of the plan.
         sources: each partition that was read.
         outputs: messages written to streams in memory, by logical name.
     """
@@ -133,7 +133,14 @@ _TEXT_COLUMNS = 3
 def _row(step: StepReport) -> tuple[str, ...]:
     counts = (step.messages_in, step.messages_out, step.errors, step.skipped)
     each = duration(step.time_s / step.messages_in) if step.messages_in else "-"
-    return (step.name, step.kind, step.language, *(f"{count:,}" for count in counts), duration(step.time_s), each)
+    return (
+        step.name,
+        step.kind,
+        step.language or "-",
+        *(f"{count:,}" for count in counts),
+        duration(step.time_s),
+        each,
+    )
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from oxflow.pipeline import Pipeline
     from oxflow.report import RunReport
 
-__all__ = ["Outputs", "advance", "run"]
+__all__ = ["Advance", "Outputs", "advance", "run"]
 
 
 class Outputs(Mapping[str, "list[bytes]"]):

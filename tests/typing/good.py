@@ -41,13 +41,13 @@ summed = (
     .apply(Serializer("write"))
     .sink(StreamSink("out", stream_name="b"))
 )
-values = branch("values").apply(Map("value", value_of)).apply(Serializer("write values"))
+values = branch("values").apply(Map("value", value_of)).apply(Serializer("write-values"))
 routed = parsed.route(
     "side",
     routing_function=is_counter,
     routing_table={
-        True: values.sink(StreamSink("values out", stream_name="c")),
-        False: branch("rest").apply(Serializer("write rest")).sink(StreamSink("rest out", stream_name="d")),
+        True: values.sink(StreamSink("values-out", stream_name="c")),
+        False: branch("rest").apply(Serializer("write-rest")).sink(StreamSink("rest-out", stream_name="d")),
     },
 )
 by_name = parsed.apply(Map("unknown", "package.module:name")).apply(Map("total", total))

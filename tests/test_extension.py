@@ -1,0 +1,99 @@
+"""A user's Rust extension as Python sees it: classes, objects, payload types."""
+
+from __future__ import annotations
+
+import pickle
+import typing
+from typing import Any
+
+import pytest
+
+from oxflow import (
+    FlatMap,
+    Map,
+    Message,
+    Parser,
+    PlanError,
+    RustFunction,
+    Serializer,
+    StepError,
+    StreamSink,
+    streaming_source,
+    testing,
+)
+from oxflow.codec import encode
+from oxflow.plan import lower
+
+# Any: what it holds is known when it is built, not when this file is checked.
+steps: Any = pytest.importorskip("metrics_steps")
+
+COUNTER: dict[str, Any] = {
+    "org_id": 1,
+    "project_id": 2,
+    "name": "c:sessions/session@none",
+    "type": "c",
+    "timestamp": 3,
+    "tags": {},
+    "value": 1,
+    "retention_days": 90,
+}
+
+
+def test_a_rust_function_is_called_with_a_message() -> None:
+    result = steps.RustTransformMsg()(Message(COUNTER))
+    assert result["org_id"] == 1
+    assert steps.keep(Message(COUNTER)) is True
+
+
+def test_a_bare_payload_is_refused() -> None:
+    text = "metrics_steps.RustTransformMsg() takes a Message, not a dict: wrap the payload, `Message(payload)`"
+    with pytest.raises(TypeError) as caught:
+        steps.RustTransformMsg()(COUNTER)
+    assert str(caught.value) == text
+
+
+def test_a_payload_that_does_not_fit_is_a_step_error() -> None:
+    with pytest.raises(StepError):
+        steps.keep(Message({"org_id": "x"}))
+
+
+def test_functions_are_values() -> None:
+    function = steps.RustTransformMsg()
+    is_rust_function: bool = isinstance(steps.keep, RustFunction)
+    assert is_rust_function
+    assert function == steps.RustTransformMsg()
+    assert function != steps.keep
+    assert repr(function) == "metrics_steps.RustTransformMsg()"
+    assert repr(steps.keep) == "metrics_steps.keep"
+    for value in (function, steps.keep, steps.RustTransformMsg, steps.IngestMetric):
+        assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301  # our own bytes
+
+
+def test_a_payload_type_is_a_typed_dict() -> None:
+    hints = typing.get_type_hints(steps.IngestMetric)
+    assert hints["org_id"] is int
+    assert hints["tags"] == dict[str, str]
+    assert "sampling_weight" in steps.IngestMetric.__optional_keys__
+    assert steps.IngestMetric.__module__ == "metrics_steps"
+
+
+def test_rust_runs_inside_a_pipeline() -> None:
+    pipeline = (
+        streaming_source("in", stream_name="a")
+        .apply(Parser("parse", steps.IngestMetric))
+        .apply(Map("transform", steps.RustTransformMsg()))
+        .apply(Serializer("write"))
+        .sink(StreamSink("out", stream_name="b"))
+    )
+    (data,) = testing.run(pipeline, {"a": [encode(COUNTER)]})["b"]
+    assert b'"org_id":1' in data
+
+
+def test_a_function_of_another_kind_is_refused() -> None:
+    start: Any = streaming_source("in", stream_name="a").apply(Parser("parse", steps.IngestMetric))
+    with pytest.raises(PlanError) as caught:
+        lower(start.apply(FlatMap("flat", steps.RustTransformMsg())))
+    assert caught.value.diagnostics[0].message == (
+        "step `flat` is a `FlatMap`, but `metrics_steps.RustTransformMsg()` returns one value"
+    )
+    assert caught.value.code == "OXF0207"
