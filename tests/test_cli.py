@@ -214,3 +214,20 @@ def test_a_signal_drains_what_has_been_read(folder: Path, number: signal.Signals
         assert running.wait() == 0
     assert report["status"] == "drained"
     assert report["messages_out"] == 1
+
+
+def test_a_second_signal_ends_the_process_at_once(folder: Path) -> None:
+    stuck = 'print("stuck", flush=True)\n    time.sleep(60)\n    return msg.payload\n'
+    (folder / "app.py").write_text(
+        "import time\n" + PIPELINE.replace('if msg.payload["value"] < 0:\n', stuck + "    if True:\n")
+    )
+    command = [sys.executable, "-m", "oxflow", "run", "app.py", *BINDINGS]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"stuck\n"
+        running.send_signal(signal.SIGINT)
+        # The second is counted only after the first was handled; two at once are one.
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(0.5)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(5) == 130
