@@ -1,7 +1,9 @@
 """Times the metrics pipeline against plain loops, in turns in one run: `compare.py INPUT RUST_LOOP`.
 
 Each contestant is a process that reads one file and writes another, start included. Turns alternate, so that a slow
-minute of the machine meets all of them; the best of the turns counts. All must write the same values.
+minute of the machine meets all of them; the best of the turns counts. All must write the same values. `mixed` is the
+example as it stands, with a parser and a filter in Python; `native` has all steps in Rust; `python` is a plain loop with
+orjson, which checks no type; `rust` is a plain loop over the example's types.
 """
 
 from __future__ import annotations
@@ -20,10 +22,14 @@ TURNS = 5
 def contestants(source: str, rust_loop: str, folder: Path) -> dict[str, list[str]]:
     """The command of each."""
     python = sys.executable
-    oxflow = [python, "-m", "oxflow", "run", str(ROOT / "examples/metrics/pipeline.py"), "--quiet"]
-    streams = ["--stream", f"ingest-metrics=file:{source}", "--stream"]
+
+    def oxflow(pipeline: str, sink: str) -> list[str]:
+        streams = ["--stream", f"ingest-metrics=file:{source}", "--stream", f"transformed-metrics=file:{folder / sink}"]
+        return [python, "-m", "oxflow", "run", str(ROOT / pipeline), "--quiet", *streams]
+
     return {
-        "oxflow": [*oxflow, *streams, f"transformed-metrics=file:{folder / 'oxflow'}"],
+        "mixed": oxflow("examples/metrics/pipeline.py", "mixed"),
+        "native": oxflow("benches/streams/native.py", "native"),
         "python": [python, str(ROOT / "benches/streams/loop.py"), source, str(folder / "python")],
         "rust": [rust_loop, source, str(folder / "rust")],
     }

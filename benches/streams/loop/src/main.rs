@@ -2,7 +2,6 @@
 //!
 //! `streams-loop INPUT OUTPUT`
 
-#[expect(dead_code, reason = "the example's file, used here in part")]
 #[path = "../../../../examples/metrics/steps/src/metric.rs"]
 mod metric;
 #[path = "../../../../examples/metrics/steps/src/name.rs"]
