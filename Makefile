@@ -91,6 +91,7 @@ test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	# With what the stub is made of, so that `make stubs` finds it built.
 	$(TEST_WHEEL) --features stubs
 	$(TEST_WHEEL) --manifest-path examples/metrics/steps/Cargo.toml
+	$(TEST_WHEEL) --manifest-path tests/steps/Cargo.toml
 	for version in $(VERSIONS); do \
 	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
 	done

@@ -39,7 +39,7 @@ HEADER = '''"""{doc}
 Made by `make stubs`; not edited by hand.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
 
 _T = TypeVar("_T", covariant=True)
