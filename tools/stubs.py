@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 STUB = ROOT / "python/oxflow/_oxflow.pyi"
 MATURIN = str(Path(sys.executable).parent / "maturin")
 
+SUBSCRIPT = "def __class_getitem__(cls, key: Any, /) -> GenericAlias: ..."
 GENERIC = {"Message": "_T"}
 RETURNS = {
     "Message.__new__": "Message[_T]",
@@ -25,7 +26,7 @@ RETURNS = {
     "Message.headers": "tuple[tuple[str, bytes], ...]",
     "Message.__getnewargs_ex__": "tuple[tuple[Any, ...], dict[str, Any]]",
 }
-ARGUMENTS = {"Message.__new__": {"key": "bytes | None"}}
+ARGUMENTS = {"Message.__new__": {"key": "bytes | None", "headers": "Iterable[tuple[str, bytes]] | None"}}
 # A method whose result depends on which arguments are there.
 CHANGES = "key: bytes | None = ..., headers: Iterable[tuple[str, bytes]] = ..., timestamp: float = ..."
 OVERLOADS = {
@@ -40,6 +41,7 @@ Made by `make stubs`; not edited by hand.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from types import GenericAlias
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
 
 _T = TypeVar("_T", covariant=True)
@@ -132,6 +134,7 @@ def finish(raw: str) -> str:
             item.body = [part for method in item.body for part in finish_method(item.name, method)]
             if item.name in GENERIC:
                 item.bases.append(expression(f"Generic[{GENERIC[item.name]}]"))
+                item.body.extend(ast.parse(SUBSCRIPT).body)
     documentation = ast.get_docstring(tree) or "The extension module."
     kept = [item for item in tree.body if not isinstance(item, ast.Import | ast.ImportFrom | ast.Expr)]
     body = "\n\n".join(ast.unparse(item) for item in kept)

@@ -4,6 +4,7 @@ Made by `make stubs`; not edited by hand.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from types import GenericAlias
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
 
 _T = TypeVar("_T", covariant=True)
@@ -50,7 +51,7 @@ class Message(Generic[_T]):
     def __getnewargs_ex__(self, /) -> tuple[tuple[Any, ...], dict[str, Any]]:
         ...
 
-    def __new__(cls, /, payload: _T, *, key: bytes | None=None, headers: Iterable[tuple[str, bytes]]=..., timestamp: SupportsFloat | SupportsIndex | None=None, origin: Origin | None=None) -> Message[_T]:
+    def __new__(cls, /, payload: _T, *, key: bytes | None=None, headers: Iterable[tuple[str, bytes]] | None=..., timestamp: SupportsFloat | SupportsIndex | None=None, origin: Origin | None=None) -> Message[_T]:
         ...
 
     def __repr__(self, /) -> str:
@@ -99,6 +100,9 @@ class Message(Generic[_T]):
         """
         Seconds since 1970-01-01 UTC, or `None` for a message that was made without a time.
         """
+
+    def __class_getitem__(cls, key: Any, /) -> GenericAlias:
+        ...
 
 @final
 class NativeFunction:
