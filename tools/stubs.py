@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 STUB = ROOT / "python/oxflow/_oxflow.pyi"
 MATURIN = str(Path(sys.executable).parent / "maturin")
 
-SUBSCRIPT = "def __class_getitem__(cls, key: Any, /) -> GenericAlias: ..."
+SUBSCRIPT = "def __class_getitem__(cls, key: Any) -> GenericAlias: ..."
 GENERIC = {"Message": "_T"}
 RETURNS = {
     "Message.__new__": "Message[_T]",

@@ -101,7 +101,7 @@ class Message(Generic[_T]):
         Seconds since 1970-01-01 UTC, or `None` for a message that was made without a time.
         """
 
-    def __class_getitem__(cls, key: Any, /) -> GenericAlias:
+    def __class_getitem__(cls, key: Any) -> GenericAlias:
         ...
 
 @final
