@@ -294,6 +294,7 @@ def test_a_step_may_skip_what_fails(function: Any) -> None:
     given = lines(word("good"), word("bad"), word("late"), word("bad"))
     outputs = run(through(Map("check", function=function)), {"in": given}, config=config)
     assert outputs["out"] == lines(word("good"), word("late"))
+    assert [item.origin for item in outputs.report.skipped] == ["stream in, partition 0, offset 1", "stream in, partition 0, offset 3"]
     step = next(step for step in outputs.report.steps if step.name == "check")
     assert (step.messages_in, step.messages_out, step.errors, step.skipped) == (4, 2, 2, 2)
     assert outputs.report.sources[0].committed == 4

@@ -37,6 +37,7 @@ DATA = {
         },
     ],
     "sources": [{"stream": "a", "partition": 0, "name": "in.jsonl", "committed": 200_000}],
+    "skipped": [{"step": "parse", "origin": "in.jsonl, line 7", "code": "OXF0503", "error": "DecodeError: no object"}],
     "later": "a newer engine may say more",
 }
 
@@ -49,6 +50,7 @@ step   kind    language       in      out  errors  skipped    time  per message
 parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
 out    sink    -               0        0       0        0    0 us            -
 
+skipped[OXF0503]: `parse` at in.jsonl, line 7: DecodeError: no object
 drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 100,000 messages/s"""
     )
 

@@ -77,21 +77,17 @@ class Diagnostic:
     place: Place | None = None
     why: str | None = None
     fix: str | None = None
-    # The engine renders what the engine finds; the text is kept so that its words are shown as they are.
+    # What the engine finds it has rendered already.
     _text: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         return self._text or self._rendered()
 
     def _rendered(self) -> str:
-        lines = [f"error[{self.code}]: {self.message}"]
-        if self.place is not None:
-            lines.append(f"  --> {self.place}")
-        for label, text in (("why", self.why), ("fix", self.fix)):
-            if text is not None:
-                lines.append(f"  {label}: " + text.replace("\n", "\n       "))
-        lines.append(f"  more: oxflow explain {self.code}")
-        return "\n".join(lines)
+        from oxflow import _oxflow
+
+        place = None if self.place is None else (self.place.file, self.place.line, self.place.text)
+        return _oxflow.render(self.code, self.message, place, self.why, self.fix)
 
 
 class OxflowError(Exception):

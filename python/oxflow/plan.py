@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oxflow._extension import NATIVE_TYPE, RustFunction
 from oxflow._place import place_of
@@ -42,6 +42,18 @@ _RETURNS = {"map": "one value", "filter": "a `bool`", "filter_map": "an `Option`
 _SUPPORTED = "a TypedDict, dataclass, msgspec.Struct, pydantic model, bytes, or a JSON type like dict[str, Any]"
 
 
+class Run(NamedTuple):
+    """Steps that are called together.
+
+    Attributes:
+        language: `python` or `rust`; `None` for what the engine does itself.
+        steps: their names.
+    """
+
+    language: str | None
+    steps: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Plan:
     """A pipeline as data, with the Python objects that belong to it.
@@ -67,6 +79,17 @@ class Plan:
         from oxflow import _oxflow
 
         return diagnostics_from(json.loads(_oxflow.check(self.text)))
+
+    def runs(self) -> tuple[Run, ...]:
+        """Cut the steps into runs: each boundary between two of them that differ in language converts every message.
+
+        Raises:
+            PlanError: a Rust function does not fit its step.
+        """
+        from oxflow import _oxflow
+
+        runs = json.loads(_oxflow.runs(self.text, dict(self.functions)))
+        return tuple(Run(run["language"], tuple(run["steps"])) for run in runs)
 
     def graph(self, format: str) -> str:  # noqa: A002  # the word of the command line
         """Draw the plan.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from oxflow._oxflow import Message
 
-__all__ = ["RunReport", "SourceReport", "StepReport"]
+__all__ = ["RunReport", "Skipped", "SourceReport", "StepReport"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,23 @@ class SourceReport:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A message that failed and was left out.
+
+    Attributes:
+        step: name of the step that failed.
+        origin: where the message was read.
+        code: code of the error.
+        error: class of the error and what it says.
+    """
+
+    step: str
+    origin: str
+    code: str
+    error: str
+
+
+@dataclass(frozen=True)
 class RunReport:
     """What a run did; `str()` of it is a table.
 
@@ -68,6 +85,7 @@ class RunReport:
         messages_out: messages written to the sinks.
         steps: the source and each step, in the order of the plan.
         sources: each partition that was read.
+        skipped: the first messages that were left out; the steps count them all.
         outputs: messages written to streams in memory, by logical name.
     """
 
@@ -78,6 +96,7 @@ class RunReport:
     messages_out: int
     steps: tuple[StepReport, ...]
     sources: tuple[SourceReport, ...]
+    skipped: tuple[Skipped, ...] = ()
     outputs: Mapping[str, Sequence[Message[bytes]]] = field(default_factory=dict[str, Any], repr=False)
     _data: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
@@ -98,6 +117,7 @@ class RunReport:
             messages_out=data["messages_out"],
             steps=tuple(_picked(StepReport, item) for item in data["steps"]),
             sources=tuple(_picked(SourceReport, item) for item in data["sources"]),
+            skipped=tuple(_picked(Skipped, item) for item in data["skipped"]),
             outputs=outputs,
             _data=data,
         )
@@ -109,7 +129,7 @@ class RunReport:
     def __str__(self) -> str:
         rows = [_HEADER, *map(_row, self.steps)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join([*(_aligned(row, widths) for row in rows), "", self._summary()])
+        return "\n".join([*(_aligned(row, widths) for row in rows), "", *map(_skipped, self.skipped), self._summary()])
 
     def _summary(self) -> str:
         rate = self.messages_in / self.elapsed_s if self.elapsed_s > 0 else 0.0
@@ -128,6 +148,10 @@ def duration(seconds: float) -> str:
 
 _HEADER = ("step", "kind", "language", "in", "out", "errors", "skipped", "time", "per message")
 _TEXT_COLUMNS = 3
+
+
+def _skipped(skipped: Skipped) -> str:
+    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {skipped.error}"
 
 
 def _row(step: StepReport) -> tuple[str, ...]:

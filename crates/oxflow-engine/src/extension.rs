@@ -37,8 +37,12 @@ impl Incompatible {
     /// The error for people.
     pub fn diagnostic(&self, module: &str) -> Diagnostic {
         let (code, fix) = match self {
-            Self::NotAModule => (Code::NotAnExtension, "end the crate with `oxflow::module!(name);` and build it again"),
-            Self::Version { .. } => (Code::WrongAbi, "build the extension again with the `oxflow` crate of this release"),
+            Self::NotAModule => {
+                (Code::NotAnExtension, "end the crate with `oxflow::module!(name);` and build it again")
+            }
+            Self::Version { .. } => {
+                (Code::WrongAbi, "build the extension again with the `oxflow` crate of this release")
+            }
         };
         Diagnostic {
             code,
@@ -64,7 +68,7 @@ impl Module {
             return Err(Incompatible::NotAModule);
         }
         // While the major version is 0, minor versions promise nothing to each other.
-        let same = head.major == abi::MAJOR && (abi::MAJOR > 0 || head.minor == abi::MINOR);
+        let same = (head.major, head.minor) == (abi::MAJOR, abi::MINOR);
         if !same || head.size < size_of::<ModuleTable>() {
             return Err(Incompatible::Version { major: head.major, minor: head.minor });
         }

@@ -80,7 +80,9 @@ impl FaultKind {
             Self::Raised | Self::Panicked => {
                 "mend the function, or set `steps.<name>.on_error: skip` to leave such messages out"
             }
-            Self::Undecodable => "mend the data or the type, or set `steps.<name>.on_error: skip` to leave such messages out",
+            Self::Undecodable => {
+                "mend the data or the type, or set `steps.<name>.on_error: skip` to leave such messages out"
+            }
             Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
             Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",

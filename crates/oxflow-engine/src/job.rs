@@ -17,7 +17,7 @@ use crate::fault::StepError;
 use crate::lane::{Lane, LaneError, Progress, Shared, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::Plan;
-use crate::report::{PartitionReport, Report, Status, StepReport, sum};
+use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
 
 /// Everything that a run needs.
 pub struct Job {
@@ -108,7 +108,7 @@ impl Job {
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
         let source = self.open()?;
         let sinks = self.open_sinks(&program.stages)?;
-        self.spawn(program, source, sinks)
+        self.spawn(&program, source, sinks)
     }
 
     /// What the configuration gets wrong about the plan; streams that were handed over need no entry in it.
@@ -124,9 +124,10 @@ impl Job {
         if let Some(binding) = self.streams.get(stream) {
             return Ok(Cow::Borrowed(binding));
         }
-        let bound = self.config.stream(stream).ok_or_else(|| {
-            JobError::Internal(format!("the stream `{stream}` passed the check without being bound"))
-        })?;
+        let bound = self
+            .config
+            .stream(stream)
+            .ok_or_else(|| JobError::Internal(format!("the stream `{stream}` passed the check without being bound")))?;
         let url = bound.url.parse().map_err(|error: MalformedUrl| JobError::Plan(vec![error.diagnostic(stream)]))?;
         Ok(Cow::Owned(Binding::Url(url)))
     }
@@ -148,12 +149,12 @@ impl Job {
 
     fn spawn(
         self,
-        program: Program,
+        program: &Program,
         source: Opened,
         sinks: HashMap<String, Box<dyn Sink>>,
     ) -> Result<Running, JobError> {
         let lanes = self.lanes(source.partitions.len());
-        let shared = Arc::new(self.shared(&program, source.partitions.clone(), lanes));
+        let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes));
         let mut ready = Vec::with_capacity(lanes);
         for (number, source) in source.split(lanes).into_iter().enumerate() {
             let nodes = build(&program.stages, &self.bindings, &sinks).map_err(JobError::Internal)?;
@@ -172,7 +173,9 @@ impl Job {
         let cores = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
         match self.clock {
             Clock::Manual(_) => 1,
-            Clock::System(_) => self.config.run.lanes.map_or_else(cores, |lanes| lanes.get() as usize).min(partitions.max(1)),
+            Clock::System(_) => {
+                self.config.run.lanes.map_or_else(cores, |lanes| lanes.get() as usize).min(partitions.max(1))
+            }
         }
     }
 
@@ -222,13 +225,13 @@ fn spawn_thread<T: Send + 'static>(
 impl Inner {
     /// Runs the lanes to their end and finishes the sinks.
     fn watch(&self, lanes: Vec<Lane>) {
-        let threads: Vec<_> = lanes.into_iter().enumerate().map(|(number, lane)| self.start_lane(number, lane)).collect();
+        let threads: Vec<_> =
+            lanes.into_iter().enumerate().map(|(number, lane)| self.start_lane(number, lane)).collect();
         for thread in threads {
-            match thread.map(JoinHandle::join) {
-                Ok(Ok(Ok(()))) => {}
-                Ok(Ok(Err(error))) => self.fail(error),
-                Ok(Err(panic)) => self.fail(JobError::Internal(panic_text(&*panic))),
-                Err(error) => self.fail(error),
+            let joined = thread.map(JoinHandle::join);
+            let ended = joined.and_then(|end| end.unwrap_or_else(|panic| Err(JobError::Internal(panic_text(&*panic)))));
+            if let Err(error) = ended {
+                self.fail(error);
             }
         }
         for sink in self.sinks.values() {
@@ -295,15 +298,13 @@ impl Running {
     /// What the run did so far.
     pub fn report(&self) -> Report {
         let shared = &self.inner.shared;
-        let progress: Vec<Progress> = shared
-            .progress
-            .iter()
-            .map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner).clone())
-            .collect();
+        let progress: Vec<Progress> =
+            shared.progress.iter().map(|lane| lane.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect();
         let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
         let steps: Vec<StepReport> =
             shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
-        let committed: BTreeMap<u32, u64> = progress.into_iter().flat_map(|lane| lane.committed).collect();
+        let committed: BTreeMap<u32, u64> = progress.iter().flat_map(|lane| lane.committed.clone()).collect();
+        let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
         let (status, elapsed) = self.status();
         Report {
             status,
@@ -313,6 +314,7 @@ impl Running {
             messages_out: steps.iter().filter(|step| step.kind == "sink").map(|step| step.messages_out).sum(),
             sources: self.partitions(&committed),
             steps,
+            skipped,
         }
     }
 
@@ -340,7 +342,7 @@ impl Running {
 
     /// What the sinks in memory received, by logical stream.
     pub fn outputs(&self) -> HashMap<String, Vec<Received>> {
-        let received = |(stream, sink): (&String, &Box<dyn Sink>)| Some((stream.clone(), sink.received()?));
-        self.inner.sinks.iter().filter_map(received).collect()
+        let sinks = self.inner.sinks.iter();
+        sinks.filter_map(|(stream, sink)| Some((stream.clone(), sink.received()?))).collect()
     }
 }

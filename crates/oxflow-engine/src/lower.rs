@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use oxflow::abi::Kind;
 use oxflow::shape::{RecordKind, Type};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -103,6 +104,52 @@ pub enum RouterSpec {
         /// The answers that lead to the branches.
         keys: Vec<Value>,
     },
+}
+
+/// Steps that are called together, without a conversion between them.
+#[derive(Debug, Serialize)]
+pub struct RunInfo {
+    /// Language of the steps; none for what the engine does itself.
+    pub language: Option<Language>,
+    /// Names of the steps.
+    pub steps: Vec<String>,
+}
+
+impl Program {
+    /// How the steps are cut into runs: each boundary between two languages converts every message.
+    pub fn runs(&self) -> Vec<RunInfo> {
+        let mut cuts = Vec::new();
+        cut(&self.stages, &mut cuts);
+        let name = |step: &usize| self.steps.get(*step).map(|step| step.name.clone());
+        let named =
+            |(language, steps): (_, Vec<usize>)| RunInfo { language, steps: steps.iter().filter_map(name).collect() };
+        cuts.into_iter().map(named).collect()
+    }
+}
+
+/// The language and steps of each stage, branches after what they come from.
+fn cut(stages: &[Stage], runs: &mut Vec<(Option<Language>, Vec<usize>)>) {
+    for stage in stages {
+        let (language, steps, branches): (_, _, &[Vec<Stage>]) = match stage {
+            Stage::Native(spec) | Stage::NativeFilter { ask: spec, .. } => (Some(Language::Rust), spec.steps(), &[]),
+            Stage::Foreign(spec) => {
+                (Some(Language::Python), spec.operations.iter().map(|operation| operation.step).collect(), &[])
+            }
+            Stage::Serialise(step) | Stage::Gather { step, .. } | Stage::Sink { step, .. } => (None, vec![*step], &[]),
+            Stage::Route { step, router: RouterSpec::Native { .. }, branches } => {
+                (Some(Language::Rust), vec![*step], branches)
+            }
+            Stage::Route { step, branches, .. } => (Some(Language::Python), vec![*step], branches),
+            Stage::Broadcast { step, branches } => (None, vec![*step], branches),
+        };
+        // A conversion alone has no step.
+        if !steps.is_empty() {
+            runs.push((language, steps));
+        }
+        for branch in branches {
+            cut(branch, runs);
+        }
+    }
 }
 
 /// Lowers a plan that was checked.

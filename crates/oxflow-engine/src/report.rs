@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::diagnostic::Code;
 use crate::plan::{Language, Operation, Place, Plan, Step};
 use crate::run::StepCounts;
 
@@ -70,6 +71,24 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Each partition of the source.
     pub sources: Vec<PartitionReport>,
+    /// The first messages that failed and were left out.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Most failed messages that a report shows; the counters count them all.
+pub const SKIPPED_SHOWN: usize = 10;
+
+/// A message that failed and was left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Skipped {
+    /// Name of the step.
+    pub step: String,
+    /// Where the message came from.
+    pub origin: String,
+    /// Code of the error.
+    pub code: Code,
+    /// Class of the error and what it says.
+    pub error: String,
 }
 
 /// What one step did.
@@ -136,4 +155,3 @@ pub fn sum<'a>(lanes: impl IntoIterator<Item = &'a [StepCounts]>, steps: usize) 
     }
     total
 }
-

@@ -19,6 +19,7 @@ pub(crate) fn parse(text: &str) -> PyResult<Config> {
 /// `text` is YAML; `file` is its name in errors; `sets` are pairs of a dotted key and a value, and win over the variables
 /// `OXFLOW__A__B` of `environment`, which win over the file.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it extracted")]
 pub(crate) fn load_config(
     py: Python<'_>,
     text: &str,

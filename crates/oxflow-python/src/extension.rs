@@ -32,17 +32,17 @@ fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
 #[pyfunction]
 pub(crate) fn describe_module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<String> {
     let module = module(py, capsule)?;
-    let types: Vec<_> = module.types().iter().map(describe_type).collect();
-    let functions: Vec<_> = module.functions().iter().map(describe_function).collect();
+    let types: Vec<_> = module.types().into_iter().map(describe_type).collect();
+    let functions: Vec<_> = module.functions().into_iter().map(describe_function).collect();
     let described = json!({"sdk": module.sdk(), "debug": module.is_debug(), "types": types, "functions": functions});
     Ok(described.to_string())
 }
 
-fn describe_type(payload: &PayloadType) -> serde_json::Value {
+fn describe_type(payload: PayloadType) -> serde_json::Value {
     json!({"name": payload.name(), "doc": payload.doc(), "public": payload.is_public(), "shape": payload.shape()})
 }
 
-fn describe_function(function: &Function) -> serde_json::Value {
+fn describe_function(function: Function) -> serde_json::Value {
     json!({
         "name": function.name(),
         "doc": function.doc(),
@@ -113,7 +113,7 @@ impl NativeFunction {
 
 impl NativeFunction {
     /// Runs a batch of one message, without the interpreter.
-    fn run(&self, batch: Batch) -> Result<Outcome, StepError> {
+    fn run(&self, batch: Batch) -> Result<Outcome, Box<StepError>> {
         let call = NativeCall { step: 0, function: self.function, select: false };
         let spec = NativeSpec { input: self.function.input(), parser: None, calls: vec![call], serializer: None };
         let mut counts = [StepCounts::default()];
@@ -122,7 +122,7 @@ impl NativeFunction {
         let fault = context.faults.into_iter().next();
         match (fault, outcome) {
             (None, Ok(outcome)) => Ok(outcome),
-            (Some(fault), _) => Err(self.failed(fault)),
+            (Some(fault), _) => Err(Box::new(self.failed(fault))),
             (None, Err(error)) => unreachable!("a native run reports faults: {error}"),
         }
     }

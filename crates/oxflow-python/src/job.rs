@@ -1,6 +1,7 @@
 //! Runs of pipelines.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use crate::{config, plan};
 #[pyclass(frozen, module = "oxflow._oxflow")]
 pub(crate) struct Run {
     state: Mutex<State>,
+    /// A signal may come before the lanes have started.
+    drain: AtomicBool,
 }
 
 enum State {
@@ -33,6 +36,7 @@ enum State {
 #[pymethods]
 impl Run {
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it extracted")]
     #[pyo3(signature = (
         plan, config, functions: "dict[str, object]", decoders: "dict[str, Callable[[bytes], Any]]",
         encode: "Callable[[Any], bytes]", streams: "dict[str, list[Any] | str]", manual_clock
@@ -50,10 +54,13 @@ impl Run {
             plan: plan::parse(plan)?,
             config: config::parse(config)?,
             bindings: bindings(functions, decoders, encode),
-            streams: streams.iter().map(|(name, bound)| Ok((name.clone(), binding(name, bound)?))).collect::<PyResult<_>>()?,
+            streams: streams
+                .iter()
+                .map(|(name, bound)| Ok((name.clone(), binding(name, bound)?)))
+                .collect::<PyResult<_>>()?,
             clock: if manual_clock { Clock::manual() } else { Clock::system() },
         };
-        Ok(Self { state: Mutex::new(State::Ready(Box::new(job))) })
+        Ok(Self { state: Mutex::new(State::Ready(Box::new(job))), drain: AtomicBool::new(false) })
     }
 
     /// Check, open the streams and start the lanes.
@@ -64,7 +71,11 @@ impl Run {
             return Err(PyRuntimeError::new_err("a run starts once"));
         };
         let running = py.detach(|| job.start()).map_err(|error| job_exception(py, error))?;
-        *self.state() = State::Started(Arc::new(running));
+        let running = Arc::new(running);
+        *self.state() = State::Started(Arc::clone(&running));
+        if self.drain.load(Ordering::Acquire) {
+            running.drain();
+        }
         Ok(())
     }
 
@@ -76,9 +87,11 @@ impl Run {
     }
 
     /// End reading; what was read is carried to its end.
-    fn drain(&self) -> PyResult<()> {
-        self.running()?.drain();
-        Ok(())
+    fn drain(&self) {
+        self.drain.store(true, Ordering::Release);
+        if let State::Started(running) = &*self.state() {
+            running.drain();
+        }
     }
 
     /// Return what the run did so far, as JSON.
@@ -122,11 +135,8 @@ impl Run {
     }
 }
 
-fn bindings(
-    functions: HashMap<String, Bound<'_, PyAny>>,
-    decoders: HashMap<String, Py<PyAny>>,
-    encode: Py<PyAny>,
-) -> Bindings {
+/// The Rust functions and types among the callables of a pipeline, and the others.
+pub(crate) fn native_bindings(functions: HashMap<String, Bound<'_, PyAny>>) -> (Bindings, HashMap<String, Py<PyAny>>) {
     let mut bindings = Bindings::default();
     let mut callables = HashMap::new();
     for (step, function) in functions {
@@ -138,8 +148,16 @@ fn bindings(
             callables.insert(step, function.unbind());
         }
     }
-    let runtime = Runtime { functions: callables, decoders, encode };
-    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(runtime))));
+    (bindings, callables)
+}
+
+fn bindings(
+    functions: HashMap<String, Bound<'_, PyAny>>,
+    decoders: HashMap<String, Py<PyAny>>,
+    encode: Py<PyAny>,
+) -> Bindings {
+    let (mut bindings, functions) = native_bindings(functions);
+    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(Runtime { functions, decoders, encode }))));
     bindings
 }
 
@@ -147,13 +165,11 @@ fn binding(stream: &str, bound: &Bound<'_, PyAny>) -> PyResult<Binding> {
     if let Ok(url) = bound.cast::<PyString>() {
         let parsed: Result<StreamUrl, _> = url.to_str()?.parse();
         let py = bound.py();
-        return parsed
-            .map(Binding::Url)
-            .map_err(|error| exception(py, ErrorKind::Plan, &[error.diagnostic(stream)]));
+        return parsed.map(Binding::Url).map_err(|error| exception(py, ErrorKind::Plan, &[error.diagnostic(stream)]));
     }
     let items: Vec<Bound<'_, PyAny>> = bound.extract()?;
     // A list of lists is a list of partitions, and so is the empty list.
-    if items.iter().all(|item| item.is_instance_of::<PyList>()) {
+    if items.iter().all(PyAnyMethods::is_instance_of::<PyList>) {
         return Ok(Binding::Memory(items.iter().map(partition).collect::<PyResult<_>>()?));
     }
     Ok(Binding::Memory(vec![partition(bound)?]))

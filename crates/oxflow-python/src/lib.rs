@@ -25,5 +25,5 @@ mod _oxflow {
     #[pymodule_export]
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]
-    use crate::plan::{check, error_codes, explain, graph};
+    use crate::plan::{check, error_codes, explain, graph, render, runs};
 }

@@ -110,11 +110,7 @@ impl OwnMetadata {
             key: row.key().map(<[u8]>::to_vec),
             headers: row.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
             timestamp_us: Some(row.timestamp_us()),
-            origin: Some(Origin {
-                stream: row.stream().to_string(),
-                partition: row.partition(),
-                offset: row.offset(),
-            }),
+            origin: Some(Origin { stream: row.stream().to_string(), partition: row.partition(), offset: row.offset() }),
         }
     }
 }
@@ -251,21 +247,19 @@ impl Message {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let mut text = format!("Message({}", self.payload.bind(py).repr()?);
-        let own = self.metadata.own();
+        let mut parts = vec![self.payload.bind(py).repr()?.to_string()];
         if let Some(key) = self.key(py) {
-            text += &format!(", key={}", key.repr()?);
+            parts.push(format!("key={}", key.repr()?));
         }
-        if !own.headers.is_empty() {
-            text += &format!(", headers={}", self.headers(py)?.repr()?);
+        let headers = self.headers(py)?;
+        if !headers.is_empty() {
+            parts.push(format!("headers={}", headers.repr()?));
         }
         if let Some(timestamp) = self.timestamp() {
-            text += &format!(", timestamp={}", timestamp.into_pyobject(py)?.repr()?);
+            parts.push(format!("timestamp={}", timestamp.into_pyobject(py)?.repr()?));
         }
-        if let Some(origin) = own.origin {
-            text += &format!(", origin={}", origin.__repr__());
-        }
-        Ok(text + ")")
+        parts.extend(self.origin().map(|origin| format!("origin={}", origin.__repr__())));
+        Ok(format!("Message({})", parts.join(", ")))
     }
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {

@@ -1,11 +1,16 @@
 //! Plans: checked and drawn.
 
+use std::collections::HashMap;
+
+use oxflow_engine::diagnostic::Diagnostic;
+use oxflow_engine::lower::lower;
 use oxflow_engine::plan::{self, Plan};
 use oxflow_engine::{diagnostic, graph as draw};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::errors::to_json;
+use crate::errors::{ErrorKind, exception, to_json};
+use crate::job::native_bindings;
 
 /// The plan that the package wrote. It is the package's own form, so a fault in it is a bug of ours.
 pub(crate) fn parse(text: &str) -> PyResult<Plan> {
@@ -17,6 +22,32 @@ pub(crate) fn parse(text: &str) -> PyResult<Plan> {
 pub(crate) fn check(py: Python<'_>, plan: &str) -> PyResult<String> {
     let plan = parse(plan)?;
     Ok(py.detach(|| to_json(&plan::check(&plan)).to_string()))
+}
+
+/// Return the runs that the steps are cut into, as a JSON list of languages and steps.
+#[pyfunction]
+#[pyo3(signature = (plan, functions: "dict[str, object]"))]
+pub(crate) fn runs(py: Python<'_>, plan: &str, functions: HashMap<String, Bound<'_, PyAny>>) -> PyResult<String> {
+    let plan = parse(plan)?;
+    let (bindings, _) = native_bindings(functions);
+    let program = lower(&plan, &bindings).map_err(|finding| exception(py, ErrorKind::Plan, &[finding]))?;
+    serde_json::to_string(&program.runs()).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Render a diagnostic as text.
+#[pyfunction]
+#[pyo3(signature = (code, message, place: "tuple[str, int, str] | None", why, fix))]
+pub(crate) fn render(
+    code: &str,
+    message: String,
+    place: Option<(String, u32, String)>,
+    why: Option<String>,
+    fix: Option<String>,
+) -> PyResult<String> {
+    let known = diagnostic::Code::ALL.iter().find(|known| known.id() == code);
+    let code = *known.ok_or_else(|| PyValueError::new_err(format!("there is no code `{code}`")))?;
+    let place = place.map(|(file, line, text)| Box::new(plan::Place { file, line, text }));
+    Ok(Diagnostic { code, message, place, why, fix }.render())
 }
 
 /// Draw a plan as `mermaid`, `dot`, `svg` or `json`.

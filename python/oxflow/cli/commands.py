@@ -117,13 +117,10 @@ def _as_dict(item: Diagnostic) -> dict[str, Any]:
 
 
 def _print_good(plan: Plan, unbound: list[str]) -> None:
-    from oxflow.cli.rows import rows_of
-
-    rows = list(rows_of(plan.data))
-    count = sum(len(row.steps) for row in rows)
-    print(f"ok: {count} steps in {len(rows)} runs")
-    width = max((len(row.language) for row in rows), default=0)
-    for row in rows:
-        print(f"  {row.language.ljust(width)}  {', '.join(row.steps)}")
+    runs = plan.runs()
+    count = sum(len(run.steps) for run in runs)
+    print(f"ok: {count} steps in {len(runs)} runs")
+    for run in runs:
+        print(f"  {run.language or 'engine':6}  {', '.join(run.steps)}")
     for note in unbound:
         print(f"note: {note}", file=sys.stderr)

@@ -1,7 +1,8 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::time::{Duration, Instant};
+use std::{fmt, fs, thread};
 
 use oxflow::{Bytes, Message, Payload, convert_via_json, rust_function};
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,21 @@ fn length_class(msg: &Message<Word>) -> String {
 fn reverse(msg: Message<Bytes>) -> Bytes {
     let (bytes, _) = msg.take();
     bytes.iter().rev().copied().collect::<Vec<u8>>().into()
+}
+
+/// Says that it runs, by a file of the word's name, and waits until somebody removes the file.
+#[oxflow::function]
+fn rendezvous(msg: Message<Word>) -> Result<Word, String> {
+    let (word, _) = msg.take();
+    fs::write(&word.text, b"").map_err(|error| error.to_string())?;
+    let started = Instant::now();
+    while fs::exists(&word.text).unwrap_or(false) {
+        if started.elapsed() > Duration::from_secs(20) {
+            return Err("nobody came".to_owned());
+        }
+        thread::yield_now();
+    }
+    Ok(word)
 }
 
 /// All words of a batch as one.

@@ -50,6 +50,26 @@ pub struct Metadata<'a> {
     row: usize,
 }
 
+/// New metadata of one message.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// Index of the message in its batch.
+    pub output: usize,
+    /// The new key.
+    pub key: Option<Vec<u8>>,
+    /// The new headers, all of them.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The new time in microseconds since 1970-01-01 UTC; none to keep the old one.
+    pub timestamp_us: Option<i64>,
+}
+
+impl Changed {
+    /// The new headers, borrowed.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
 impl Meta {
     /// Columns of one length; the sequence numbers follow when the messages are registered with the tracker.
     pub fn new(stream: Arc<str>, partitions: Vec<u32>, offsets: Vec<i64>, timestamps: Vec<i64>) -> Self {
@@ -153,7 +173,9 @@ impl Meta {
         for end in ends {
             let group = rows.get(start..*end as usize).unwrap_or_default();
             firsts.extend(group.first());
-            group.iter().for_each(|row| self.each_id(*row, |id| ids.push(id)));
+            for row in group {
+                self.each_id(*row, |id| ids.push(id));
+            }
             id_ends.push(row_number(ids.len()));
             start = *end as usize;
         }

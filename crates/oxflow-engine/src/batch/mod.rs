@@ -9,7 +9,7 @@ mod meta;
 mod payloads;
 
 pub use bytes::{ByteColumn, Span};
-pub use meta::{Attributes, AttributesBuilder, Meta, Metadata, RowId};
+pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata, RowId};
 pub use payloads::{Objects, Payloads};
 
 use std::sync::Arc;
@@ -84,10 +84,22 @@ impl Batch {
         Self { payloads, ..self }
     }
 
-    /// The same messages with new times, keys and headers, in metadata of their own.
+    /// The same messages, some with new metadata; `changes` ascend by `output`.
     #[must_use]
-    pub fn with_metadata(self, timestamps_us: Vec<i64>, attributes: Attributes) -> Self {
-        let meta = self.meta.gather(&self.rows).with_timestamps(timestamps_us).with_attributes(attributes);
+    pub fn with_changes(self, changes: &[Changed]) -> Self {
+        let mut attributes = AttributesBuilder::default();
+        let mut timestamps = Vec::with_capacity(self.len());
+        let mut changes = changes.iter().peekable();
+        for (output, row) in self.each_metadata().enumerate() {
+            let change = changes.next_if(|change| change.output == output);
+            match change {
+                Some(change) => attributes.push(change.key.as_deref(), change.headers()),
+                None => attributes.copy(Some(row)),
+            }
+            let time = change.and_then(|change| change.timestamp_us);
+            timestamps.push(time.unwrap_or_else(|| row.timestamp_us()));
+        }
+        let meta = self.meta.gather(&self.rows).with_timestamps(timestamps).with_attributes(attributes.finish());
         Self::new(Arc::new(meta), self.payloads)
     }
 

@@ -93,7 +93,9 @@ impl Payloads {
     pub fn concat(parts: Vec<Self>) -> Self {
         match parts.first() {
             None => Self::Bytes(ByteColumn::default()),
-            Some(Self::Bytes(_)) => Self::Bytes(ByteColumn::concat(&parts.into_iter().filter_map(bytes).collect::<Vec<_>>())),
+            Some(Self::Bytes(_)) => {
+                Self::Bytes(ByteColumn::concat(&parts.into_iter().filter_map(bytes).collect::<Vec<_>>()))
+            }
             Some(Self::Objects(_)) => {
                 let mut columns = parts.into_iter().filter_map(objects);
                 match columns.next() {

@@ -128,10 +128,9 @@ mod tests {
                 None => lines.end(),
             }
             while let Some(read) = lines.take(most) {
-                for (index, line) in read.payloads.iter().enumerate() {
-                    let offset = read.meta.row(index as u32).unwrap().offset();
-                    found.push((offset, line.to_vec(), read.next[index]));
-                }
+                let offsets = (0..).map_while(|row| read.meta.row(row)).map(|row| row.offset());
+                let payloads = read.payloads.iter().map(<[u8]>::to_vec);
+                found.extend(offsets.zip(payloads).zip(&read.next).map(|((offset, line), next)| (offset, line, *next)));
             }
         }
         found
@@ -159,8 +158,8 @@ mod tests {
         #[test]
         fn reading_goes_on_after_the_line(text in "[ab\n]{0,60}", size in 1..20usize) {
             for (_, line, next) in cut(text.as_bytes(), size, 3) {
-                let before = text.as_bytes()[..next as usize].strip_suffix(b"\n").unwrap_or(&text.as_bytes()[..next as usize]);
-                prop_assert!(before.ends_with(&line));
+                let before = &text.as_bytes()[..usize::try_from(next).unwrap()];
+                prop_assert!(before.strip_suffix(b"\n").unwrap_or(before).ends_with(&line));
             }
         }
     }

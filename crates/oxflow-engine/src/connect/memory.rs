@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{ConnectError, PollLimits, Polled, Read, Sink, Source, UNTIMED, Writer};
+use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, UNTIMED, Writer};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
 
 /// One item of a source in memory.
@@ -44,14 +44,14 @@ pub struct Received {
 }
 
 /// A source for each list.
-pub(super) fn sources(stream: &Arc<str>, partitions: &[Vec<Item>]) -> (Vec<String>, Vec<Box<dyn Source>>) {
+pub(super) fn open(stream: &Arc<str>, partitions: &[Vec<Item>]) -> Opened {
     let names = (0..partitions.len()).map(|index| format!("memory {index}")).collect();
     let readers = partitions.iter().enumerate().map(|(partition, items)| {
         let items = items.clone().into_iter().collect();
         let source = MemorySource { stream: Arc::clone(stream), partition: row_number(partition), items, offset: 0 };
         Box::new(source) as Box<dyn Source>
     });
-    (names, readers.collect())
+    Opened { partitions: names, readers: readers.collect() }
 }
 
 struct MemorySource {
@@ -72,7 +72,7 @@ impl Source for MemorySource {
             }
             Some(Item::Message { .. }) => {}
         }
-        Ok(Polled::Read(self.take(limits.messages)))
+        Ok(Polled::Read(Box::new(self.take(limits.messages))))
     }
 }
 

@@ -56,7 +56,7 @@ pub const UNTIMED: i64 = i64::MIN;
 #[derive(Debug)]
 pub enum Polled {
     /// Messages.
-    Read(Read),
+    Read(Box<Read>),
     /// Nothing yet.
     Idle,
     /// Nothing, and the controlled clock is to move.
@@ -72,6 +72,7 @@ pub trait Source: Send {
 }
 
 /// A source that is open but not yet shared out to lanes.
+#[derive(Default)]
 pub struct Opened {
     /// A name for each partition: the path of a file.
     pub partitions: Vec<String>,
@@ -130,14 +131,13 @@ pub trait Sink: Send + Sync {
 /// Opens a stream for reading.
 pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectError> {
     let stream: Arc<str> = Arc::from(stream);
-    let (partitions, readers) = match binding {
-        Binding::Memory(partitions) => memory::sources(&stream, partitions),
-        Binding::Url(StreamUrl::File { path, .. }) => file::sources(&stream, path)?,
-        Binding::Url(StreamUrl::Stdin) => stdio::source(&stream)?,
-        Binding::Url(StreamUrl::Memory | StreamUrl::Null) => (Vec::new(), Vec::new()),
-        Binding::Url(StreamUrl::Stdout) => return Err(ConnectError::not_a_source(&stream, "stdout:")),
-    };
-    Ok(Opened { partitions, readers })
+    match binding {
+        Binding::Memory(partitions) => Ok(memory::open(&stream, partitions)),
+        Binding::Url(StreamUrl::File { path, .. }) => file::open(&stream, path),
+        Binding::Url(StreamUrl::Stdin) => stdio::open(&stream),
+        Binding::Url(StreamUrl::Memory | StreamUrl::Null) => Ok(Opened::default()),
+        Binding::Url(StreamUrl::Stdout) => Err(ConnectError::not_a_source(&stream, "stdout:")),
+    }
 }
 
 /// Opens a stream for writing.
@@ -248,14 +248,18 @@ impl ConnectError {
     /// The error for people.
     pub fn diagnostic(&self) -> Diagnostic {
         let (code, fix) = match self {
-            Self::Read { .. } => (Code::SourceFailed, "check the path and its permissions; a compressed file may be cut short"),
+            Self::Read { .. } => {
+                (Code::SourceFailed, "check the path and its permissions; a compressed file may be cut short")
+            }
             Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
             Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
             Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
             Self::LineFeed { .. } => {
                 (Code::SinkFailed, "serialise to one line, or write to a stream that keeps messages apart")
             }
-            Self::WrongRole { .. } => (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them"),
+            Self::WrongRole { .. } => {
+                (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them")
+            }
         };
         Diagnostic {
             code,

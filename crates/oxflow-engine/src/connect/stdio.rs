@@ -10,22 +10,19 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::file::LineWriter;
 use super::lines::{Lines, MAX_LINE_BYTES};
-use super::{ConnectError, PollLimits, Polled, Sink, Source, Writer};
+use super::{ConnectError, Opened, PollLimits, Polled, Sink, Source, Writer};
 
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that are read ahead of the lane.
 const CHUNKS_AHEAD: usize = 4;
 
 /// Standard input, as one partition. A thread reads it, so that a lane that waits for input can still be told to drain.
-pub(super) fn source(stream: &Arc<str>) -> Result<(Vec<String>, Vec<Box<dyn Source>>), ConnectError> {
+pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
     let (sender, chunks) = bounded(CHUNKS_AHEAD);
     let name = "oxflow-stdin".to_owned();
-    thread::Builder::new()
-        .name(name)
-        .spawn(move || read_chunks(&sender))
-        .map_err(|error| failed(stream, error))?;
+    thread::Builder::new().name(name).spawn(move || read_chunks(&sender)).map_err(|error| failed(stream, error))?;
     let source = StdinSource { stream: Arc::clone(stream), chunks, lines: Lines::new(stream, 0), ended: false };
-    Ok((vec!["stdin".to_owned()], vec![Box::new(source)]))
+    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)] })
 }
 
 fn read_chunks(chunks: &Sender<std::io::Result<Vec<u8>>>) {
@@ -83,7 +80,7 @@ impl Source for StdinSource {
         let until = Instant::now() + limits.wait;
         loop {
             if let Some(read) = self.lines.take(limits.messages) {
-                return Ok(Polled::Read(read));
+                return Ok(Polled::Read(Box::new(read)));
             }
             if self.ended {
                 return Ok(Polled::End);

@@ -41,8 +41,9 @@ impl FromStr for StreamUrl {
 
     fn from_str(url: &str) -> Result<Self, MalformedUrl> {
         let malformed = |why: String| MalformedUrl { url: url.to_owned(), why };
-        let (scheme, rest) =
-            url.split_once(':').ok_or_else(|| malformed(format!("it has no scheme; a file is written `file:{url}`")))?;
+        let (scheme, rest) = url
+            .split_once(':')
+            .ok_or_else(|| malformed(format!("it has no scheme; a file is written `file:{url}`")))?;
         match (scheme, rest) {
             ("file", _) => file(rest).map_err(malformed),
             ("stdin", "") => Ok(Self::Stdin),
@@ -95,15 +96,15 @@ mod tests {
         assert_eq!(expected.map_err(str::to_owned), url.parse::<StreamUrl>().map_err(|malformed| malformed.why));
     }
 
-    fn path(path: &str, append: bool) -> Result<StreamUrl, &'static str> {
-        Ok(StreamUrl::File { path: path.to_owned(), append })
+    fn path(path: &str, append: bool) -> StreamUrl {
+        StreamUrl::File { path: path.to_owned(), append }
     }
 
     #[test]
     fn files_have_a_path_and_options() {
-        check(path("in.jsonl", false), "file:in.jsonl");
-        check(path("/data/*.jsonl.gz", false), "file:/data/*.jsonl.gz");
-        check(path("out.jsonl", true), "file:out.jsonl?append=true");
+        check(Ok(path("in.jsonl", false)), "file:in.jsonl");
+        check(Ok(path("/data/*.jsonl.gz", false)), "file:/data/*.jsonl.gz");
+        check(Ok(path("out.jsonl", true)), "file:out.jsonl?append=true");
         check(Err("`file:` needs a path"), "file:");
         check(Err("`apend=true` is not an option of `file:`; there is `append=true`"), "file:a?apend=true");
     }

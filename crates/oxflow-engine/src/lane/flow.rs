@@ -6,6 +6,7 @@ use super::nodes::{Gather, Node};
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, row_number};
 use crate::fault::{Fault, StepError};
+use crate::report::{SKIPPED_SHOWN, Skipped};
 use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
 
 /// Sends a batch through a row of nodes.
@@ -20,7 +21,7 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             push(rest, outputs, state)?;
             ended
         }
-        Node::Gather(gather) => gather_batch(gather, rest, batch, state),
+        Node::Gather(gather) => gather_batch(gather, rest, &batch, state),
         Node::Route { step, router, branches } => {
             let started = Instant::now();
             let mut context = state.context();
@@ -130,9 +131,7 @@ fn judge(meta: &Meta, rows: &[u32], faults: Vec<Fault>, state: &mut State) -> Op
     let mut ending: Option<Fault> = None;
     for fault in faults {
         if !state.shared.fatal.get(fault.step).copied().unwrap_or(true) {
-            if let Some(counts) = state.progress.counts.get_mut(fault.step) {
-                counts.skipped += 1;
-            }
+            state.skip(meta, rows, &fault);
         } else if ending.as_ref().is_none_or(|first| fault.row < first.row) {
             ending = Some(fault);
         }
@@ -140,7 +139,7 @@ fn judge(meta: &Meta, rows: &[u32], faults: Vec<Fault>, state: &mut State) -> Op
     ending.map(|fault| (fault.row, state.step_error(meta, rows, fault)))
 }
 
-fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
+fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: &Batch, state: &mut State) -> Result<(), LaneError> {
     let now = state.shared.clock.now();
     if gather.window.expire(now) {
         emit(gather, rest, state)?;
@@ -227,9 +226,25 @@ impl State {
         Context { counts: &mut self.progress.counts, faults: Vec::new(), fatal: &self.shared.fatal }
     }
 
-    fn step_error(&self, meta: &Meta, rows: &[u32], fault: Fault) -> LaneError {
+    fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault) {
+        if let Some(counts) = self.progress.counts.get_mut(fault.step) {
+            counts.skipped += 1;
+        }
+        if self.progress.skipped.len() < SKIPPED_SHOWN {
+            let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
+            let error = format!("{}: {}", fault.class, fault.text);
+            let origin = self.origin(meta, rows, fault);
+            self.progress.skipped.push(Skipped { step, origin, code: fault.kind.code(), error });
+        }
+    }
+
+    fn origin(&self, meta: &Meta, rows: &[u32], fault: &Fault) -> String {
         let row = rows.get(fault.row as usize).and_then(|row| meta.row(*row));
-        let origin = row.map(|row| describe_origin(row, &self.shared.partitions)).unwrap_or_default();
+        row.map(|row| describe_origin(row, &self.shared.partitions)).unwrap_or_default()
+    }
+
+    fn step_error(&self, meta: &Meta, rows: &[u32], fault: Fault) -> LaneError {
+        let origin = self.origin(meta, rows, &fault);
         let step = self.shared.steps.get(fault.step);
         LaneError::Step(Box::new(StepError {
             step: step.map(|step| step.name.clone()).unwrap_or_default(),

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::commit::Tracker;
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::fault::StepError;
-use crate::report::StepInfo;
+use crate::report::{Skipped, StepInfo};
 use crate::run::StepCounts;
 
 /// What the lanes of a run share.
@@ -43,6 +43,8 @@ pub(crate) struct Progress {
     pub(crate) counts: Vec<StepCounts>,
     /// For each partition of the lane where reading would go on.
     pub(crate) committed: BTreeMap<u32, u64>,
+    /// The first messages that were left out.
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 /// What ends a lane before its source does.
@@ -77,7 +79,7 @@ pub(crate) struct State {
 impl Lane {
     pub(crate) fn new(number: usize, source: Box<dyn Source>, nodes: Vec<Node>, shared: Arc<Shared>) -> Self {
         let counts = vec![StepCounts::default(); shared.steps.len()];
-        let progress = Progress { counts, committed: BTreeMap::new() };
+        let progress = Progress { counts, ..Progress::default() };
         Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress } }
     }
 
@@ -94,7 +96,7 @@ impl Lane {
             let started = Instant::now();
             match self.source.poll(&self.poll_limits())? {
                 Polled::Read(read) => {
-                    let batch = self.state.register(read, started);
+                    let batch = self.state.register(*read, started);
                     flow::push(&mut self.nodes, batch, &mut self.state)?;
                 }
                 Polled::Idle => {}

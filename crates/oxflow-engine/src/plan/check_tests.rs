@@ -144,6 +144,17 @@ fn a_filter_says_yes_or_no() {
 }
 
 #[test]
+fn only_bytes_are_counted_in_bytes() {
+    let batch = step("batch", json!({"batch": {"messages": 2, "bytes": 10}}));
+    let join = step("join", json!({"map": function("python", "any", "bytes")}));
+    expect(
+        &[parser(), batch.clone(), join.clone(), sink()],
+        &["OXF0104 batch `batch` is limited by `batch_bytes`, but parser `parse` gives `Metric`"],
+    );
+    expect(&[batch, join, sink()], &[]);
+}
+
+#[test]
 fn a_batch_gives_lists() {
     let batch = step("batch", json!({"batch": {"messages": 2}}));
     expect(&[parser(), batch, sink()], &["OXF0203 batch `batch` gives `list[Metric]`, but sink `out` takes `bytes`"]);

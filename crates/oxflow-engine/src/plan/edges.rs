@@ -5,7 +5,7 @@
 
 use oxflow::shape::Type;
 
-use super::{Function, Language, Operation, Plan, Step, agree, names, python_name, spell::quote};
+use super::{Function, Language, Limits, Operation, Plan, Step, agree, names, python_name, spell::quote};
 use crate::diagnostic::{Code, Diagnostic};
 
 pub(super) fn check(plan: &Plan) -> Vec<Diagnostic> {
@@ -56,7 +56,8 @@ impl<'p> Walk<'p> {
                 self.function(step, function, &flow);
                 self.found.extend(answer(step, function));
             }
-            Operation::Batch(_) => {
+            Operation::Batch(limits) => {
+                self.found.extend(counted(step, limits, &flow));
                 return flow.made_by(format!("batch `{}` gives", step.name), |item| Type::List(item.into()));
             }
             Operation::Parser(shape) => {
@@ -204,6 +205,22 @@ fn serializer(step: &Step, flow: &Flow<'_>) -> Option<Diagnostic> {
         (_, None) => return None,
     };
     Some(Diagnostic::new(Code::NotSerialisable, message).at(step.place.clone()).because(why).fix(fix))
+}
+
+/// A limit in bytes on what has no size in bytes: it would never be reached, in silence.
+fn counted(step: &Step, limits: &Limits, flow: &Flow<'_>) -> Option<Diagnostic> {
+    if limits.bytes.is_none() || matches!(flow.shape, Type::Bytes | Type::Any) {
+        return None;
+    }
+    let name = &step.name;
+    let message =
+        format!("batch `{name}` is limited by `batch_bytes`, but {} `{}`", flow.giver.label, python_name(&flow.shape));
+    Some(
+        Diagnostic::new(Code::BadLimits, message)
+            .at(step.place.clone())
+            .because("only payloads of bytes have a size in bytes")
+            .fix(format!("put `{name}` before the parser or after a serializer, or use `batch_size`")),
+    )
 }
 
 /// Can a parser make it?

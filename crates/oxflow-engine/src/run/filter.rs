@@ -42,16 +42,14 @@ pub(super) fn ask(
     let question = batch.select(&all);
     let (question, origin) = match encoder {
         Some(encoder) => {
-            let encoded = encoder.apply(question, context)?;
-            (encoded.batch, encoded.parents)
+            let json = encoder.apply(question, context)?;
+            (json.batch, json.parents)
         }
         None => (question, None),
     };
     let reported = context.faults.len();
     let answered = function.apply(question, context)?;
-    let Payloads::Bytes(answers) = answered.batch.payloads() else {
-        unreachable!("a native run gives bytes")
-    };
+    let Payloads::Bytes(answers) = answered.batch.payloads() else { unreachable!("a native run gives bytes") };
     let parents = answered.parents.unwrap_or(all);
     let trace = |parent: u32| match &origin {
         Some(origin) => origin.get(parent as usize).copied().unwrap_or(parent),

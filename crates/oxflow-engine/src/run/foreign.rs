@@ -59,4 +59,3 @@ pub trait Foreign: Send + Sync {
     /// Chooses branches by a function of the step `name`; `keys` lead to the branches in their order.
     fn router(&self, step: usize, name: &str, input: Form, keys: &[serde_json::Value]) -> Box<dyn Router>;
 }
-

@@ -6,8 +6,8 @@
 mod filter;
 mod foreign;
 mod native;
-mod rows;
 mod route;
+mod rows;
 mod serialise;
 
 pub use filter::NativeFilter;

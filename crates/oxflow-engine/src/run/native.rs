@@ -10,7 +10,7 @@ use oxflow::abi::{self, Encoded, Held};
 
 use super::rows::{Reports, RowArrays};
 use super::{Context, Outcome, Run, RunFailed};
-use crate::batch::{AttributesBuilder, Batch, ByteColumn, Payloads, row_number};
+use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
 use crate::extension::{Function, PayloadType, borrow};
 
 /// Messages that a module gets at once. More is slower: decoded rows fall out of the cache before they are used.
@@ -45,6 +45,11 @@ impl NativeSpec {
     pub fn output(&self) -> PayloadType {
         let gives = |call: &NativeCall| if call.select { call.function.input() } else { call.function.output() };
         self.calls.last().map_or(self.input, gives)
+    }
+
+    /// The steps that are part of the run.
+    pub fn steps(&self) -> Vec<usize> {
+        self.parser.into_iter().chain(self.calls.iter().map(|call| call.step)).chain(self.serializer).collect()
     }
 
     /// The step that decoding belongs to.
@@ -107,7 +112,8 @@ impl NativeRun {
         let input = self.spec.input;
         let faults = reports.table();
         // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them.
-        let held = self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
+        let held =
+            self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
         match self.spec.parser {
             Some(parser) => context.count(parser, count, held.len, started),
@@ -212,14 +218,6 @@ struct Outputs {
     changes: Vec<Changed>,
 }
 
-/// New metadata of one output.
-struct Changed {
-    output: usize,
-    key: Option<Vec<u8>>,
-    headers: Vec<(String, Vec<u8>)>,
-    timestamp_us: i64,
-}
-
 impl Outputs {
     fn add(&mut self, encoded: &Encoded, base: u32) {
         let (shift, outputs) = (self.data.len(), self.ends.len());
@@ -235,14 +233,14 @@ impl Outputs {
         self.data.extend_from_slice(data);
         self.ends.extend(ends.iter().map(|end| end + shift));
         self.parents.extend(rows.iter().map(|row| row + base));
-        self.changes.extend(changes.iter().map(|change| Changed::copy(change, outputs)));
+        self.changes.extend(changes.iter().map(|change| changed(change, outputs)));
     }
 
     fn finish(self, batch: &Batch) -> Outcome {
         let payloads = Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends));
         let derived = batch.derive(&self.parents, payloads);
         let changed = !self.changes.is_empty();
-        let batch = if changed { with_changes(derived, &self.changes) } else { derived };
+        let batch = if changed { derived.with_changes(&self.changes) } else { derived };
         Outcome { batch, parents: Some(self.parents), changed }
     }
 }
@@ -260,43 +258,20 @@ unsafe fn array<'a, T>(items: *const T, len: usize) -> &'a [T] {
     unsafe { std::slice::from_raw_parts(items, len) }
 }
 
-impl Changed {
-    fn copy(change: &abi::Change, outputs: usize) -> Self {
-        // SAFETY: the change lives as long as the `Encoded` that it came from.
-        let (key, headers) =
-            unsafe { (borrow(change.key), array(change.headers, change.headers_len as usize)) };
-        // SAFETY: as above.
-        let bytes = |bytes| unsafe { borrow(bytes) }.unwrap_or_default().to_vec();
-        let headers = headers
-            .iter()
-            .map(|header| (String::from_utf8_lossy(&bytes(header.name)).into_owned(), bytes(header.value)))
-            .collect();
-        Self {
-            output: outputs + change.output as usize,
-            key: key.map(<[u8]>::to_vec),
-            headers,
-            timestamp_us: change.timestamp,
-        }
+/// Copies a change of a module whose first output is number `outputs` of the batch.
+fn changed(change: &abi::Change, outputs: usize) -> Changed {
+    // SAFETY: the change lives as long as the `Encoded` that it came from.
+    let (key, headers) = unsafe { (borrow(change.key), array(change.headers, change.headers_len as usize)) };
+    // SAFETY: as above.
+    let bytes = |bytes| unsafe { borrow(bytes) }.unwrap_or_default().to_vec();
+    let headers = headers
+        .iter()
+        .map(|header| (String::from_utf8_lossy(&bytes(header.name)).into_owned(), bytes(header.value)))
+        .collect();
+    Changed {
+        output: outputs + change.output as usize,
+        key: key.map(<[u8]>::to_vec),
+        headers,
+        timestamp_us: Some(change.timestamp),
     }
-}
-
-/// The batch with metadata of its own, in which the changed rows are new.
-fn with_changes(batch: Batch, changes: &[Changed]) -> Batch {
-    let mut attributes = AttributesBuilder::default();
-    let mut timestamps = Vec::with_capacity(batch.len());
-    let mut changes = changes.iter().peekable();
-    for (output, row) in batch.each_metadata().enumerate() {
-        match changes.next_if(|change| change.output == output) {
-            Some(change) => {
-                let headers = change.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-                attributes.push(change.key.as_deref(), headers);
-                timestamps.push(change.timestamp_us);
-            }
-            None => {
-                attributes.copy(Some(row));
-                timestamps.push(row.timestamp_us());
-            }
-        }
-    }
-    batch.with_metadata(timestamps, attributes.finish())
 }

@@ -71,9 +71,8 @@ impl RowArrays {
         self.timestamps.push(row.timestamp_us());
         if attributed {
             self.keys.push(row.key().map_or(NONE, lend));
-            self.headers.extend(
-                row.headers().map(|(name, value)| Header { name: lend(name.as_bytes()), value: lend(value) }),
-            );
+            self.headers
+                .extend(row.headers().map(|(name, value)| Header { name: lend(name.as_bytes()), value: lend(value) }));
             self.header_ends.push(crate::batch::row_number(self.headers.len()));
         }
     }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Payloads};
+use oxflow_engine::batch::{Batch, ByteColumn, Changed, Payloads};
 use oxflow_engine::fault::FaultKind;
 use oxflow_engine::run::{Form, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::fault::Trouble;
-use crate::message::Metadata;
+use crate::message::{Metadata, OwnMetadata};
 use crate::objects::PyObjects;
 
 /// Outputs of a run.
@@ -21,7 +21,7 @@ pub(super) struct Emitted {
     ends: Vec<usize>,
     parents: Vec<u32>,
     /// Metadata of the outputs that a function gave new metadata.
-    changed: Vec<(usize, Metadata)>,
+    changed: Vec<Changed>,
 }
 
 impl Emitted {
@@ -50,7 +50,8 @@ impl Emitted {
             },
         }
         if let Some(metadata) = metadata {
-            self.changed.push((self.parents.len(), metadata));
+            let OwnMetadata { key, headers, timestamp_us, .. } = metadata.own();
+            self.changed.push(Changed { output: self.parents.len(), key, headers, timestamp_us });
         }
         self.parents.push(parent);
         Ok(())
@@ -69,7 +70,7 @@ impl Emitted {
         };
         let derived = batch.derive(&self.parents, payloads);
         let changed = !self.changed.is_empty();
-        let batch = if changed { with_changes(derived, &self.changed) } else { derived };
+        let batch = if changed { derived.with_changes(&self.changed) } else { derived };
         Outcome { batch, parents: Some(self.parents), changed }
     }
 }
@@ -84,29 +85,6 @@ pub(super) fn encoded(
     let raised = |error: PyErr| Trouble::raised(py, step, FaultKind::Unencodable, &error);
     let bytes = encode.bind(py).call1((value,)).map_err(raised)?;
     bytes.cast_into::<PyBytes>().map(Bound::unbind).map_err(|error| raised(error.into()))
-}
-
-/// The batch with metadata of its own, in which the changed rows are new.
-fn with_changes(batch: Batch, changed: &[(usize, Metadata)]) -> Batch {
-    let mut attributes = AttributesBuilder::default();
-    let mut timestamps = Vec::with_capacity(batch.len());
-    let mut changed = changed.iter().peekable();
-    for (output, row) in batch.each_metadata().enumerate() {
-        let time = match changed.next_if(|(changed, _)| *changed == output) {
-            Some((_, metadata)) => {
-                let own = metadata.own();
-                let headers = own.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-                attributes.push(own.key.as_deref(), headers);
-                own.timestamp_us
-            }
-            None => {
-                attributes.copy(Some(row));
-                None
-            }
-        };
-        timestamps.push(time.unwrap_or_else(|| row.timestamp_us()));
-    }
-    batch.with_metadata(timestamps, attributes.finish())
 }
 
 /// The metadata of message `index` of a batch.

@@ -17,11 +17,12 @@ pub(super) struct Trouble {
 impl Trouble {
     /// A function, codec or iterator raised.
     pub(super) fn raised(py: Python<'_>, step: usize, kind: FaultKind, error: &PyErr) -> Self {
-        let value = error.value(py);
+        // Up to Python 3.11 the value alone doesn't know its traceback; this puts it there.
+        let value = error.clone_ref(py).into_value(py).into_bound(py);
         let class = error.get_type(py).qualname().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
         let text = value.str().map_or_else(|_| "its text could not be made".to_owned(), |text| text.to_string());
-        let cause = Some(value.clone().into_any().unbind());
-        Self { step, kind, class, text, detail: traceback(py, error), cause }
+        let detail = traceback(py, value.as_any());
+        Self { step, kind, class, text, detail, cause: Some(value.into_any().unbind()) }
     }
 
     /// A function returned something that its step can't use.
@@ -51,7 +52,7 @@ impl Trouble {
     }
 }
 
-fn traceback(py: Python<'_>, error: &PyErr) -> Option<String> {
-    let lines = py.import("traceback").and_then(|module| module.call_method1("format_exception", (error.value(py),)));
+fn traceback(py: Python<'_>, error: &Bound<'_, PyAny>) -> Option<String> {
+    let lines = py.import("traceback").and_then(|module| module.call_method1("format_exception", (error,)));
     lines.and_then(|lines| lines.extract::<Vec<String>>()).ok().map(|lines| lines.concat())
 }

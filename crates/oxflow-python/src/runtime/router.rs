@@ -45,9 +45,7 @@ impl PythonRouter {
             let started = Instant::now();
             let answer = reader.object(py, payloads, index).and_then(|payload| {
                 let message = Message { payload, metadata: metadata(batch, index) };
-                function
-                    .call1((message,))
-                    .map_err(|error| Trouble::raised(py, self.step, FaultKind::Raised, &error))
+                function.call1((message,)).map_err(|error| Trouble::raised(py, self.step, FaultKind::Raised, &error))
             });
             context.count(self.step, 0, 0, started);
             match answer.map_err(|trouble| trouble.at(row)).and_then(|key| self.find(&table, &key, row)) {

@@ -43,9 +43,11 @@ impl PythonRun {
         let batch = Batch::from_parts(meta, rows, reader.prepare(payloads));
         let mut flow = Flow { run: self, batch: &batch, emitted: Emitted::new(self.spec.output, batch.len()), context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
-            let carried = reader
-                .object(py, batch.payloads(), index)
-                .map(|value| Carried { value, metadata: metadata(flow.batch, index), changed: false });
+            let carried = reader.object(py, batch.payloads(), index).map(|value| Carried {
+                value,
+                metadata: metadata(flow.batch, index),
+                changed: false,
+            });
             let ended = carried.and_then(|carried| flow.steps(py, 0, carried, parent));
             if let Err(trouble) = ended
                 && flow.context.fail(trouble.at(parent))
@@ -177,12 +179,7 @@ fn filter(step: usize, answer: &Bound<'_, PyAny>, carried: Carried) -> Result<Ou
     }
 }
 
-fn flat_map(
-    py: Python<'_>,
-    step: usize,
-    answer: &Bound<'_, PyAny>,
-    carried: &Carried,
-) -> Result<Outputs, Trouble> {
+fn flat_map(py: Python<'_>, step: usize, answer: &Bound<'_, PyAny>, carried: &Carried) -> Result<Outputs, Trouble> {
     let single = answer.is_instance_of::<PyString>()
         || answer.is_instance_of::<PyBytes>()
         || answer.is_instance_of::<PyByteArray>()

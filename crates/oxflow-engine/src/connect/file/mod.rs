@@ -5,4 +5,4 @@ mod sink;
 mod source;
 
 pub(super) use sink::{FileSink, LineWriter};
-pub(super) use source::sources;
+pub(super) use source::open;

@@ -5,21 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::lines::{Lines, MAX_LINE_BYTES};
-use super::super::{ConnectError, PollLimits, Polled, Source};
+use super::super::{ConnectError, Opened, PollLimits, Polled, Source};
 use super::compression;
 use crate::batch::row_number;
 
 /// Opens every file that the pattern names, in the order of their names, so that partitions keep their numbers.
-pub(in super::super) fn sources(
-    stream: &Arc<str>,
-    pattern: &str,
-) -> Result<(Vec<String>, Vec<Box<dyn Source>>), ConnectError> {
-    let paths = matches(stream, pattern)?;
-    let mut readers: Vec<Box<dyn Source>> = Vec::with_capacity(paths.len());
-    for (partition, path) in paths.iter().enumerate() {
-        readers.push(Box::new(FileSource::open(stream, row_number(partition), path)?));
+pub(in super::super) fn open(stream: &Arc<str>, pattern: &str) -> Result<Opened, ConnectError> {
+    let mut opened = Opened::default();
+    for (partition, path) in matches(stream, pattern)?.iter().enumerate() {
+        opened.readers.push(Box::new(FileSource::open(stream, row_number(partition), path)?));
+        opened.partitions.push(path.display().to_string());
     }
-    Ok((paths.iter().map(|path| path.display().to_string()).collect(), readers))
+    Ok(opened)
 }
 
 fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
@@ -54,10 +51,8 @@ impl FileSource {
     /// Reads the next chunk, as long as a message needs.
     fn refill(&mut self, bytes: usize) -> Result<(), ConnectError> {
         let mut chunk = self.lines.carry(bytes);
-        let read = (&mut self.reader).take(bytes as u64).read_to_end(&mut chunk).map_err(|source| ConnectError::Read {
-            stream: self.stream.to_string(),
-            path: self.path.clone(),
-            source,
+        let read = (&mut self.reader).take(bytes as u64).read_to_end(&mut chunk).map_err(|source| {
+            ConnectError::Read { stream: self.stream.to_string(), path: self.path.clone(), source }
         })?;
         if chunk.len() > MAX_LINE_BYTES.saturating_add(bytes) {
             return Err(ConnectError::TooLong {
@@ -80,7 +75,7 @@ impl Source for FileSource {
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
         loop {
             if let Some(read) = self.lines.take(limits.messages) {
-                return Ok(Polled::Read(read));
+                return Ok(Polled::Read(Box::new(read)));
             }
             if self.ended {
                 return Ok(Polled::End);
