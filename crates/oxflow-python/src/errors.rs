@@ -33,6 +33,9 @@ impl ErrorKind {
 
     fn of(error: &JobError) -> Self {
         match error {
+            JobError::Plan(findings) if findings.iter().all(|finding| finding.code.id().starts_with("OXF04")) => {
+                Self::Stream
+            }
             JobError::Plan(_) => Self::Plan,
             JobError::Connect(_) => Self::Stream,
             JobError::Step(error) if error.fault.kind == FaultKind::Panicked => Self::Panic,

@@ -1,11 +1,13 @@
 //! A configuration against the pipeline that it is for.
 
 use super::{Config, overlay};
+use crate::connect::StreamUrl;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Operation, Place, Plan, Step};
 
 impl Config {
-    /// What the configuration names that the plan doesn't have, and the streams of the plan that are nowhere.
+    /// What the configuration names that the plan does not have, and the streams of the plan that are nowhere, or at a URL
+    /// that is none.
     pub fn check(&self, plan: &Plan) -> Vec<Diagnostic> {
         let mut names = Names { steps: vec![&plan.source.name], streams: Vec::new() };
         names.streams.push((&plan.source.stream, plan.source.place.as_ref()));
@@ -20,10 +22,15 @@ impl Config {
         let mut found: Vec<Diagnostic> = Vec::new();
         let mut told: Vec<&str> = Vec::new();
         for (name, place) in &names.streams {
-            if self.stream(name).is_some() || told.contains(name) {
+            if told.contains(name) {
                 continue;
             }
             told.push(name);
+            if let Some(stream) = self.stream(name) {
+                let malformed = stream.url.parse::<StreamUrl>().err();
+                found.extend(malformed.map(|malformed| malformed.diagnostic(name)));
+                continue;
+            }
             found.push(
                 Diagnostic::new(Code::StreamUnbound, format!("stream `{name}` is not bound"))
                     .at(place.cloned())

@@ -1,0 +1,215 @@
+"""Where messages come from and where they go: files, compressed or not, standard input and output, memory, nothing."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oxflow
+from oxflow import Map, Message, StreamSink, streaming_source
+
+PASS = streaming_source("source", stream_name="in").sink(StreamSink("sink", stream_name="out"))
+
+
+def upper(message: Message[bytes]) -> bytes:
+    """Give the payload in capitals."""
+    return message.payload.upper()
+
+
+def tell_origin(message: Message[bytes]) -> bytes:
+    """Say where the message comes from."""
+    assert message.origin is not None
+    return f"{message.origin.partition}:{message.origin.offset}".encode()
+
+
+def written(text: bytes, folder: Path, ending: str = "") -> Path:
+    path = folder / f"in.jsonl{ending}"
+    if ending == ".gz":
+        # Two members, as a file has that was appended to.
+        half = len(text) // 2
+        path.write_bytes(gzip.compress(text[:half]) + gzip.compress(text[half:]))
+    else:
+        path.write_bytes(text)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_what_a_file_sink_writes_a_file_source_reads(tmp_path: Path, ending: str) -> None:
+    lines = [f"line {number}".encode() for number in range(5000)]
+    middle, end = f"file:{tmp_path}/middle{ending}", f"file:{tmp_path}/end"
+    oxflow.run(PASS, streams={"in": lines, "out": middle})
+    report = oxflow.run(PASS, streams={"in": middle, "out": end})
+    assert (tmp_path / "end").read_bytes() == b"".join(line + b"\n" for line in lines)
+    assert (report.messages_in, report.messages_out) == (5000, 5000)
+
+
+def test_a_compressed_file_may_have_several_members(tmp_path: Path) -> None:
+    path = written(b"a\nb\nc\nd\n", tmp_path, ".gz")
+    assert payloads(oxflow.run(PASS, streams={"in": f"file:{path}", "out": "memory:"})) == [b"a", b"b", b"c", b"d"]
+
+
+def payloads(report: oxflow.RunReport) -> list[bytes]:
+    return [message.payload for message in report.outputs["out"]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.binary(max_size=200), batch=st.integers(1, 5), chunk=st.integers(1024, 2048))
+def test_each_line_that_is_not_blank_is_a_message(tmp_path_factory: Any, text: bytes, batch: int, chunk: int) -> None:
+    path = written(text, tmp_path_factory.mktemp("lines"))
+    config = {"run": {"batch": {"messages": batch, "bytes": chunk}}}
+    expected = [line.removesuffix(b"\r") for line in text.split(b"\n") if line.strip(b" \t\n\x0c\r")]
+    assert payloads(oxflow.run(PASS, streams={"in": f"file:{path}", "out": "memory:"}, config=config)) == expected
+
+
+def test_each_file_of_a_pattern_is_a_partition_in_the_order_of_names(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        (tmp_path / f"{name}.jsonl").write_bytes(name.encode() + b"1\n" + name.encode() + b"2\n")
+    pipeline = streaming_source("source", stream_name="in").apply(Map("origin", function=tell_origin))
+    report = oxflow.run(
+        pipeline.sink(StreamSink("sink", stream_name="out")),
+        streams={"in": f"file:{tmp_path}/*.jsonl", "out": "memory:"},
+    )
+    assert sorted(payloads(report)) == [b"0:0", b"0:1", b"1:0", b"1:1", b"2:0", b"2:1"]
+    assert [source.name for source in report.sources] == [f"{tmp_path}/{name}.jsonl" for name in "abc"]
+    assert [source.committed for source in report.sources] == [6, 6, 6]
+
+
+def test_partitions_are_dealt_out_to_lanes(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.jsonl").write_bytes(b"".join(b"%d-%d\n" % (number, line) for line in range(2000)))
+    out = tmp_path / "out"
+    streams = {"in": f"file:{tmp_path}/*.jsonl", "out": f"file:{out}"}
+    report = oxflow.run(PASS, streams=streams, config={"run": {"lanes": 3}})
+    lines = out.read_bytes().splitlines()
+    assert report.lanes == 3
+    for number in range(4):
+        mine = [line for line in lines if line.startswith(b"%d-" % number)]
+        assert mine == [b"%d-%d" % (number, line) for line in range(2000)]
+
+
+def test_a_sink_starts_anew_unless_it_is_told_to_append(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.write_bytes(b"old\n")
+    oxflow.run(PASS, streams={"in": [b"new"], "out": f"file:{out}?append=true"})
+    assert out.read_bytes() == b"old\nnew\n"
+    oxflow.run(PASS, streams={"in": [b"newer"], "out": f"file:{out}"})
+    assert out.read_bytes() == b"newer\n"
+
+
+def test_null_takes_everything_and_keeps_nothing() -> None:
+    report = oxflow.run(PASS, streams={"in": [b"a", b"b"], "out": "null:"})
+    assert (report.messages_out, dict(report.outputs)) == (2, {})
+
+
+def test_standard_input_and_output_carry_lines(tmp_path: Path) -> None:
+    pipeline = tmp_path / "shout.py"
+    pipeline.write_text(
+        "from oxflow import Map, StreamSink, streaming_source\n"
+        "source = streaming_source('source', stream_name='in')\n"
+        "shout = source.apply(Map('shout', function=lambda message: message.payload.upper()))\n"
+        "pipeline = shout.sink(StreamSink('sink', stream_name='out'))\n",
+    )
+    command = [sys.executable, "-m", "oxflow", "run", str(pipeline), "--stream", "in=stdin:", "--stream", "out=stdout:"]
+    done = subprocess.run(command, input=b"one\ntwo", capture_output=True, check=True)
+    assert done.stdout == b"ONE\nTWO\n"
+    assert b"drained" in done.stderr
+
+
+def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_path: Path) -> None:
+    pipeline = tmp_path / "echo.py"
+    pipeline.write_text(
+        "from oxflow import StreamSink, streaming_source\n"
+        "pipeline = streaming_source('source', stream_name='in').sink(StreamSink('sink', stream_name='out'))\n",
+    )
+    command = [sys.executable, "-m", "oxflow", "run", str(pipeline), "--stream", "in=stdin:", "--stream", "out=stdout:"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.write(b"first\n")
+        running.stdin.flush()
+        assert running.stdout.readline() == b"first\n"
+        running.stdin.close()
+        assert running.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "sink", "text"),
+    [
+        (
+            "file:missing.jsonl",
+            "null:",
+            "error[OXF0403]: stream `in`: no file matches `missing.jsonl`\n"
+            "  fix: check the path; a relative one starts at the current folder\n"
+            "  more: oxflow explain OXF0403",
+        ),
+        (
+            "memory:",
+            "file:no/such/folder/out",
+            "error[OXF0404]: stream `out`: cannot write `no/such/folder/out`\n"
+            "  why: No such file or directory (os error 2)\n"
+            "  fix: check that the folder exists, can be written and has room\n"
+            "  more: oxflow explain OXF0404",
+        ),
+        (
+            "stdout:",
+            "null:",
+            "error[OXF0402]: stream `in` is a source, but stdout: cannot be one\n"
+            "  fix: bind the stream to another URL: `oxflow explain OXF0402` lists them\n"
+            "  more: oxflow explain OXF0402",
+        ),
+        (
+            "memory:",
+            "flie:out",
+            "error[OXF0402]: stream `out`: `flie:out` is not the URL of a stream\n"
+            "  why: there is no scheme `flie:`, did you mean `file:`?\n"
+            "  fix: write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
+            "  more: oxflow explain OXF0402",
+        ),
+    ],
+    ids=["missing file", "missing folder", "wrong role", "wrong scheme"],
+)
+def test_a_stream_that_cannot_be_used_is_told_with_its_name(source: str, sink: str, text: str) -> None:
+    with pytest.raises(oxflow.StreamError) as caught:
+        oxflow.run(PASS, streams={"in": source, "out": sink})
+    assert str(caught.value) == text
+
+
+def test_a_compressed_file_that_is_cut_is_an_error_after_its_whole_lines(tmp_path: Path) -> None:
+    # Random digits, so that the cut is in the middle of the data.
+    text = b"".join(b"%d\n" % (number * 7919 % 1000003) for number in range(20000))
+    path, out = tmp_path / "in.jsonl.gz", tmp_path / "out"
+    path.write_bytes(gzip.compress(text)[:-2000])
+    with pytest.raises(oxflow.StreamError, match=r"OXF0403.*cannot read") as caught:
+        oxflow.run(PASS, streams={"in": f"file:{path}", "out": f"file:{out}"}, config={"run": {"batch": {"bytes": 1024}}})
+    delivered = out.read_bytes()
+    assert caught.value.report is not None
+    assert delivered
+    assert text.startswith(delivered)
+    assert delivered.endswith(b"\n")
+
+
+def test_a_payload_with_a_line_feed_cannot_be_a_line(tmp_path: Path) -> None:
+    with pytest.raises(oxflow.StreamError, match="holds a line feed, and each line is one message"):
+        oxflow.run(PASS, streams={"in": [b"a\nb"], "out": f"file:{tmp_path}/out"})
+
+
+def test_an_empty_file_is_no_message(tmp_path: Path) -> None:
+    path = written(b"", tmp_path)
+    report = oxflow.run(PASS, streams={"in": f"file:{path}", "out": "memory:"})
+    assert (report.status, report.messages_in) == ("drained", 0)
+
+
+def test_a_file_that_fails_is_named_with_its_line(tmp_path: Path) -> None:
+    path = written(b'{"a": 1}\n\n{"a": \n', tmp_path)
+    pipeline: Any = streaming_source("source", stream_name="in").apply(oxflow.Parser("parse", dict[str, Any]))
+    pipeline = pipeline.apply(oxflow.Serializer("serialize")).sink(StreamSink("sink", stream_name="out"))
+    with pytest.raises(oxflow.StepError) as caught:
+        oxflow.run(pipeline, streams={"in": f"file:{path}", "out": "memory:"})
+    assert f"step `parse` could not decode the payload at {path}, line 3" in str(caught.value)
