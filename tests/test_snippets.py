@@ -2,7 +2,8 @@
 
 A block with a `title` is a file. `python` without one is a program, `console` is commands with their output, in which a
 line `...` stands for any lines. The blocks of a page run in order in one folder, which has the files of all pages: a guide
-may go on with what an earlier one wrote. Other languages are not run.
+may go on with what an earlier one wrote. A block under `<!-- excerpt: FILE -->` is taken from a file that is built and tested
+elsewhere. Other languages are not run.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 
+EXCERPT = re.compile(r"^<!-- excerpt: (?P<file>\S+) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+
 
 def runnable(page: Path) -> list[re.Match[str]]:
-    blocks = BLOCK.finditer(page.read_text(encoding="utf-8"))
+    blocks = BLOCK.finditer(EXCERPT.sub("", page.read_text(encoding="utf-8")))
     return [block for block in blocks if block["title"] or block["language"] in {"python", "console"}]
+
+
+def excerpts() -> list[tuple[str, str, str]]:
+    found = [(page, excerpt) for page in PAGES for excerpt in EXCERPT.finditer(page.read_text(encoding="utf-8"))]
+    return [(page.stem, excerpt["file"], excerpt["text"]) for page, excerpt in found]
 
 
 def environment() -> dict[str, str]:
@@ -55,6 +63,7 @@ def run_console(text: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=lambda page: page.stem)
 def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     for block in (block for any_page in PAGES for block in runnable(any_page) if block["title"]):
         (tmp_path / block["title"]).write_text(block["text"], encoding="utf-8")
     for block in runnable(page):
@@ -66,6 +75,13 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
             program = tmp_path / "program.py"
             program.write_text(block["text"], encoding="utf-8")
             run([sys.executable, "-W", "error", "program.py"], tmp_path)
+
+
+@pytest.mark.parametrize(("page", "file", "text"), excerpts())
+def test_an_excerpt_is_in_its_file(page: str, file: str, text: str) -> None:
+    lines = iter((ROOT / file).read_text(encoding="utf-8").splitlines())
+    missing = [line for line in text.splitlines() if line and line not in lines]
+    assert not missing, f"{page} shows lines that {file} does not have in this order"
 
 
 def test_no_two_pages_write_the_same_file() -> None:
