@@ -10,7 +10,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'describe_module', 'error_codes', 'explain', 'graph', 'load_config']
+__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'describe_module', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
 
 @final
 class Advance:
@@ -251,4 +251,14 @@ def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environme
 
     `text` is YAML; `file` is its name in errors; `sets` are pairs of a dotted key and a value, and win over the variables
     `OXFLOW__A__B` of `environment`, which win over the file.
+    """
+
+def render(code: str, message: str, place: tuple[str, int, str] | None, why: str | None, fix: str | None) -> str:
+    """
+    Render a diagnostic as text.
+    """
+
+def runs(plan: str, functions: dict[str, object]) -> str:
+    """
+    Return the runs that the steps are cut into, as a JSON list of languages and steps.
     """
