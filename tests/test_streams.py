@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oxflow
-from oxflow import Map, Message, StreamSink, streaming_source
+from oxflow import Map, Message, StreamSink, branch, streaming_source
 
 PASS = streaming_source("source", stream_name="in").sink(StreamSink("sink", stream_name="out"))
 
@@ -101,6 +101,21 @@ def test_a_sink_starts_anew_unless_it_is_told_to_append(tmp_path: Path) -> None:
     assert out.read_bytes() == b"old\nnew\n"
     oxflow.run(PASS, streams={"in": [b"newer"], "out": f"file:{out}"})
     assert out.read_bytes() == b"newer\n"
+
+
+def test_a_sink_never_overwrites_what_another_stream_has(tmp_path: Path) -> None:
+    path = written(b"precious\n", tmp_path)
+    (tmp_path / "link").symlink_to(path)
+    for sink in (f"file:{path}", f"file:{tmp_path}/./in.jsonl", f"file:{tmp_path}/link"):
+        with pytest.raises(oxflow.StreamError, match="which stream `in` is bound to"):
+            oxflow.run(PASS, streams={"in": f"file:{path}", "out": sink})
+    both = streaming_source("source", stream_name="in").broadcast(
+        "both",
+        routes=[branch("a").sink(StreamSink("sink-a", stream_name="a")), branch("b").sink(StreamSink("sink-b", stream_name="b"))],
+    )
+    with pytest.raises(oxflow.StreamError, match="which stream `a` is bound to"):
+        oxflow.run(both, streams={"in": f"file:{path}", "a": f"file:{tmp_path}/out", "b": f"file:{tmp_path}/out"})
+    assert path.read_bytes() == b"precious\n"
 
 
 def test_null_takes_everything_and_keeps_nothing() -> None:

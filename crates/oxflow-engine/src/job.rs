@@ -4,6 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -107,7 +108,7 @@ impl Job {
         }
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
         let source = self.open()?;
-        let sinks = self.open_sinks(&program.stages)?;
+        let sinks = self.open_sinks(&program.stages, &source)?;
         self.spawn(&program, source, sinks)
     }
 
@@ -137,12 +138,22 @@ impl Job {
         Ok(open_source(stream, &*self.binding(stream)?)?)
     }
 
-    fn open_sinks(&self, stages: &[Stage]) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
+    fn open_sinks(&self, stages: &[Stage], source: &Opened) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
         let mut sinks = HashMap::new();
+        let mut taken: HashMap<PathBuf, &str> =
+            source.files().into_iter().map(|path| (path, self.plan.source.stream.as_str())).collect();
         for stream in sink_streams(stages) {
-            if !sinks.contains_key(stream) {
-                sinks.insert(stream.to_owned(), open_sink(stream, &*self.binding(stream)?)?);
+            if sinks.contains_key(stream) {
+                continue;
             }
+            let binding = self.binding(stream)?;
+            if let Some(path) = binding.written_file()
+                && let Some(other) = taken.insert(path.clone(), stream)
+            {
+                let (stream, other) = (stream.to_owned(), other.to_owned());
+                return Err(ConnectError::SameFile { stream, other, path }.into());
+            }
+            sinks.insert(stream.to_owned(), open_sink(stream, &binding)?);
         }
         Ok(sinks)
     }

@@ -11,7 +11,7 @@ mod url;
 pub use memory::{Item, Received};
 pub use url::{MalformedUrl, StreamUrl};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,19 @@ pub struct Read {
 /// The time of a message whose source knows none; the lane puts the time of reading there.
 pub const UNTIMED: i64 = i64::MIN;
 
+impl Binding {
+    /// The file that a sink with this binding writes, by its real path, so that two names of it are seen to be one.
+    pub fn written_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Url(StreamUrl::File { path, .. }) => {
+                let path = Path::new(path);
+                (path.is_file() || !path.exists()).then(|| file::real_path(path))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What a source answers.
 #[derive(Debug)]
 pub enum Polled {
@@ -80,6 +93,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The files that are read, by their real paths.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let exists = |name: &String| Path::new(name).is_file().then(|| file::real_path(Path::new(name)));
+        self.partitions.iter().filter_map(exists).collect()
+    }
+
     /// One source for each lane; partition `i` goes to lane `i % lanes`.
     pub fn split(self, lanes: usize) -> Vec<Box<dyn Source>> {
         let mut shares: Vec<Vec<Box<dyn Source>>> = (0..lanes.max(1)).map(|_| Vec::new()).collect();
@@ -216,6 +235,16 @@ pub enum ConnectError {
         /// Most bytes of a message.
         limit: usize,
     },
+    /// A sink would write the file that another stream reads or writes.
+    #[error("stream `{stream}` would overwrite `{path}`, which stream `{other}` is bound to")]
+    SameFile {
+        /// Logical name of the stream.
+        stream: String,
+        /// The stream that has the file already.
+        other: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A payload holds a line feed, so that it can't be one line of a file.
     #[error("stream `{stream}`: a message from {origin} holds a line feed, and each line is one message")]
     LineFeed {
@@ -254,6 +283,7 @@ impl ConnectError {
             Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
             Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
             Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
+            Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
             Self::LineFeed { .. } => {
                 (Code::SinkFailed, "serialise to one line, or write to a stream that keeps messages apart")
             }
