@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import test_steps
@@ -13,11 +13,19 @@ import oxflow
 from oxflow import Batch, Filter, FlatMap, Map, Message, Parser, Serializer, StepError, StepPanicked, StreamSink, branch
 from oxflow.testing import advance, run
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from oxflow import Pipeline
+    from oxflow.pipeline import Ended
+    from oxflow.steps import Step
+    from oxflow.testing import Advance
+
 Json = dict[str, Any]
 Word = test_steps.Word
 
 
-def source() -> Any:
+def source() -> Pipeline[bytes]:
     return oxflow.streaming_source("source", stream_name="in")
 
 
@@ -33,20 +41,38 @@ def word(text: str, count: int = 1) -> Json:
     return {"text": text, "count": count, "tags": {}}
 
 
-def through(*steps: Any) -> Any:
+def chain(start: Pipeline[Any], steps: Iterable[Any]) -> Pipeline[Ended]:
+    """The steps meet when the pipeline is checked: a row of them has no type of its own."""
+    for step in steps:
+        start = start.apply(step)
+    return start.apply(Serializer("serialize")).sink(sink())
+
+
+def through(*steps: Step) -> Pipeline[Ended]:
     """Lines parsed as dictionaries, through the steps, to lines."""
-    pipeline = source().apply(Parser("parse", Json))
-    for step in steps:
-        pipeline = pipeline.apply(step)
-    return pipeline.apply(Serializer("serialize")).sink(sink())
+    return chain(source().apply(Parser("parse", Json)), steps)
 
 
-def rust(*steps: Any) -> Any:
+def rust(*steps: Step) -> Pipeline[Ended]:
     """Lines parsed as Rust's `Word`, through the steps, to lines."""
-    pipeline = source().apply(Parser("parse", Word))
-    for step in steps:
-        pipeline = pipeline.apply(step)
-    return pipeline.apply(Serializer("serialize")).sink(sink())
+    return chain(source().apply(Parser("parse", Word)), steps)
+
+
+def same(message: Message[Json]) -> Json:
+    return message.payload
+
+
+def is_odd(message: Message[Json]) -> bool:
+    count: int = message.payload["count"]
+    return count % 2 == 1
+
+
+def counts(message: Message[list[Json]]) -> list[int]:
+    return [word["count"] for word in message.payload]
+
+
+def length_class(message: Message[Json]) -> str:
+    return "long" if len(message.payload["text"]) > 3 else "short"
 
 
 def double(message: Message[Json]) -> Json:
@@ -59,7 +85,7 @@ def test_bytes_pass_untouched_without_a_step() -> None:
 
 def test_python_steps_run_in_order() -> None:
     pipeline = through(
-        Filter("odd", function=lambda message: message.payload["count"] % 2 == 1),
+        Filter("odd", function=is_odd),
         FlatMap("twice", function=lambda message: [message.payload, message.payload]),
         Map("double", function=double),
     )
@@ -74,14 +100,20 @@ def test_python_steps_run_in_order() -> None:
         (Map("step", function=test_steps.Double()), [word("a", 2)], [word("a", 4)]),
         (Filter("step", function=test_steps.is_frequent), [word("a", 1), word("b", 2)], [word("b", 2)]),
         (Filter("step", function=test_steps.is_frequent_by_value), [word("a", 1), word("b", 2)], [word("b", 2)]),
-        (FlatMap("step", function=test_steps.letters), [word("ab"), word(""), word("c")], [word("a"), word("b"), word("c")]),
+        (
+            FlatMap("step", function=test_steps.letters),
+            [word("ab"), word(""), word("c")],
+            [word("a"), word("b"), word("c")],
+        ),
         (Map("step", function=test_steps.long_only), [word("ab"), word("abcd")], [word("abcd")]),
         (Map("step", function=test_steps.describe), [word("a"), word("b")], [word("in 0 0"), word("in 0 1")]),
     ],
     ids=["map", "filter", "filter by value", "flat map", "option", "origin"],
 )
 @pytest.mark.parametrize("build", [through, rust], ids=["after Python", "all Rust"])
-def test_rust_steps_do_what_their_kind_says(build: Any, step: Any, given: list[Json], expected: list[Json]) -> None:
+def test_rust_steps_do_what_their_kind_says(
+    build: Callable[..., Pipeline[Ended]], step: Step, given: list[Json], expected: list[Json]
+) -> None:
     assert [json.loads(line) for line in run(build(step), {"in": lines(*given)})["out"]] == expected
 
 
@@ -99,7 +131,7 @@ def test_rust_and_python_steps_take_turns() -> None:
 
 def test_a_rust_filter_changes_nothing_of_what_passes() -> None:
     given = b'{"text": "a", "count": 2, "unknown": [1.0, 1e400, "\\u00e4"]}'.replace(b"1e400", b"12345678901234567890")
-    pipeline = through(Filter("frequent", function=test_steps.is_frequent), Map("same", function=lambda m: m.payload))
+    pipeline = through(Filter("frequent", function=test_steps.is_frequent), Map("same", function=same))
     (line,) = run(pipeline, {"in": [given]})["out"]
     assert json.loads(line) == json.loads(given)
 
@@ -110,7 +142,9 @@ def test_a_rust_filter_may_take_a_type_that_cannot_be_cloned() -> None:
 
 
 def test_raw_bytes_need_no_parser() -> None:
-    assert run(source().apply(Map("reverse", function=test_steps.reverse)).sink(sink()), {"in": [b"abc"]})["out"] == [b"cba"]
+    assert run(source().apply(Map("reverse", function=test_steps.reverse)).sink(sink()), {"in": [b"abc"]})["out"] == [
+        b"cba"
+    ]
 
 
 def test_keys_and_headers_pass_through_every_step() -> None:
@@ -130,7 +164,9 @@ def test_keys_and_headers_pass_through_every_step() -> None:
 
 def test_a_python_function_may_change_key_headers_and_timestamp() -> None:
     def rekey(message: Message[Json]) -> Message[Json]:
-        return message.replace(key=message.payload["text"].encode(), headers=[*message.headers, ("n", b"1")], timestamp=2.0)
+        return message.replace(
+            key=message.payload["text"].encode(), headers=[*message.headers, ("n", b"1")], timestamp=2.0
+        )
 
     given = [Message(line, headers=[("h", b"0")], timestamp=1.0) for line in lines(word("a"), word("b"))]
     outputs = run(through(Map("rekey", function=rekey), Map("double", function=test_steps.Double())), {"in": given})
@@ -152,7 +188,7 @@ def test_a_rust_function_may_change_key_and_headers() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [lambda message: "long" if len(message.payload["text"]) > 3 else "short", test_steps.length_class],
+    [length_class, test_steps.length_class],
     ids=["Python", "Rust"],
 )
 def test_each_message_goes_down_the_branch_of_its_key(function: Any) -> None:
@@ -177,12 +213,14 @@ def test_every_branch_of_a_broadcast_gets_a_copy_of_its_own() -> None:
         message.payload["tags"]["spoilt"] = "yes"
         return message.payload
 
-    pipeline = source().apply(Parser("parse", Json)).broadcast(
+    # Any: Rust takes its `Word` out of any dictionary that fits.
+    parsed: Pipeline[Any] = source().apply(Parser("parse", Json))
+    pipeline = parsed.broadcast(
         "all",
         routes=[
             branch("a").apply(Map("spoil-a", function=spoil)).apply(Serializer("s1")).sink(sink("a")),
             branch("b").apply(Map("double", function=test_steps.Double())).apply(Serializer("s2")).sink(sink("b")),
-            branch("c").apply(Map("keep", function=lambda m: m.payload)).apply(Serializer("s3")).sink(sink("c")),
+            branch("c").apply(Map("keep", function=same)).apply(Serializer("s3")).sink(sink("c")),
         ],
     )
     outputs = run(pipeline, {"in": lines(word("w", 1))})
@@ -191,20 +229,25 @@ def test_every_branch_of_a_broadcast_gets_a_copy_of_its_own() -> None:
 
 
 def test_a_batch_closes_at_its_size_and_at_the_end() -> None:
-    pipeline = through(Batch("batch", batch_size=2), Map("counts", function=lambda m: [w["count"] for w in m.payload]))
+    pipeline = through(Batch("batch", batch_size=2), Map("counts", function=counts))
     assert run(pipeline, {"in": lines(*(word("w", n) for n in range(5)))})["out"] == [b"[0,1]", b"[2,3]", b"[4]"]
 
 
 def test_a_batch_closes_when_its_time_is_over() -> None:
     pipeline = through(Batch("batch", batch_size=100, batch_timedelta=timedelta(seconds=10)))
     a, b, c, d = lines(word("a"), word("b"), word("c"), word("d"))
-    given = [a, advance(6), b, advance(6), c, advance(3), d]
+    given: list[bytes | Advance] = [a, advance(6), b, advance(6), c, advance(3), d]
     outputs = run(pipeline, {"in": given})
     assert [[w["text"] for w in json.loads(line)] for line in outputs["out"]] == [["a", "b"], ["c", "d"]]
 
 
 def test_a_batch_of_bytes_closes_at_its_bytes_and_is_a_list_of_bytes() -> None:
-    pipeline = source().apply(Batch("batch", batch_size=10, batch_bytes=4)).apply(Map("join", function=join_bytes)).sink(sink())
+    pipeline = (
+        source()
+        .apply(Batch("batch", batch_size=10, batch_bytes=4))
+        .apply(Map("join", function=join_bytes))
+        .sink(sink())
+    )
     assert run(pipeline, {"in": [b"ab", b"cd", b"efghi", b"j"]})["out"] == [b"ab+cd", b"efghi", b"j"]
 
 
@@ -213,7 +256,7 @@ def join_bytes(message: Message[list[bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("build", [through, rust], ids=["of Python objects", "of Rust values"])
-def test_a_rust_function_takes_a_batch(build: Any) -> None:
+def test_a_rust_function_takes_a_batch(build: Callable[..., Pipeline[Ended]]) -> None:
     pipeline = build(Batch("batch", batch_size=2), Map("join", function=test_steps.join))
     outputs = run(pipeline, {"in": lines(word("a", 1), word("b", 2), word("c", 4))})
     assert outputs["out"] == lines(word("a b", 3), word("c", 4))
@@ -235,7 +278,9 @@ def test_the_order_within_a_partition_is_kept() -> None:
 
 
 def test_the_report_counts_each_step() -> None:
-    pipeline = rust(Filter("frequent", function=test_steps.is_frequent), FlatMap("letters", function=test_steps.letters))
+    pipeline = rust(
+        Filter("frequent", function=test_steps.is_frequent), FlatMap("letters", function=test_steps.letters)
+    )
     report = run(pipeline, {"in": lines(word("ab", 2), word("c", 1))}).report
     assert [(step.name, step.messages_in, step.messages_out) for step in report.steps] == [
         ("source", 2, 2),
@@ -258,18 +303,19 @@ GOOD_BAD_GOOD = lines(word("good"), word("bad"), word("late"))
 
 
 @pytest.mark.parametrize("function", [fails_on_bad, test_steps.check], ids=["Python", "Rust"])
-@pytest.mark.parametrize("build", [through, rust], ids=["dict", "Word"])
-def test_what_comes_before_a_message_that_fails_is_delivered(build: Any, function: Any) -> None:
+@pytest.mark.parametrize("msg_type", [Json, Word], ids=["dict", "Word"])
+def test_what_comes_before_a_message_that_fails_is_delivered(msg_type: type[Any], function: Any) -> None:
     sunk: list[bytes] = []
 
     def record(message: Message[bytes]) -> bytes:
         sunk.append(message.payload)
         return message.payload
 
-    pipeline = source().apply(Parser("parse", Json if build is through else Word)).apply(Map("check", function=function))
-    pipeline = pipeline.apply(Serializer("serialize")).apply(Map("record", function=record)).sink(sink())
+    parser: Parser[Any] = Parser("parse", msg_type)
+    pipeline = source().apply(parser).apply(Map("check", function=function))
+    recorded = pipeline.apply(Serializer("serialize")).apply(Map("record", function=record)).sink(sink())
     with pytest.raises(StepError) as caught:
-        run(pipeline, {"in": GOOD_BAD_GOOD})
+        run(recorded, {"in": GOOD_BAD_GOOD})
     assert sunk == GOOD_BAD_GOOD[:1]
     assert "step `check` failed at stream in, partition 0, offset 1" in str(caught.value)
     assert caught.value.report is not None
@@ -294,25 +340,37 @@ def test_a_step_may_skip_what_fails(function: Any) -> None:
     given = lines(word("good"), word("bad"), word("late"), word("bad"))
     outputs = run(through(Map("check", function=function)), {"in": given}, config=config)
     assert outputs["out"] == lines(word("good"), word("late"))
-    assert [item.origin for item in outputs.report.skipped] == ["stream in, partition 0, offset 1", "stream in, partition 0, offset 3"]
+    assert [item.origin for item in outputs.report.skipped] == [
+        "stream in, partition 0, offset 1",
+        "stream in, partition 0, offset 3",
+    ]
     step = next(step for step in outputs.report.steps if step.name == "check")
     assert (step.messages_in, step.messages_out, step.errors, step.skipped) == (4, 2, 2, 2)
     assert outputs.report.sources[0].committed == 4
 
 
+# Any: what no checker would let pass.
+def nothing(message: Message[Json]) -> Any:
+    return None
+
+
+def no_bytes(message: Message[bytes]) -> Any:
+    return "no bytes"
+
+
 @pytest.mark.parametrize(
     ("pipeline", "code"),
     [
-        (through(Filter("step", function=lambda m: None)), "OXF0505"),
+        (through(Filter("step", function=nothing)), "OXF0505"),
         (through(FlatMap("step", function=lambda m: "text")), "OXF0505"),
         (through(Map("step", function=lambda m: {"x": float("nan")})), "OXF0504"),
         (through(Map("step", function=lambda m: object())), "OXF0504"),
-        (source().apply(Map("step", function=lambda m: "no bytes")).sink(sink()), "OXF0505"),
+        (source().apply(Map("step", function=no_bytes)).sink(sink()), "OXF0505"),
         (rust(), "OXF0503"),
     ],
     ids=["filter", "flat map", "nan", "object", "sink", "decode"],
 )
-def test_what_a_step_cannot_use_is_an_error_with_a_code(pipeline: Any, code: str) -> None:
+def test_what_a_step_cannot_use_is_an_error_with_a_code(pipeline: Pipeline[Ended], code: str) -> None:
     with pytest.raises(StepError) as caught:
         run(pipeline, {"in": lines({})})
     assert caught.value.code == code

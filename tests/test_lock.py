@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import test_steps
 
 import oxflow
 from oxflow import Map, Message, Parser, Serializer, StreamSink
 from oxflow.testing import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def remove_when_there(path: Path, give_up: threading.Event) -> None:
@@ -27,9 +29,9 @@ def test_other_threads_run_while_a_rust_step_of_a_pipeline_does(tmp_path: Path) 
     give_up = threading.Event()
     other = threading.Thread(target=remove_when_there, args=(path, give_up))
     other.start()
-    pipeline: Any = (
+    pipeline = (
         oxflow.streaming_source("source", stream_name="in")
-        .apply(Parser("parse", dict[str, Any]))
+        .apply(Parser("parse", test_steps.Word))
         .apply(Map("wait", function=test_steps.rendezvous))
         .apply(Serializer("serialize"))
         .sink(StreamSink("sink", stream_name="out"))

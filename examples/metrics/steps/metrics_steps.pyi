@@ -1,10 +1,26 @@
 """The Rust steps of the metrics pipeline, as Python sees them."""
 
-from typing import Any, TypedDict
+from typing import Literal, TypedDict
 
 from oxflow import RustFunction
+from typing_extensions import NotRequired
 
-class IngestMetric(TypedDict, total=False):
+class EncodedSeries(TypedDict):
+    """Values that are packed."""
+
+    format: Literal["array", "base64", "zstd"]
+    data: str | list[int | float]
+
+class Gauge(TypedDict):
+    """Statistics in place of values."""
+
+    min: int | float
+    max: int | float
+    sum: int | float
+    count: int
+    last: int | float
+
+class IngestMetric(TypedDict):
     """A bucket of one metric, as Relay sends it."""
 
     org_id: int
@@ -13,19 +29,19 @@ class IngestMetric(TypedDict, total=False):
     type: str
     timestamp: int
     tags: dict[str, str]
-    value: Any
+    value: int | float | list[int | float] | EncodedSeries | Gauge
     retention_days: int
-    received_at: int | None
-    sampling_weight: int | float | None
+    received_at: NotRequired[int | None]
+    sampling_weight: NotRequired[int | float | None]
 
-class TransformedIngestMetric(IngestMetric, total=False):
-    """A metric whose name was understood."""
+class TransformedIngestMetric(IngestMetric):
+    """An `IngestMetric` whose name was understood."""
 
     use_case: str
     unit: str
     transformed: bool
 
-class RustTransformMsg(RustFunction[Any, TransformedIngestMetric]):
+class RustTransformMsg(RustFunction[IngestMetric, TransformedIngestMetric]):
     """Adds what the name of a metric says: its use case and its unit."""
 
-keep: RustFunction[Any, bool]
+keep: RustFunction[IngestMetric, bool]

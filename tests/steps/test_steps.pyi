@@ -1,0 +1,38 @@
+"""The tests' own Rust steps, as Python sees them."""
+
+from typing import TypeAlias, TypedDict
+
+from oxflow import RustFunction
+from typing_extensions import NotRequired
+
+class Word(TypedDict):
+    """A counted word."""
+
+    text: str
+    count: int
+    tags: NotRequired[dict[str, str]]
+
+# A batch of words.
+Words: TypeAlias = list[Word]
+
+class Plain(TypedDict):
+    """A private struct that is not `Clone`; its filter takes it by value."""
+
+    count: int
+
+class Double(RustFunction[Word, Word]):
+    """Doubles the count."""
+
+class IsPlain(RustFunction[Plain, bool]): ...
+
+is_frequent: RustFunction[Word, bool]
+is_frequent_by_value: RustFunction[Word, bool]
+check: RustFunction[Word, Word]
+letters: RustFunction[Word, list[Word]]
+long_only: RustFunction[Word, Word | None]
+key_by_text: RustFunction[Word, Word]
+describe: RustFunction[Word, Word]
+length_class: RustFunction[Word, str]
+reverse: RustFunction[bytes, bytes]
+rendezvous: RustFunction[Word, Word]
+join: RustFunction[Words, Word]
