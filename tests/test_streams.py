@@ -5,15 +5,16 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import oxflow
 from oxflow import Map, Message, StreamSink, branch, streaming_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PASS = streaming_source("source", stream_name="in").sink(StreamSink("sink", stream_name="out"))
 
@@ -111,7 +112,10 @@ def test_a_sink_never_overwrites_what_another_stream_has(tmp_path: Path) -> None
             oxflow.run(PASS, streams={"in": f"file:{path}", "out": sink})
     both = streaming_source("source", stream_name="in").broadcast(
         "both",
-        routes=[branch("a").sink(StreamSink("sink-a", stream_name="a")), branch("b").sink(StreamSink("sink-b", stream_name="b"))],
+        routes=[
+            branch("a").sink(StreamSink("sink-a", stream_name="a")),
+            branch("b").sink(StreamSink("sink-b", stream_name="b")),
+        ],
     )
     with pytest.raises(oxflow.StreamError, match="which stream `a` is bound to"):
         oxflow.run(both, streams={"in": f"file:{path}", "a": f"file:{tmp_path}/out", "b": f"file:{tmp_path}/out"})
@@ -160,32 +164,40 @@ def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_pa
         (
             "file:missing.jsonl",
             "null:",
-            "error[OXF0403]: stream `in`: no file matches `missing.jsonl`\n"
-            "  fix: check the path; a relative one starts at the current folder\n"
-            "  more: oxflow explain OXF0403",
+            (
+                "error[OXF0403]: stream `in`: no file matches `missing.jsonl`\n"
+                "  fix: check the path; a relative one starts at the current folder\n"
+                "  more: oxflow explain OXF0403"
+            ),
         ),
         (
             "memory:",
             "file:no/such/folder/out",
-            "error[OXF0404]: stream `out`: cannot write `no/such/folder/out`\n"
-            "  why: No such file or directory (os error 2)\n"
-            "  fix: check that the folder exists, can be written and has room\n"
-            "  more: oxflow explain OXF0404",
+            (
+                "error[OXF0404]: stream `out`: cannot write `no/such/folder/out`\n"
+                "  why: No such file or directory (os error 2)\n"
+                "  fix: check that the folder exists, can be written and has room\n"
+                "  more: oxflow explain OXF0404"
+            ),
         ),
         (
             "stdout:",
             "null:",
-            "error[OXF0402]: stream `in` is a source, but stdout: cannot be one\n"
-            "  fix: bind the stream to another URL: `oxflow explain OXF0402` lists them\n"
-            "  more: oxflow explain OXF0402",
+            (
+                "error[OXF0402]: stream `in` is a source, but stdout: cannot be one\n"
+                "  fix: bind the stream to another URL: `oxflow explain OXF0402` lists them\n"
+                "  more: oxflow explain OXF0402"
+            ),
         ),
         (
             "memory:",
             "flie:out",
-            "error[OXF0402]: stream `out`: `flie:out` is not the URL of a stream\n"
-            "  why: there is no scheme `flie:`, did you mean `file:`?\n"
-            "  fix: write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
-            "  more: oxflow explain OXF0402",
+            (
+                "error[OXF0402]: stream `out`: `flie:out` is not the URL of a stream\n"
+                "  why: there is no scheme `flie:`, did you mean `file:`?\n"
+                "  fix: write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
+                "  more: oxflow explain OXF0402"
+            ),
         ),
     ],
     ids=["missing file", "missing folder", "wrong role", "wrong scheme"],
@@ -202,7 +214,9 @@ def test_a_compressed_file_that_is_cut_is_an_error_after_its_whole_lines(tmp_pat
     path, out = tmp_path / "in.jsonl.gz", tmp_path / "out"
     path.write_bytes(gzip.compress(text)[:-2000])
     with pytest.raises(oxflow.StreamError, match=r"OXF0403.*cannot read") as caught:
-        oxflow.run(PASS, streams={"in": f"file:{path}", "out": f"file:{out}"}, config={"run": {"batch": {"bytes": 1024}}})
+        oxflow.run(
+            PASS, streams={"in": f"file:{path}", "out": f"file:{out}"}, config={"run": {"batch": {"bytes": 1024}}}
+        )
     delivered = out.read_bytes()
     assert caught.value.report is not None
     assert delivered
