@@ -35,6 +35,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-engine
+# As a user's crate would be: each its own workspace, with its own lock file.
+APART := examples/metrics/steps tests/steps benches/streams/loop
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -116,19 +118,21 @@ lint:
 .PHONY: format-check format
 format-check:
 	cargo fmt --check
-	cargo fmt --check --manifest-path examples/metrics/steps/Cargo.toml
+	for crate in $(APART); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done
 	$(LINT)/ruff format --check $(PYTHON_CODE)
 
 format: $(VENVS)/lint/.made
 	cargo fmt
-	cargo fmt --manifest-path examples/metrics/steps/Cargo.toml
+	for crate in $(APART); do cargo fmt --manifest-path $$crate/Cargo.toml; done
 	$(LINT)/ruff format $(PYTHON_CODE)
 	$(LINT)/ruff check --fix $(PYTHON_CODE)
 
 clippy:
 	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
 	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
-	cargo clippy --quiet --locked --manifest-path examples/metrics/steps/Cargo.toml --all-targets -- -D warnings
+	for crate in $(APART); do \
+	    cargo clippy --quiet --locked --manifest-path $$crate/Cargo.toml --all-targets -- -D warnings; \
+	done
 
 types:
 	$(LINT)/mypy $(PYTHON_CODE)
