@@ -1,6 +1,6 @@
 """The tests' own Rust steps, as Python sees them."""
 
-from typing import TypeAlias, TypedDict
+from typing import TypedDict
 
 from oxflow import RustFunction
 from typing_extensions import NotRequired
@@ -11,9 +11,6 @@ class Word(TypedDict):
     text: str
     count: int
     tags: NotRequired[dict[str, str]]
-
-# A batch of words.
-Words: TypeAlias = list[Word]
 
 class Plain(TypedDict):
     """A private struct that is not `Clone`; its filter takes it by value."""
@@ -35,4 +32,5 @@ describe: RustFunction[Word, Word]
 length_class: RustFunction[Word, str]
 reverse: RustFunction[bytes, bytes]
 rendezvous: RustFunction[Word, Word]
-join: RustFunction[Words, Word]
+# Rust takes `Words`, which is such a list; the class of that name has no fields to describe it with.
+join: RustFunction[list[Word], Word]
