@@ -4,6 +4,7 @@
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi anew
+#   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   the metrics pipeline against plain loops in Python and Rust
 #   make docs    the documentation into site/
 
@@ -49,7 +50,7 @@ MAKE_QUIET = $(MAKE) --no-print-directory
 MATURIN = $(BUILD)/maturin build --quiet --interpreter $(OLDEST)
 TEST_WHEEL = $(MATURIN) --profile dev --locked --out $(VENVS)/wheels/test
 
-.PHONY: demo test lint stubs bench docs pytest clippy types test-wheels demo-wheels
+.PHONY: demo test lint stubs faults bench docs pytest clippy types test-wheels demo-wheels
 
 # --- environments ---------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ test-steps:
 test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	rm -rf $(VENVS)/wheels/test
 	# With what the stub is made of, so that `make stubs` finds it built.
-	$(TEST_WHEEL) --features stubs
+	$(TEST_WHEEL) --features stubs,crash-points
 	$(TEST_WHEEL) --manifest-path examples/metrics/steps/Cargo.toml
 	$(TEST_WHEEL) --manifest-path tests/steps/Cargo.toml
 	for version in $(VERSIONS); do \
@@ -176,6 +177,14 @@ demo-steps:
 	$(DEMO)/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/metrics_steps-*.whl
 
 # --- bench ----------------------------------------------------------------------------------------------------------
+
+# The long loops of what `make test` does once.
+faults:
+	$(LEDGER) begin
+	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
+	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
+	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
+	$(LEDGER) end
 
 bench: $(VENVS)/build/.made $(VENVS)/demo/.made $(VENVS)/bench/.made
 	$(MAKE_QUIET) demo-oxflow demo-steps

@@ -6,6 +6,18 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
+/// Where reading of a partition goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// For the source: in a file the byte of its uncompressed content.
+    pub next: u64,
+    /// Offset that the next message has, or more: in a file the number of its line.
+    pub offset: i64,
+}
+
 /// Messages of one partition that are read but not yet committed, oldest first.
 #[derive(Debug, Default)]
 pub struct Tracker {
@@ -13,22 +25,22 @@ pub struct Tracker {
     first: u64,
     open: VecDeque<Open>,
     /// Where reading would go on if the partition were committed now.
-    safe: Option<u64>,
+    safe: Option<Position>,
     /// What [`Tracker::commit`] last gave.
-    committed: Option<u64>,
+    committed: Option<Position>,
 }
 
 #[derive(Debug)]
 struct Open {
     /// Where reading goes on after this message. Positions ascend but may skip, so reading order decides.
-    next: u64,
+    next: Position,
     /// Outputs that have not come to their end.
     waiting: u32,
 }
 
 impl Tracker {
     /// Registers the next message; `next` is where reading goes on after it. Returns its sequence number.
-    pub fn read(&mut self, next: u64) -> u64 {
+    pub fn read(&mut self, next: Position) -> u64 {
         let sequence = self.first + self.open.len() as u64;
         self.open.push_back(Open { next, waiting: 1 });
         sequence
@@ -54,7 +66,7 @@ impl Tracker {
     }
 
     /// Where reading would go on, if that moved since the last call.
-    pub fn commit(&mut self) -> Option<u64> {
+    pub fn commit(&mut self) -> Option<Position> {
         let moved = self.safe.filter(|_| self.safe != self.committed);
         self.committed = self.safe;
         moved
@@ -76,16 +88,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn at(next: u64) -> Position {
+        Position { next, offset: 0 }
+    }
+
     /// Reads messages with the given next positions, settles them by index, and compares what may be committed each time.
     #[track_caller]
     fn check(expected: &[Option<u64>], next: &[u64], settle: &[usize]) {
         let mut tracker = Tracker::default();
-        let sequences: Vec<u64> = next.iter().map(|next| tracker.read(*next)).collect();
+        let sequences: Vec<u64> = next.iter().map(|next| tracker.read(at(*next))).collect();
         let commits: Vec<Option<u64>> = settle
             .iter()
             .map(|index| {
                 tracker.settle(sequences[*index]);
-                tracker.commit()
+                tracker.commit().map(|position| position.next)
             })
             .collect();
         assert_eq!(expected, commits);
@@ -109,18 +125,18 @@ mod tests {
     #[test]
     fn a_message_waits_for_each_of_its_outputs() {
         let mut tracker = Tracker::default();
-        let sequence = tracker.read(1);
+        let sequence = tracker.read(at(1));
         tracker.hold(sequence, 1);
         tracker.settle(sequence);
         assert_eq!(None, tracker.commit());
         tracker.settle(sequence);
-        assert_eq!(Some(1), tracker.commit());
+        assert_eq!(Some(at(1)), tracker.commit());
     }
 
     #[test]
     fn nothing_is_committed_before_something_settles() {
         let mut tracker = Tracker::default();
-        tracker.read(1);
+        tracker.read(at(1));
         assert_eq!(None, tracker.commit());
         assert_eq!(1, tracker.in_flight());
     }
@@ -129,14 +145,14 @@ mod tests {
         #[test]
         fn the_commit_is_the_end_of_the_settled_prefix(order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle()) {
             let mut tracker = Tracker::default();
-            let sequences: Vec<u64> = (1..=40).map(|next| tracker.read(next * 10)).collect();
+            let sequences: Vec<u64> = (1..=40).map(|next| tracker.read(at(next * 10))).collect();
             let mut settled = [false; 40];
             let mut committed = 0;
             for index in order {
                 tracker.settle(sequences[index]);
                 settled[index] = true;
                 let prefix = settled.iter().take_while(|done| **done).count() as u64;
-                committed = tracker.commit().unwrap_or(committed);
+                committed = tracker.commit().map_or(committed, |position| position.next);
                 prop_assert_eq!(prefix * 10, committed);
             }
         }

@@ -8,10 +8,12 @@
 //! the lanes drive them.
 
 pub mod batch;
+pub mod checkpoint;
 pub mod clock;
 pub mod commit;
 pub mod config;
 pub mod connect;
+mod crash;
 pub mod diagnostic;
 pub mod extension;
 pub mod fault;

@@ -37,7 +37,7 @@ impl ErrorKind {
                 Self::Stream
             }
             JobError::Plan(_) => Self::Plan,
-            JobError::Connect(_) => Self::Stream,
+            JobError::Connect(_) | JobError::Checkpoint(_) => Self::Stream,
             JobError::Step(error) if error.fault.kind == FaultKind::Panicked => Self::Panic,
             JobError::Step(_) => Self::Step,
             JobError::Internal(_) => Self::Internal,

@@ -20,6 +20,7 @@ mod typed;
 mod yaml;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ pub enum OnError {
 }
 
 /// How a pipeline runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
     /// Number of lanes, each a thread; 1 to 256. Default: as many as the machine has cores, and at most one a partition.
@@ -71,8 +72,25 @@ pub struct RunConfig {
     pub lanes: Option<Lanes>,
     /// How messages are gathered on their way through.
     pub batch: BatchConfig,
-    /// What is promised about each message. Default: `at_least_once`.
-    pub delivery: Delivery,
+    /// What is promised about each message. Default: `exactly_once` from files to files, else `at_least_once`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// Path of the checkpoint. Default: that of the first file that is written, and `.oxflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<PathBuf>,
+    /// Milliseconds between two checkpoints, 10 to 3,600,000. Default: 1000.
+    pub checkpoint_ms: CheckpointMs,
+}
+
+/// Milliseconds between two checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct CheckpointMs(pub Bounded<10, 3_600_000>);
+
+impl Default for CheckpointMs {
+    fn default() -> Self {
+        Self(Bounded::new::<1000>())
+    }
 }
 
 /// Number of lanes.
@@ -97,12 +115,13 @@ impl Default for BatchConfig {
 }
 
 /// What is promised about each message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// None is lost; after a failure some are delivered again.
-    #[default]
     AtLeastOnce,
+    /// None is lost and none is delivered twice. From files to files.
+    ExactlyOnce,
 }
 
 impl Config {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use crate::batch::{ByteColumn, Meta, Span};
+use crate::commit::Position;
 
 use super::{Read, UNTIMED};
 
@@ -34,6 +35,12 @@ impl Lines {
     pub(super) fn new(stream: &Arc<str>, partition: u32) -> Self {
         let stream = Arc::clone(stream);
         Self { stream, partition, chunk: Arc::default(), cursor: 0, start: 0, line: 0, ended: false }
+    }
+
+    /// Goes on in the middle of a partition.
+    pub(super) fn resume(&mut self, position: Position) {
+        self.start = position.next;
+        self.line = position.offset;
     }
 
     /// Number of the line that comes next, from 1, for errors.
@@ -78,7 +85,7 @@ impl Lines {
             if !blank {
                 spans.push(span);
                 offsets.push(self.line);
-                next.push(self.start + after as u64);
+                next.push(Position { next: self.start + after as u64, offset: self.line + 1 });
             }
             self.line += 1;
         }
@@ -99,7 +106,7 @@ impl Lines {
         Some((Span { start, end: start + crate::batch::row_number(length) }, after))
     }
 
-    fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<u64>) -> Read {
+    fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<Position>) -> Read {
         let count = spans.len();
         Read {
             meta: Meta::new(Arc::clone(&self.stream), vec![self.partition; count], offsets, vec![UNTIMED; count]),
@@ -130,7 +137,9 @@ mod tests {
             while let Some(read) = lines.take(most) {
                 let offsets = (0..).map_while(|row| read.meta.row(row)).map(|row| row.offset());
                 let payloads = read.payloads.iter().map(<[u8]>::to_vec);
-                found.extend(offsets.zip(payloads).zip(&read.next).map(|((offset, line), next)| (offset, line, *next)));
+                found.extend(
+                    offsets.zip(payloads).zip(&read.next).map(|((offset, line), next)| (offset, line, next.next)),
+                );
             }
         }
         found

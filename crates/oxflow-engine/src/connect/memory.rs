@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, UNTIMED, Writer};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
+use crate::commit::Position;
 
 /// One item of a source in memory.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ pub(super) fn open(stream: &Arc<str>, partitions: &[Vec<Item>]) -> Opened {
         let source = MemorySource { stream: Arc::clone(stream), partition: row_number(partition), items, offset: 0 };
         Box::new(source) as Box<dyn Source>
     });
-    Opened { partitions: names, readers: readers.collect() }
+    Opened { partitions: names, readers: readers.collect(), identities: None }
 }
 
 struct MemorySource {
@@ -92,7 +93,8 @@ impl MemorySource {
         let count = payloads.len();
         let offsets: Vec<i64> = (self.offset..).take(count).collect();
         self.offset += i64::from(row_number(count));
-        let next = offsets.iter().map(|offset| offset.unsigned_abs() + 1).collect();
+        let next =
+            offsets.iter().map(|offset| Position { next: offset.unsigned_abs() + 1, offset: offset + 1 }).collect();
         let meta = Meta::new(Arc::clone(&self.stream), vec![self.partition; count], offsets, timestamps);
         Read {
             meta: meta.with_attributes(attributes.finish()),

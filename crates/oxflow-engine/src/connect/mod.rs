@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::{Batch, ByteColumn, Meta};
+use crate::checkpoint::{Identity, SinkState, SourceState};
+use crate::commit::Position;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// What a logical stream is bound to.
@@ -46,7 +48,7 @@ pub struct Read {
     /// Their payloads.
     pub payloads: ByteColumn,
     /// For each message where reading goes on after it.
-    pub next: Vec<u64>,
+    pub next: Vec<Position>,
 }
 
 /// The time of a message whose source knows none; the lane puts the time of reading there.
@@ -80,6 +82,11 @@ pub enum Polled {
 
 /// Reads the partitions of one lane.
 pub trait Source: Send {
+    /// Goes on where an earlier run ended; asked before the first poll. Only a source with an identity is asked.
+    fn resume(&mut self, _position: Position) -> Result<(), ConnectError> {
+        Ok(())
+    }
+
     /// The next messages. Blocks for [`PollLimits::wait`] at most where data may come later.
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
 }
@@ -89,6 +96,8 @@ pub trait Source: Send {
 pub struct Opened {
     /// A name for each partition: the path of a file.
     pub partitions: Vec<String>,
+    /// For each partition what tells it from another one of its name; none where reading can't go on later.
+    pub identities: Option<Vec<Identity>>,
     readers: Vec<Box<dyn Source>>,
 }
 
@@ -97,6 +106,16 @@ impl Opened {
     pub fn files(&self) -> Vec<PathBuf> {
         let exists = |name: &String| Path::new(name).is_file().then(|| file::real_path(Path::new(name)));
         self.partitions.iter().filter_map(exists).collect()
+    }
+
+    /// Lets each partition go on where an earlier run ended.
+    pub fn resume(&mut self, states: &[SourceState]) -> Result<(), ConnectError> {
+        for (reader, state) in self.readers.iter_mut().zip(states) {
+            if let Some(position) = state.position {
+                reader.resume(position)?;
+            }
+        }
+        Ok(())
     }
 
     /// One source for each lane; partition `i` goes to lane `i % lanes`.
@@ -141,6 +160,10 @@ pub trait Sink: Send + Sync {
     fn writer(&self) -> Box<dyn Writer>;
     /// Everything that was written is where it belongs.
     fn finish(&self) -> Result<(), ConnectError>;
+    /// Makes what was written last, and says how much it is; none for a sink whose content a crash can't cut.
+    fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
+        Ok(None)
+    }
     /// What was written, for a sink in memory.
     fn received(&self) -> Option<Vec<Received>> {
         None
@@ -159,10 +182,17 @@ pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectErr
     }
 }
 
-/// Opens a stream for writing.
-pub fn open_sink(stream: &str, binding: &Binding) -> Result<Box<dyn Sink>, ConnectError> {
+/// Opens a stream for writing, at the state that an earlier run left if there is one.
+pub fn open_sink(stream: &str, binding: &Binding, state: Option<&SinkState>) -> Result<Box<dyn Sink>, ConnectError> {
     Ok(match binding {
-        Binding::Url(StreamUrl::File { path, append }) => Box::new(file::FileSink::open(stream, path, *append)?),
+        Binding::Url(StreamUrl::File { path, append }) => {
+            let start = match state {
+                Some(state) => file::Start::At(state.length),
+                None if *append => file::Start::End,
+                None => file::Start::Empty,
+            };
+            Box::new(file::FileSink::open(stream, path, start)?)
+        }
         Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)),
         Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),
         Binding::Url(StreamUrl::Null) => Box::new(NullSink),

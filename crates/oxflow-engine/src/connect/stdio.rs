@@ -22,7 +22,7 @@ pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
     let name = "oxflow-stdin".to_owned();
     thread::Builder::new().name(name).spawn(move || read_chunks(&sender)).map_err(|error| failed(stream, error))?;
     let source = StdinSource { stream: Arc::clone(stream), chunks, lines: Lines::new(stream, 0), ended: false };
-    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)] })
+    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], identities: None })
 }
 
 fn read_chunks(chunks: &Sender<std::io::Result<Vec<u8>>>) {

@@ -64,6 +64,7 @@ codes! {
     BadUrl = "OXF0402", "a stream's URL is malformed";
     SourceFailed = "OXF0403", "a source cannot be opened or read";
     SinkFailed = "OXF0404", "a sink cannot be opened or written";
+    CheckpointMismatch = "OXF0405", "a checkpoint cannot be used or written";
     StepFailed = "OXF0501", "a step failed";
     StepPanicked = "OXF0502", "a step panicked";
     Undecodable = "OXF0503", "a payload cannot be decoded";

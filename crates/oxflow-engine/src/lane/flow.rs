@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::nodes::{Gather, Node};
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, row_number};
+use crate::checkpoint::Passed;
 use crate::fault::{Fault, StepError};
 use crate::report::{SKIPPED_SHOWN, Skipped};
 use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
@@ -21,7 +22,7 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             push(rest, outputs, state)?;
             ended
         }
-        Node::Gather(gather) => gather_batch(gather, rest, &batch, state),
+        Node::Gather(gather) => gather_batch(gather, rest, batch, state),
         Node::Route { step, router, branches } => {
             let started = Instant::now();
             let mut context = state.context();
@@ -30,9 +31,11 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             route(*step, branches, &batch, &chosen, faults, started, state)
         }
         Node::Broadcast { step, branches } => broadcast(*step, branches, batch, state),
-        Node::Sink { step, writer } => {
+        Node::Sink { step, writer, passed } => {
             let started = Instant::now();
+            let batch = leave_out_old(passed.as_ref(), batch, state);
             writer.write(&batch)?;
+            note(*step, passed.as_mut(), &batch, state);
             settle(&batch, state);
             state.count(*step, batch.len(), batch.len(), started.elapsed());
             Ok(())
@@ -139,11 +142,12 @@ fn judge(meta: &Meta, rows: &[u32], faults: Vec<Fault>, state: &mut State) -> Op
     ending.map(|fault| (fault.row, state.step_error(meta, rows, fault)))
 }
 
-fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: &Batch, state: &mut State) -> Result<(), LaneError> {
+fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
     let now = state.shared.clock.now();
     if gather.window.expire(now) {
         emit(gather, rest, state)?;
     }
+    let batch = leave_out_old(gather.passed.as_ref(), batch, state);
     let mut start = 0;
     for index in 0..batch.len() {
         let size = batch.payloads().size(index) as u64;
@@ -169,6 +173,7 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     let started = Instant::now();
     let Some(messages) = Batch::concat(std::mem::take(&mut gather.pending)) else { return Ok(()) };
     let count = messages.len();
+    note(gather.step, gather.passed.as_mut(), &messages, state);
     let list = messages.group(vec![row_number(count)]);
     state.count(gather.step, count, 1, started.elapsed());
     push(rest, list, state)
@@ -213,6 +218,32 @@ fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut 
         push(branch, copy, state)?;
     }
     push(last, batch, state)
+}
+
+/// Leaves out what an earlier run has carried past this place.
+fn leave_out_old(passed: Option<&Passed>, batch: Batch, state: &mut State) -> Batch {
+    let Some(passed) = passed else { return batch };
+    let new = passed.sift(origins(&batch));
+    if new.iter().all(|new| *new) {
+        return batch;
+    }
+    for (row, _) in batch.rows().iter().zip(&new).filter(|(_, new)| !**new) {
+        state.fan_out(batch.meta(), *row, 0);
+    }
+    let kept: Vec<u32> = (0..).zip(new).filter_map(|(index, new)| new.then_some(index)).collect();
+    batch.select(&kept)
+}
+
+/// Notes what passed this place, for a later run.
+fn note(step: usize, passed: Option<&mut Passed>, batch: &Batch, state: &mut State) {
+    if let Some(passed) = passed {
+        passed.note(origins(batch));
+        state.progress.marks.insert(step, passed.marks().clone());
+    }
+}
+
+fn origins(batch: &Batch) -> impl Iterator<Item = (u32, i64)> {
+    batch.each_metadata().map(|row| (row.partition(), row.offset()))
 }
 
 fn settle(batch: &Batch, state: &mut State) {

@@ -6,16 +6,17 @@
 mod flow;
 mod nodes;
 
-pub(crate) use nodes::{Node, build};
+pub(crate) use nodes::{Node, Supply, build};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Meta, Payloads};
+use crate::checkpoint::Marks;
 use crate::clock::Clock;
-use crate::commit::Tracker;
+use crate::commit::{Position, Tracker};
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::fault::StepError;
 use crate::report::{Skipped, StepInfo};
@@ -31,10 +32,22 @@ pub(crate) struct Shared {
     /// For each partition its name.
     pub(crate) partitions: Vec<String>,
     pub(crate) limits: PollLimits,
+    /// Whether a later run goes on where this one is drained, so that open batches may stay open.
+    pub(crate) resumable: bool,
     /// Set once, to end reading: what was read is still carried to its end.
     pub(crate) drain: AtomicBool,
     /// For each lane how far it came.
     pub(crate) progress: Vec<Mutex<Progress>>,
+    /// Held for reading while a lane carries a batch, and for writing while a checkpoint is taken.
+    pub(crate) gate: RwLock<()>,
+}
+
+impl Shared {
+    /// How far each lane came.
+    pub(crate) fn each_progress(&self) -> Vec<Progress> {
+        let copy = |lane: &Mutex<Progress>| lane.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.progress.iter().map(copy).collect()
+    }
 }
 
 /// How far a lane came.
@@ -42,7 +55,11 @@ pub(crate) struct Shared {
 pub(crate) struct Progress {
     pub(crate) counts: Vec<StepCounts>,
     /// For each partition of the lane where reading would go on.
-    pub(crate) committed: BTreeMap<u32, u64>,
+    pub(crate) committed: BTreeMap<u32, Position>,
+    /// For each step where branches may differ how far it came.
+    pub(crate) marks: BTreeMap<usize, Marks>,
+    /// True if the source of the lane came to its end.
+    pub(crate) ended: bool,
     /// The first messages that were left out.
     pub(crate) skipped: Vec<Skipped>,
 }
@@ -77,31 +94,57 @@ pub(crate) struct State {
 }
 
 impl Lane {
-    pub(crate) fn new(number: usize, source: Box<dyn Source>, nodes: Vec<Node>, shared: Arc<Shared>) -> Self {
+    /// `start`: how far an earlier run came.
+    pub(crate) fn new(
+        number: usize,
+        source: Box<dyn Source>,
+        nodes: Vec<Node>,
+        shared: Arc<Shared>,
+        start: Progress,
+    ) -> Self {
         let counts = vec![StepCounts::default(); shared.steps.len()];
-        let progress = Progress { counts, ..Progress::default() };
-        Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress } }
+        let progress = Progress { counts, ..start };
+        let mut lane = Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress } };
+        // A checkpoint may be taken before the lane has moved.
+        lane.publish();
+        lane
     }
 
     /// Carries messages until the source ends, someone asks to drain, or something fails.
     pub(crate) fn run(mut self) -> Result<(), LaneError> {
         let ended = self.read_all();
-        let ended = ended.and_then(|()| flow::close(&mut self.nodes, &mut self.state));
+        let shared = Arc::clone(&self.state.shared);
+        let _carrying = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let ended = ended.and_then(|()| self.close());
         self.publish();
         ended
     }
 
+    /// Sends on what waits in open batches: all is read, or nobody will read on.
+    fn close(&mut self) -> Result<(), LaneError> {
+        if self.state.progress.ended || !self.state.shared.resumable {
+            flow::close(&mut self.nodes, &mut self.state)?;
+        }
+        Ok(())
+    }
+
     fn read_all(&mut self) -> Result<(), LaneError> {
-        while !self.state.shared.drain.load(Ordering::Acquire) {
+        let shared = Arc::clone(&self.state.shared);
+        while !shared.drain.load(Ordering::Acquire) {
             let started = Instant::now();
-            match self.source.poll(&self.poll_limits())? {
+            let polled = self.source.poll(&self.poll_limits())?;
+            let _carrying = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+            match polled {
                 Polled::Read(read) => {
                     let batch = self.state.register(*read, started);
                     flow::push(&mut self.nodes, batch, &mut self.state)?;
                 }
                 Polled::Idle => {}
-                Polled::Advance(time) => self.state.shared.clock.advance(time),
-                Polled::End => return Ok(()),
+                Polled::Advance(time) => shared.clock.advance(time),
+                Polled::End => {
+                    self.state.progress.ended = true;
+                    return Ok(());
+                }
             }
             flow::expire(&mut self.nodes, &mut self.state)?;
             self.publish();

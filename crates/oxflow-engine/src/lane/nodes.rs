@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::batch::Batch;
+use crate::checkpoint::{Marks, Passed};
 use crate::connect::{Sink, Writer};
 use crate::lower::{Bindings, RouterSpec, Stage};
 use crate::run::{Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, Router, Run, Serialise};
@@ -15,7 +16,7 @@ pub(crate) enum Node {
     Gather(Gather),
     Route { step: usize, router: Box<dyn Router>, branches: Vec<Vec<Node>> },
     Broadcast { step: usize, branches: Vec<Vec<Node>> },
-    Sink { step: usize, writer: Box<dyn Writer> },
+    Sink { step: usize, writer: Box<dyn Writer>, passed: Option<Passed> },
 }
 
 /// A batching step with its open batch.
@@ -23,6 +24,7 @@ pub(crate) struct Gather {
     pub(super) step: usize,
     pub(super) window: Window,
     pub(super) pending: Vec<Batch>,
+    pub(super) passed: Option<Passed>,
 }
 
 /// Builds the nodes of one lane.
@@ -31,29 +33,39 @@ pub(crate) struct Gather {
 ///
 /// The name of what is missing: a step in another language without its runtime, or a sink that is not open. Both are
 /// checked before, so this is a bug.
-pub(crate) fn build(
-    stages: &[Stage],
-    bindings: &Bindings,
-    sinks: &HashMap<String, Box<dyn Sink>>,
-) -> Result<Vec<Node>, String> {
-    Builder { bindings, sinks }.chain(stages)
+pub(crate) fn build(stages: &[Stage], supply: &Supply<'_>) -> Result<Vec<Node>, String> {
+    supply.chain(stages, true)
 }
 
-struct Builder<'a> {
-    bindings: &'a Bindings,
-    sinks: &'a HashMap<String, Box<dyn Sink>>,
+/// What nodes are made with.
+pub(crate) struct Supply<'a> {
+    pub(crate) bindings: &'a Bindings,
+    pub(crate) sinks: &'a HashMap<String, Box<dyn Sink>>,
+    /// For each step how far an earlier run came with it; absent where no checkpoint is kept.
+    pub(crate) marks: Option<&'a HashMap<usize, Marks>>,
 }
 
-impl Builder<'_> {
-    fn chain(&self, stages: &[Stage]) -> Result<Vec<Node>, String> {
-        stages.iter().map(|stage| self.node(stage)).collect()
+impl Supply<'_> {
+    /// `first`: no batching step stands before these stages. What comes after one is new by what the step lets pass.
+    fn chain(&self, stages: &[Stage], mut first: bool) -> Result<Vec<Node>, String> {
+        let mut nodes = Vec::with_capacity(stages.len());
+        for stage in stages {
+            nodes.push(self.node(stage, first)?);
+            first &= !matches!(stage, Stage::Gather { .. });
+        }
+        Ok(nodes)
     }
 
-    fn branches(&self, branches: &[Vec<Stage>]) -> Result<Vec<Vec<Node>>, String> {
-        branches.iter().map(|branch| self.chain(branch)).collect()
+    fn branches(&self, branches: &[Vec<Stage>], first: bool) -> Result<Vec<Vec<Node>>, String> {
+        branches.iter().map(|branch| self.chain(branch, first)).collect()
     }
 
-    fn node(&self, stage: &Stage) -> Result<Node, String> {
+    fn passed(&self, step: usize, first: bool) -> Option<Passed> {
+        let marks = self.marks.filter(|_| first)?;
+        Some(Passed::resume(marks.get(&step).cloned().unwrap_or_default()))
+    }
+
+    fn node(&self, stage: &Stage, first: bool) -> Result<Node, String> {
         Ok(match stage {
             Stage::Native(spec) => Node::Run(Box::new(NativeRun::new(spec.clone()))),
             Stage::Foreign(spec) => Node::Run(self.foreign()?.run(spec)),
@@ -62,15 +74,20 @@ impl Builder<'_> {
             }
             Stage::Serialise(step) => Node::Run(Box::new(Serialise::new(*step))),
             Stage::Gather { step, limits } => {
-                Node::Gather(Gather { step: *step, window: Window::new(*limits), pending: Vec::new() })
+                let passed = self.passed(*step, first);
+                Node::Gather(Gather { step: *step, window: Window::new(*limits), pending: Vec::new(), passed })
             }
-            Stage::Route { step, router, branches } => {
-                Node::Route { step: *step, router: self.router(*step, router)?, branches: self.branches(branches)? }
+            Stage::Route { step, router, branches } => Node::Route {
+                step: *step,
+                router: self.router(*step, router)?,
+                branches: self.branches(branches, first)?,
+            },
+            Stage::Broadcast { step, branches } => {
+                Node::Broadcast { step: *step, branches: self.branches(branches, first)? }
             }
-            Stage::Broadcast { step, branches } => Node::Broadcast { step: *step, branches: self.branches(branches)? },
             Stage::Sink { step, stream } => {
                 let sink = self.sinks.get(stream).ok_or_else(|| format!("the sink `{stream}` is not open"))?;
-                Node::Sink { step: *step, writer: sink.writer() }
+                Node::Sink { step: *step, writer: sink.writer(), passed: self.passed(*step, first) }
             }
         })
     }

@@ -1,58 +1,124 @@
-//! Compressed files, by the end of their name.
+//! Files, compressed or not, by the end of their name.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+use zstd::stream::write::Encoder as ZstdEncoder;
+
+/// What was written into a file.
+pub(super) trait Content: Read + Send {
+    /// Passes over the first bytes of the content.
+    fn skip(&mut self, bytes: u64) -> io::Result<()>;
+}
 
 /// Opens a file for reading what was written into it, several compressed members one after the other included.
-pub(super) fn reader(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn reader(path: &Path) -> io::Result<Box<dyn Content>> {
     let file = File::open(path)?;
     Ok(match ending(path) {
         Some("gz") => Box::new(MultiGzDecoder::new(BufReader::new(file))),
-        Some("zst") => Box::new(zstd::stream::read::Decoder::new(file)?),
+        Some("zst") => Box::new(ZstdDecoder::new(file)?),
         _ => Box::new(file),
     })
 }
 
-/// Somewhere to write that has an end to be written.
-pub(super) trait Finish: Write + Send {
-    /// Writes what is held back, and the end of a compressed file.
-    fn finish(&mut self) -> io::Result<()>;
+impl Content for File {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        if self.metadata()?.len() < bytes {
+            return Err(truncated());
+        }
+        self.seek(SeekFrom::Start(bytes)).map(drop)
+    }
 }
 
-/// Compresses what is written into the file.
-pub(super) fn writer(path: &Path, file: File) -> io::Result<Box<dyn Finish>> {
-    Ok(match ending(path) {
-        Some("gz") => Box::new(GzEncoder::new(BufWriter::new(file), Compression::default())),
-        Some("zst") => Box::new(zstd::stream::write::Encoder::new(BufWriter::new(file), 0)?),
-        _ => Box::new(BufWriter::with_capacity(256 << 10, file)),
-    })
+impl Content for MultiGzDecoder<BufReader<File>> {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        read_over(self, bytes)
+    }
+}
+
+impl Content for ZstdDecoder<'_, BufReader<File>> {
+    fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        read_over(self, bytes)
+    }
+}
+
+fn read_over(content: &mut impl Read, bytes: u64) -> io::Result<()> {
+    let passed = io::copy(&mut content.by_ref().take(bytes), &mut io::sink())?;
+    if passed < bytes { Err(truncated()) } else { Ok(()) }
+}
+
+fn truncated() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it was truncated: it ends before the place where reading goes on")
+}
+
+/// A file that is written.
+pub(super) enum Output {
+    Plain(BufWriter<File>),
+    Gzip { frame: Option<GzEncoder<BufWriter<File>>>, file: Option<BufWriter<File>> },
+    Zstd { frame: Option<ZstdEncoder<'static, BufWriter<File>>>, file: Option<BufWriter<File>> },
+}
+
+impl Output {
+    /// Writes from where the file stands, compressed as the name of it says.
+    pub(super) fn new(path: &Path, file: File) -> Self {
+        match ending(path) {
+            Some("gz") => Self::Gzip { frame: None, file: Some(BufWriter::new(file)) },
+            Some("zst") => Self::Zstd { frame: None, file: Some(BufWriter::new(file)) },
+            _ => Self::Plain(BufWriter::with_capacity(256 << 10, file)),
+        }
+    }
+
+    /// Writes all bytes.
+    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.write_all(bytes),
+            Self::Gzip { frame, file } => {
+                if let Some(file) = file.take() {
+                    *frame = Some(GzEncoder::new(file, Compression::default()));
+                }
+                frame.as_mut().ok_or_else(closed)?.write_all(bytes)
+            }
+            Self::Zstd { frame, file } => {
+                if let Some(file) = file.take() {
+                    *frame = Some(ZstdEncoder::new(file, 0)?);
+                }
+                frame.as_mut().ok_or_else(closed)?.write_all(bytes)
+            }
+        }
+    }
+
+    /// Ends the frame, if one is open, and hands everything to the system. What is written next begins a new frame, so
+    /// that the file is whole here.
+    pub(super) fn flush(&mut self) -> io::Result<&File> {
+        let file = match self {
+            Self::Plain(file) => file,
+            Self::Gzip { frame, file } => {
+                if let Some(frame) = frame.take() {
+                    *file = Some(frame.finish()?);
+                }
+                file.as_mut().ok_or_else(closed)?
+            }
+            Self::Zstd { frame, file } => {
+                if let Some(frame) = frame.take() {
+                    *file = Some(frame.finish()?);
+                }
+                file.as_mut().ok_or_else(closed)?
+            }
+        };
+        file.flush()?;
+        Ok(file.get_ref())
+    }
+}
+
+fn closed() -> io::Error {
+    io::Error::other("an earlier write failed")
 }
 
 fn ending(path: &Path) -> Option<&str> {
     path.extension().and_then(|ending| ending.to_str())
-}
-
-impl Finish for BufWriter<File> {
-    fn finish(&mut self) -> io::Result<()> {
-        self.flush()
-    }
-}
-
-impl Finish for GzEncoder<BufWriter<File>> {
-    fn finish(&mut self) -> io::Result<()> {
-        self.try_finish()?;
-        self.get_mut().flush()
-    }
-}
-
-impl Finish for zstd::stream::write::Encoder<'_, BufWriter<File>> {
-    fn finish(&mut self) -> io::Result<()> {
-        self.do_finish()?;
-        self.get_mut().flush()
-    }
 }

@@ -1,12 +1,13 @@
 //! JSON Lines in files: each file is a partition, each line a message.
 
 mod compression;
+mod identity;
 mod sink;
 mod source;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use sink::{FileSink, LineWriter};
+pub(super) use sink::{FileSink, LineWriter, Start};
 pub(super) use source::open;
 
 /// The path without links and dots, also of a file that isn't there yet.

@@ -1,57 +1,89 @@
 //! Writes lines to a file that all lanes share.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memchr;
 
 use super::super::{ConnectError, Sink, Writer};
-use super::compression::{self, Finish};
+use super::compression::Output;
+use super::real_path;
 use crate::batch::{Batch, Payloads};
+use crate::checkpoint::SinkState;
+use crate::crash;
 use crate::run::describe_origin;
+
+/// Where writing starts.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) enum Start {
+    /// The file is made anew.
+    Empty,
+    /// What is there stays.
+    End,
+    /// What an earlier run had made last stays; what it wrote after that goes.
+    At(u64),
+}
 
 /// A file that is written; each message becomes a line.
 pub(in super::super) struct FileSink {
     stream: String,
     path: PathBuf,
-    file: Arc<Mutex<Box<dyn Finish>>>,
+    output: Arc<Mutex<Output>>,
 }
 
 impl FileSink {
-    /// Makes the file, or goes on at its end.
-    pub(in super::super) fn open(stream: &str, path: &str, append: bool) -> Result<Self, ConnectError> {
+    /// Makes the file, or goes on in it.
+    pub(in super::super) fn open(stream: &str, path: &str, start: Start) -> Result<Self, ConnectError> {
         let path = PathBuf::from(path);
-        let file = create(&path, append).map_err(|source| ConnectError::Write {
+        let output = open(&path, start).map_err(|source| ConnectError::Write {
             stream: stream.to_owned(),
             path: path.clone(),
             source,
         })?;
-        Ok(Self { stream: stream.to_owned(), path, file: Arc::new(Mutex::new(file)) })
+        Ok(Self { stream: stream.to_owned(), path, output: Arc::new(Mutex::new(output)) })
     }
 
     fn failed(&self, source: io::Error) -> ConnectError {
         ConnectError::Write { stream: self.stream.clone(), path: self.path.clone(), source }
     }
+
+    fn sync_file(&self) -> io::Result<u64> {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = output.flush()?;
+        crash::point("sink-flushed");
+        file.sync_data()?;
+        crash::point("sink-synced");
+        file.stream_position()
+    }
 }
 
-fn create(path: &Path, append: bool) -> io::Result<Box<dyn Finish>> {
-    let file = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(path)?;
-    compression::writer(path, file)
+fn open(path: &Path, start: Start) -> io::Result<Output> {
+    let mut file = OpenOptions::new().create(true).write(true).truncate(matches!(start, Start::Empty)).open(path)?;
+    if let Start::At(length) = start {
+        file.set_len(length)?;
+    }
+    file.seek(SeekFrom::End(0))?;
+    Ok(Output::new(path, file))
 }
 
 impl Sink for FileSink {
     fn writer(&self) -> Box<dyn Writer> {
-        let file = Arc::clone(&self.file);
+        let output = Arc::clone(&self.output);
         Box::new(LineWriter::new(&self.stream, &self.path, move |lines| {
-            file.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines)
+            output.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines)
         }))
     }
 
     fn finish(&self) -> Result<(), ConnectError> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.finish().map_err(|source| self.failed(source))
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        output.flush().map(drop).map_err(|source| self.failed(source))
+    }
+
+    fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
+        let length = self.sync_file().map_err(|source| self.failed(source))?;
+        Ok(Some(SinkState { path: real_path(&self.path), length }))
     }
 }
 

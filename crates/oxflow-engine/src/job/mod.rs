@@ -1,24 +1,28 @@
 //! A job: a pipeline that is bound to its streams and run to its end.
 
+mod keeper;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::clock::Clock;
 use crate::config::{Config, OnError, Stream};
 use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Received, Sink, open_sink, open_source};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
-use crate::lane::{Lane, LaneError, Progress, Shared, build};
+use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::Plan;
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
+use keeper::{Keeper, Kept};
 
 /// Everything that a run needs.
 pub struct Job {
@@ -43,6 +47,9 @@ pub enum JobError {
     /// A connector failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The checkpoint can't be used or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A message failed in a step.
     #[error("step `{}` failed", .0.step)]
     Step(Box<StepError>),
@@ -57,6 +64,7 @@ impl JobError {
         match self {
             Self::Plan(diagnostics) => diagnostics.clone(),
             Self::Connect(error) => vec![error.diagnostic()],
+            Self::Checkpoint(error) => vec![error.diagnostic()],
             Self::Step(error) => vec![error.diagnostic()],
             Self::Internal(text) => {
                 let fix = "please report it with the pipeline and the message above";
@@ -85,6 +93,8 @@ struct Inner {
     stream: String,
     shared: Arc<Shared>,
     sinks: HashMap<String, Box<dyn Sink>>,
+    keeper: Option<Keeper>,
+    checkpoint_interval: Duration,
     started: Instant,
     end: Mutex<End>,
     ended: Condvar,
@@ -92,6 +102,8 @@ struct Inner {
 
 #[derive(Default)]
 struct End {
+    /// The lanes have ended; what they wrote may still be on its way.
+    carried: bool,
     /// When the last lane had ended.
     elapsed: Option<Duration>,
     error: Option<JobError>,
@@ -107,9 +119,16 @@ impl Job {
             return Err(JobError::Plan(findings));
         }
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
-        let source = self.open()?;
-        let sinks = self.open_sinks(&program.stages, &source)?;
-        self.spawn(&program, source, sinks)
+        let mut source = self.open()?;
+        let streams = sink_streams(&program.stages);
+        let files = self.written_files(&streams, &source)?;
+        let kept = self.kept(&source, &files)?;
+        let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
+        if let Some(before) = before {
+            source.resume(&before.sources)?;
+        }
+        let sinks = self.open_sinks(&streams, before)?;
+        self.spawn(&program, source, sinks, kept)
     }
 
     /// What the configuration gets wrong about the plan; streams that were handed over need no entry in it.
@@ -138,22 +157,35 @@ impl Job {
         Ok(open_source(stream, &*self.binding(stream)?)?)
     }
 
-    fn open_sinks(&self, stages: &[Stage], source: &Opened) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
-        let mut sinks = HashMap::new();
-        let mut taken: HashMap<PathBuf, &str> =
-            source.files().into_iter().map(|path| (path, self.plan.source.stream.as_str())).collect();
-        for stream in sink_streams(stages) {
-            if sinks.contains_key(stream) {
-                continue;
-            }
-            let binding = self.binding(stream)?;
-            if let Some(path) = binding.written_file()
-                && let Some(other) = taken.insert(path.clone(), stream)
+    /// The files that the sinks write, by stream. Opening one cuts it, so none may be another stream's.
+    fn written_files(&self, streams: &[&str], source: &Opened) -> Result<BTreeMap<String, PathBuf>, JobError> {
+        let read = self.plan.source.stream.as_str();
+        let mut taken: HashMap<PathBuf, &str> = source.files().into_iter().map(|path| (path, read)).collect();
+        let mut files = BTreeMap::new();
+        for stream in streams {
+            let Some(path) = self.binding(stream)?.written_file() else { continue };
+            if let Some(other) = taken.insert(path.clone(), stream)
+                && other != *stream
             {
-                let (stream, other) = (stream.to_owned(), other.to_owned());
+                let (stream, other) = ((*stream).to_owned(), other.to_owned());
                 return Err(ConnectError::SameFile { stream, other, path }.into());
             }
-            sinks.insert(stream.to_owned(), open_sink(stream, &binding)?);
+            files.insert((*stream).to_owned(), path);
+        }
+        Ok(files)
+    }
+
+    fn open_sinks(
+        &self,
+        streams: &[&str],
+        before: Option<&Checkpoint>,
+    ) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
+        let mut sinks = HashMap::new();
+        for stream in streams {
+            if !sinks.contains_key(*stream) {
+                let state = before.and_then(|before| before.sinks.get(*stream));
+                sinks.insert((*stream).to_owned(), open_sink(stream, &*self.binding(stream)?, state)?);
+            }
         }
         Ok(sinks)
     }
@@ -163,17 +195,34 @@ impl Job {
         program: &Program,
         source: Opened,
         sinks: HashMap<String, Box<dyn Sink>>,
+        kept: Option<Kept>,
     ) -> Result<Running, JobError> {
         let lanes = self.lanes(source.partitions.len());
-        let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes));
+        let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes, kept.is_some()));
+        let marks = kept.as_ref().map(|kept| kept.marks(&program.steps));
+        let start = kept.as_ref().map(|kept| kept.progress(&program.steps)).unwrap_or_default();
+        let supply = Supply { bindings: &self.bindings, sinks: &sinks, marks: marks.as_ref() };
         let mut ready = Vec::with_capacity(lanes);
         for (number, source) in source.split(lanes).into_iter().enumerate() {
-            let nodes = build(&program.stages, &self.bindings, &sinks).map_err(JobError::Internal)?;
-            ready.push(Lane::new(number, source, nodes, Arc::clone(&shared)));
+            let nodes = build(&program.stages, &supply).map_err(JobError::Internal)?;
+            ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone()));
         }
-        let stream = self.plan.source.stream;
-        let (started, end) = (Instant::now(), Mutex::default());
-        let inner = Arc::new(Inner { stream, shared, sinks, started, end, ended: Condvar::new() });
+        let inner = Arc::new(Inner {
+            stream: self.plan.source.stream,
+            keeper: kept.map(|kept| Keeper { kept, shared: Arc::clone(&shared) }),
+            checkpoint_interval: Duration::from_millis(u64::from(self.config.run.checkpoint_ms.0.get())),
+            shared,
+            sinks,
+            started: Instant::now(),
+            end: Mutex::default(),
+            ended: Condvar::new(),
+        });
+        if let Some(keeper) = &inner.keeper {
+            // From here on the outputs are this run's: a checkpoint of other outputs, or none, would mislead the next one.
+            keeper.save(&inner.sinks)?;
+            let kept = Arc::clone(&inner);
+            spawn_thread("oxflow-keep".to_owned(), move || kept.keep())?;
+        }
         let watched = Arc::clone(&inner);
         spawn_thread("oxflow-run".to_owned(), move || watched.watch(ready))?;
         Ok(Running { inner })
@@ -190,7 +239,7 @@ impl Job {
         }
     }
 
-    fn shared(&self, program: &Program, partitions: Vec<String>, lanes: usize) -> Shared {
+    fn shared(&self, program: &Program, partitions: Vec<String>, lanes: usize, resumable: bool) -> Shared {
         let run = &self.config.run;
         let fatal = |name: &str| self.config.step(name).on_error == OnError::Fail;
         Shared {
@@ -206,7 +255,9 @@ impl Job {
                 bytes: run.batch.bytes.get() as usize,
                 wait: Duration::from_millis(u64::from(run.batch.wait_ms.get())),
             },
+            resumable,
             drain: AtomicBool::new(false),
+            gate: RwLock::new(()),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }
     }
@@ -245,15 +296,35 @@ impl Inner {
                 self.fail(error);
             }
         }
+        self.end().carried = true;
+        self.ended.notify_all();
+        if let Err(error) = self.finish() {
+            self.fail(error);
+        }
+        self.end().elapsed = Some(self.started.elapsed());
+        self.ended.notify_all();
+    }
+
+    fn finish(&self) -> Result<(), JobError> {
         for sink in self.sinks.values() {
-            if let Err(error) = sink.finish() {
-                self.fail(error.into());
+            sink.finish()?;
+        }
+        let failed = self.end().failed;
+        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.finish(&self.sinks, failed))
+    }
+
+    /// Takes a checkpoint from time to time, until the lanes have ended.
+    fn keep(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        loop {
+            let waited = self.ended.wait_timeout_while(self.end(), self.checkpoint_interval, |end| !end.carried);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.carried {
+                return;
+            }
+            if let Err(error) = keeper.save(&self.sinks) {
+                return self.fail(error);
             }
         }
-        let mut end = self.end();
-        end.elapsed = Some(self.started.elapsed());
-        drop(end);
-        self.ended.notify_all();
     }
 
     fn start_lane(&self, number: usize, lane: Lane) -> Result<JoinHandle<Result<(), JobError>>, JobError> {
@@ -314,7 +385,11 @@ impl Running {
         let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
         let steps: Vec<StepReport> =
             shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
-        let committed: BTreeMap<u32, u64> = progress.iter().flat_map(|lane| lane.committed.clone()).collect();
+        let mut committed: BTreeMap<u32, u64> = BTreeMap::new();
+        for (partition, position) in progress.iter().flat_map(|lane| &lane.committed) {
+            let furthest = committed.entry(*partition).or_default();
+            *furthest = position.next.max(*furthest);
+        }
         let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
         let (status, elapsed) = self.status();
         Report {

@@ -1,0 +1,135 @@
+//! Keeps the checkpoint of a run, where it has one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use super::{Job, JobError};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Identity, Marks, SourceState, Store, VERSION};
+use crate::config::Delivery;
+use crate::connect::{Opened, Sink};
+use crate::crash;
+use crate::lane::{Progress, Shared};
+
+/// A checkpoint that is kept, and what it was when the run started.
+pub(super) struct Kept {
+    pub(super) store: Store,
+    pub(super) identities: Vec<Identity>,
+    pub(super) before: Option<Checkpoint>,
+}
+
+impl Job {
+    /// The checkpoint that this run keeps: between files, unless it is told not to. `files` are the files that it writes.
+    pub(super) fn kept(&self, source: &Opened, files: &BTreeMap<String, PathBuf>) -> Result<Option<Kept>, JobError> {
+        let Some(first) = files.values().next() else { return Ok(None) };
+        let beside = || {
+            let mut path = first.clone().into_os_string();
+            path.push(".oxflow");
+            path.into()
+        };
+        let store = Store::new(self.config.run.checkpoint.clone().unwrap_or_else(beside));
+        let wanted = self.config.run.delivery != Some(Delivery::AtLeastOnce);
+        let Some(identities) = source.identities.clone().filter(|_| wanted) else {
+            // This run writes the outputs without it, so that it would mislead a later one.
+            store.remove()?;
+            return Ok(None);
+        };
+        let before = store.load()?.filter(|checkpoint| checkpoint.belongs_to(files));
+        if let Some(checkpoint) = &before {
+            verify(&store, checkpoint, &identities)?;
+        }
+        Ok(Some(Kept { store, identities, before }))
+    }
+}
+
+/// Refuses to go on with files that are not what they were.
+fn verify(store: &Store, checkpoint: &Checkpoint, identities: &[Identity]) -> Result<(), CheckpointError> {
+    let path = store.path().to_owned();
+    let changed =
+        |file: PathBuf, why: &str| CheckpointError::SourceChanged { path: path.clone(), file, why: why.to_owned() };
+    for (index, state) in checkpoint.sources.iter().enumerate() {
+        let file = state.identity.path.clone();
+        let refused = |source| CheckpointError::Io { path: file.clone(), verb: "read", source };
+        if let Some(why) = state.identity.differs().map_err(refused)? {
+            return Err(changed(file, &why));
+        }
+        if identities.get(index).is_none_or(|now| now.path != file) {
+            return Err(changed(file, "it is no longer at its place among the files of the source"));
+        }
+    }
+    for state in checkpoint.sinks.values() {
+        let length = state.path.metadata().map_or(0, |metadata| metadata.len());
+        if length < state.length {
+            let file = state.path.clone();
+            return Err(CheckpointError::SinkChanged { path, file, length, expected: state.length });
+        }
+    }
+    Ok(())
+}
+
+impl Kept {
+    /// How far each step had come, by its number in this run.
+    pub(super) fn marks(&self, steps: &[crate::report::StepInfo]) -> HashMap<usize, Marks> {
+        let before = self.before.iter().flat_map(|checkpoint| &checkpoint.marks);
+        let number = |name: &str| steps.iter().position(|step| step.name == name);
+        before.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
+    }
+
+    /// What a lane starts with.
+    pub(super) fn progress(&self, steps: &[crate::report::StepInfo]) -> Progress {
+        let sources = self.before.iter().flat_map(|checkpoint| &checkpoint.sources);
+        let committed =
+            (0..).zip(sources).filter_map(|(partition, state)| Some((partition, state.position?))).collect();
+        Progress { committed, marks: self.marks(steps).into_iter().collect(), ..Progress::default() }
+    }
+}
+
+/// Takes checkpoints of a run that goes on.
+pub(super) struct Keeper {
+    pub(super) kept: Kept,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Keeper {
+    /// Makes what was written last, and writes down how far everything is. Lanes wait meanwhile.
+    pub(super) fn save(&self, sinks: &HashMap<String, Box<dyn Sink>>) -> Result<(), JobError> {
+        let _nothing_moves = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        let mut states = BTreeMap::new();
+        for (stream, sink) in sinks {
+            states.extend(sink.sync()?.map(|state| (stream.clone(), state)));
+        }
+        crash::point("sinks-synced");
+        self.kept.store.save(&self.checkpoint(states))?;
+        Ok(())
+    }
+
+    /// Ends the keeping: a run that did everything needs no checkpoint.
+    pub(super) fn finish(&self, sinks: &HashMap<String, Box<dyn Sink>>, failed: bool) -> Result<(), JobError> {
+        self.save(sinks)?;
+        let done = !failed && self.shared.each_progress().iter().all(|progress| progress.ended);
+        crash::point("drained");
+        if done {
+            self.kept.store.remove()?;
+            crash::point("checkpoint-removed");
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, sinks: BTreeMap<String, checkpoint::SinkState>) -> Checkpoint {
+        let lanes = self.shared.each_progress();
+        // A lane knows its own partitions best; of the others it has what the run started with.
+        let position = |partition: u32| {
+            let known = lanes.iter().filter_map(|lane| lane.committed.get(&partition));
+            known.max_by_key(|position| position.next).copied()
+        };
+        let identities = self.kept.identities.iter().cloned();
+        let sources =
+            (0..).zip(identities).map(|(partition, identity)| SourceState { identity, position: position(partition) });
+        let steps = self.shared.steps.iter().enumerate();
+        let marks = steps.filter_map(|(number, step)| {
+            let marks = checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number)));
+            (!marks.is_empty()).then(|| (step.name.clone(), marks))
+        });
+        Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks: marks.collect() }
+    }
+}

@@ -1,0 +1,48 @@
+"""The pipeline that `test_delivery.py` kills: branches, a flat map, a batch, steps in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import test_steps
+
+from oxflow import Batch, FlatMap, Map, Message, Parser, Serializer, StreamSink, branch, streaming_source
+
+Json = dict[str, Any]
+
+
+def twice(message: Message[Json]) -> list[Json]:
+    """Give each word two times, told apart by a tag."""
+    return [{**message.payload, "tags": {"copy": copy}} for copy in ("a", "b")]
+
+
+def texts(message: Message[list[Json]]) -> list[str]:
+    """Name the words of a batch."""
+    return [f"{word['text']}{word['tags'].get('copy', '')}" for word in message.payload]
+
+
+pipeline = (
+    streaming_source("source", stream_name="words")
+    .apply(Parser("parse", Json))
+    .broadcast(
+        "all",
+        routes=[
+            branch("plain").apply(Serializer("s1")).sink(StreamSink("plain-out", stream_name="plain")),
+            branch("rust")
+            .apply(Map("double", function=test_steps.Double()))
+            .apply(Serializer("s2"))
+            .sink(StreamSink("rust-out", stream_name="rust")),
+            branch("flat")
+            .apply(FlatMap("twice", function=twice))
+            .apply(Batch("seven", batch_size=7))
+            .apply(Map("texts", function=texts))
+            .apply(Serializer("s3"))
+            .sink(StreamSink("flat-out", stream_name="flat")),
+            branch("lists")
+            .apply(Batch("hundred", batch_size=100))
+            .apply(Map("texts-too", function=texts))
+            .apply(Serializer("s4"))
+            .sink(StreamSink("lists-out", stream_name="lists")),
+        ],
+    )
+)

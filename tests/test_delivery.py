@@ -1,0 +1,197 @@
+"""Exactly once from files to files, whenever the process dies.
+
+A run is killed at random moments and at every named place between two durable steps, and started again until it drains. An
+independent reader then counts what is lost, repeated or out of order. `OXFLOW_KILLS` sets how often (`make faults`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from compression_reader import read_zst
+from pathlib import Path
+
+import pytest
+
+import oxflow
+
+PIPELINE = Path(__file__).parent / "delivery_pipeline.py"
+KILLS = int(os.environ.get("OXFLOW_KILLS", "12"))
+SEED = int(os.environ.get("OXFLOW_SEED", str(random.SystemRandom().randrange(10**6))))
+# Long enough for all kills to hit it.
+PARTITIONS, WORDS = 3, 500 * KILLS
+STREAMS = ("plain", "rust", "flat", "lists")
+
+
+def write_words(folder: Path) -> None:
+    for partition in range(PARTITIONS):
+        lines = (json.dumps({"text": f"{partition}-{word}", "count": word, "tags": {}}) for word in range(WORDS))
+        (folder / f"in-{partition}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def command(folder: Path, ending: str) -> list[str]:
+    streams = [f"words=file:{folder}/in-*.jsonl", *(f"{name}=file:{folder}/{name}{ending}" for name in STREAMS)]
+    settings = ["run.checkpoint_ms=10", "run.batch.messages=20", "run.batch.bytes=4096", "run.lanes=2"]
+    options = [*(f"--stream={stream}" for stream in streams), *(f"--set={setting}" for setting in settings)]
+    return [sys.executable, "-m", "oxflow", "run", str(PIPELINE), "--quiet", *options]
+
+
+def content(path: Path) -> list[str]:
+    data = path.read_bytes()
+    match path.suffix:
+        case ".gz":
+            data = gzip.decompress(data)
+        case ".zst":
+            data = read_zst(path)
+        case _:
+            pass
+    return data.decode().splitlines()
+
+
+def words_of(stream: str, path: Path) -> Iterator[str]:
+    for line in content(path):
+        value = json.loads(line)
+        if stream in {"flat", "lists"}:
+            yield from value
+        else:
+            yield value["text"]
+
+
+def verify(folder: Path, ending: str, seed: object) -> None:
+    for stream in STREAMS:
+        found = list(words_of(stream, folder / f"{stream}{ending}"))
+        copies = ("a", "b") if stream == "flat" else ("",)
+        for partition in range(PARTITIONS):
+            expected = [f"{partition}-{word}{copy}" for word in range(WORDS) for copy in copies]
+            mine = [word for word in found if word.startswith(f"{partition}-")]
+            counts = Counter(mine)
+            lost, repeated = set(expected) - set(counts), {word for word, count in counts.items() if count > 1}
+            assert (lost, repeated) == (set(), set()), f"seed {seed}: stream {stream}, partition {partition}"
+            assert mine == expected, f"seed {seed}: stream {stream}, partition {partition} is out of order"
+    assert not list(folder.glob("*.oxflow*")), "a drained run leaves no checkpoint"
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_run_that_is_killed_again_and_again_delivers_each_message_once(tmp_path: Path, ending: str) -> None:
+    write_words(tmp_path)
+    chance = random.Random(f"{SEED}{ending}")  # noqa: S311  # to be repeated, not to be secret
+    kills = 0
+    for _attempt in range(KILLS * 20):
+        running = subprocess.Popen(command(tmp_path, ending))
+        if kills < KILLS // 3 and still_running_after_a_checkpoint(running, tmp_path, chance.uniform(0, 0.1)):
+            running.send_signal(signal.SIGKILL)
+            kills += 1
+        code = running.wait()
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+    assert (code, kills) == (0, KILLS // 3), f"seed {SEED}"
+    verify(tmp_path, ending, SEED)
+
+
+def still_running_after_a_checkpoint(running: subprocess.Popen[bytes], folder: Path, seconds: float) -> bool:
+    """Let the run come to its first checkpoint, and a random time further."""
+    before = checkpoints(folder)
+    while checkpoints(folder) == before and running.poll() is None:
+        time.sleep(0.001)
+    time.sleep(seconds)
+    return running.poll() is None
+
+
+def checkpoints(folder: Path) -> list[int]:
+    return [path.stat().st_mtime_ns for path in folder.glob("*.oxflow")]
+
+
+PLACES = (
+    "sink-flushed", "sink-synced", "sinks-synced", "checkpoint-written", "checkpoint-synced", "checkpoint-renamed",
+    "drained", "checkpoint-removed",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_crash_between_two_durable_steps_costs_nothing(tmp_path: Path, place: str) -> None:
+    write_words(tmp_path)
+    crashed = 0
+    # The second run goes on from the first one's checkpoint and crashes at its own first one.
+    for count in (5, 1, 3, 1):
+        environment = os.environ | {"OXFLOW_CRASH": f"{place}:{count}"}
+        code = subprocess.run(command(tmp_path, ""), env=environment, check=False, stderr=subprocess.DEVNULL).returncode
+        assert code in {0, -signal.SIGABRT}
+        crashed += code != 0
+    assert crashed, "the test wheel is built with the feature crash-points"
+    assert subprocess.run(command(tmp_path, ""), check=False).returncode == 0
+    verify(tmp_path, "", place)
+
+
+def test_a_run_that_is_drained_by_a_signal_goes_on_later(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    checkpoint = tmp_path / "flat.oxflow"
+    running = subprocess.Popen(command(tmp_path, ""))
+    while not checkpoint.exists() and running.poll() is None:
+        time.sleep(0.001)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait() == 0
+    assert subprocess.run(command(tmp_path, ""), check=False).returncode == 0
+    verify(tmp_path, "", "drain")
+
+
+def start_and_kill(folder: Path) -> None:
+    """Leave a checkpoint behind."""
+    environment = os.environ | {"OXFLOW_CRASH": "checkpoint-renamed:3"}
+    code = subprocess.run(command(folder, ""), env=environment, check=False, stderr=subprocess.DEVNULL).returncode
+    assert code == -signal.SIGABRT
+
+
+def refused(folder: Path) -> str:
+    done = subprocess.run(command(folder, ""), check=False, capture_output=True, text=True)
+    assert done.returncode == oxflow.StreamError.exit_code
+    return done.stderr
+
+
+def test_a_source_that_was_replaced_is_an_error(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    start_and_kill(tmp_path)
+    path = tmp_path / "in-1.jsonl"
+    (tmp_path / "new").write_bytes(path.read_bytes())
+    (tmp_path / "new").replace(path)
+    assert "in-1.jsonl` is not the file that the checkpoint" in refused(tmp_path)
+    assert "it was replaced by another file" in refused(tmp_path)
+
+
+def test_a_source_that_was_rewritten_is_an_error(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    start_and_kill(tmp_path)
+    path = tmp_path / "in-1.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"1-0", b"9-9"))
+    assert "its first bytes differ" in refused(tmp_path)
+
+
+def test_an_output_that_became_shorter_is_an_error(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    start_and_kill(tmp_path)
+    (tmp_path / "plain").write_bytes(b"")
+    assert "is shorter than the checkpoint" in refused(tmp_path)
+
+
+def test_other_outputs_start_at_the_beginning(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    start_and_kill(tmp_path)
+    (tmp_path / "flat.oxflow").rename(tmp_path / "flat.gz.oxflow")
+    assert subprocess.run(command(tmp_path, ".gz"), check=False).returncode == 0
+    verify(tmp_path, ".gz", "other outputs")
+
+
+def test_at_least_once_keeps_no_checkpoint(tmp_path: Path) -> None:
+    write_words(tmp_path)
+    start_and_kill(tmp_path)
+    run = [*command(tmp_path, ""), "--set=run.delivery=at_least_once"]
+    assert subprocess.run(run, check=False).returncode == 0
+    verify(tmp_path, "", "at least once")
