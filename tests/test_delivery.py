@@ -16,10 +16,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from compression_reader import read_zst
 from pathlib import Path
 
 import pytest
+import zstandard
 
 import oxflow
 
@@ -54,6 +54,11 @@ def content(path: Path) -> list[str]:
         case _:
             pass
     return data.decode().splitlines()
+
+
+def read_zst(path: Path) -> bytes:
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
+        return reader.read()
 
 
 def words_of(stream: str, path: Path) -> Iterator[str]:
