@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::extension::{Function, PayloadType};
-use crate::plan::{Language, Limits, Operation, Plan, Step};
+use crate::plan::{Language, Limits, Operation, Plan, Step, agree};
 use crate::report::StepInfo;
 use crate::run::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form, NativeCall, NativeSpec};
 
@@ -176,7 +176,8 @@ struct Chain {
 enum Open {
     Nothing,
     Native(NativeSpec),
-    Foreign(ForeignSpec),
+    /// With the type that the first step takes.
+    Foreign(ForeignSpec, Type),
 }
 
 impl Lowering<'_> {
@@ -196,7 +197,7 @@ impl Lowering<'_> {
             Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => {
                 match function.language {
                     Language::Rust => self.rust_step(chain, number, step, rest)?,
-                    Language::Python => chain.foreign(number, step, foreign_step(&step.operation)),
+                    Language::Python => chain.foreign(number, step, foreign_step(&step.operation), &function.input),
                 }
             }
             Operation::Parser(parsed) => self.parser(chain, number, step, parsed, rest)?,
@@ -246,28 +247,26 @@ impl Lowering<'_> {
     /// Whether a filter joins a native run. It must not change what passes it, so it may decode only what is decoded
     /// as its type anyhow: by the run before it, or by the Rust step after it.
     fn selects_in_place(&self, chain: &Chain, function: Function, rest: &[Step]) -> bool {
-        let joins = match &chain.open {
-            Open::Native(spec) => spec.output().is_same(&function.input()),
-            Open::Nothing | Open::Foreign(_) => self.native_follows(rest),
+        let decoded = match &chain.open {
+            Open::Native(spec) => Some(spec.output()),
+            Open::Nothing | Open::Foreign(..) => self.native_consumer(rest),
         };
-        joins && function.table().select.is_some()
+        decoded.is_some_and(|decoded| decoded.is_same(&function.input())) && function.table().select.is_some()
     }
 
-    /// Whether the next step that is not a Rust filter is a Rust function that takes the payload over.
-    fn native_follows(&self, rest: &[Step]) -> bool {
-        for step in rest {
-            match &step.operation {
-                Operation::Map(function) | Operation::FlatMap(function) => return function.language == Language::Rust,
-                Operation::Filter(function) if function.language == Language::Rust => {
-                    let selects = self.bindings.functions.get(&step.name);
-                    if selects.is_none_or(|function| function.table().select.is_none()) {
-                        return false;
-                    }
-                }
-                _ => return false,
+    /// The type that the next Rust function takes over as its own, if only Rust filters stand before it.
+    fn native_consumer(&self, rest: &[Step]) -> Option<PayloadType> {
+        let is_rust_filter = |step: &&Step| match &step.operation {
+            Operation::Filter(function) => function.language == Language::Rust,
+            _ => false,
+        };
+        let step = rest.iter().find(|step| !is_rust_filter(step))?;
+        match &step.operation {
+            Operation::Map(function) | Operation::FlatMap(function) if function.language == Language::Rust => {
+                self.bindings.functions.get(&step.name).map(Function::input)
             }
+            _ => None,
         }
-        false
     }
 
     fn parser(
@@ -278,16 +277,14 @@ impl Lowering<'_> {
         parsed: &Type,
         rest: &[Step],
     ) -> Result<(), Diagnostic> {
+        let native = self.bindings.types.get(&step.name).copied();
         let input = match parsed {
-            Type::Record(record) if record.kind == RecordKind::Rust => {
-                let known = self.bindings.types.get(&step.name).copied();
-                Some(known.ok_or_else(|| unbound(step, "type"))?)
-            }
-            // A plain dictionary type checks nothing that the Rust type does not check, so the parser may be left to it.
-            Type::Record(record) if record.kind == RecordKind::TypedDict && self.native_follows(rest) => {
-                rest.first().and_then(|next| self.bindings.functions.get(&next.name)).map(Function::input)
-            }
-            _ => None,
+            Type::Record(record) if record.kind == RecordKind::Rust => Some(native.ok_or_else(|| unbound(step, "type"))?),
+            // A Rust type that says exactly what the dictionary type says checks what it would check.
+            Type::Record(record) if record.kind == RecordKind::TypedDict && native.is_none() => self
+                .native_consumer(rest)
+                .filter(|taken| agree(parsed, &taken.shape()).is_ok() && agree(&taken.shape(), parsed).is_ok()),
+            _ => native,
         };
         match input {
             Some(input) => {
@@ -295,7 +292,7 @@ impl Lowering<'_> {
                 chain.open =
                     Open::Native(NativeSpec { input, parser: Some(number), calls: Vec::new(), serializer: None });
             }
-            None => chain.foreign(number, step, ForeignStep::Parse),
+            None => chain.foreign(number, step, ForeignStep::Parse, &Type::Bytes),
         }
         Ok(())
     }
@@ -334,9 +331,14 @@ impl Chain {
                 self.form = if raw { Form::Raw } else { Form::Json };
                 self.stages.push(Stage::Native(spec));
             }
-            Open::Foreign(mut spec) => {
+            Open::Foreign(mut spec, _) => {
                 let serialised = matches!(spec.operations.last(), Some(last) if last.does == ForeignStep::Serialise);
-                spec.output = if serialised { Form::Raw } else { objects };
+                spec.selects = only_looks(&spec);
+                spec.output = match (spec.selects, serialised) {
+                    (true, _) => Form::Json,
+                    (false, true) => Form::Raw,
+                    (false, false) => objects,
+                };
                 self.form = spec.output;
                 self.stages.push(Stage::Foreign(spec));
             }
@@ -363,31 +365,37 @@ impl Chain {
         }
     }
 
-    fn foreign(&mut self, number: usize, step: &Step, does: ForeignStep) {
+    fn foreign(&mut self, number: usize, step: &Step, does: ForeignStep, takes: &Type) {
         let operation = ForeignOperation { step: number, name: step.name.clone(), does };
-        if let Open::Foreign(spec) = &mut self.open {
-            spec.last_step = number;
-            spec.operations.push(operation);
-            return;
+        match &mut self.open {
+            // Filters see JSON as the type that they name, which may know less than what passes them.
+            Open::Foreign(spec, seen) if !only_looks(spec) || seen == takes => {
+                spec.last_step = number;
+                spec.operations.push(operation);
+            }
+            _ => {
+                self.close(Form::Objects);
+                let (operations, input) = (vec![operation], self.form);
+                let spec = ForeignSpec { operations, input, output: Form::Objects, selects: false, last_step: number };
+                self.open = Open::Foreign(spec, takes.clone());
+            }
         }
-        self.close(Form::Objects);
-        self.open = Open::Foreign(ForeignSpec {
-            operations: vec![operation],
-            input: self.form,
-            output: Form::Objects,
-            last_step: number,
-        });
     }
 
     fn serializer(&mut self, number: usize, step: &Step) {
         if let Open::Native(spec) = &mut self.open {
             spec.serializer = Some(number);
             self.close(Form::Raw);
-        } else if matches!(self.open, Open::Nothing) && self.form == Form::Json {
+            return;
+        }
+        if matches!(&self.open, Open::Foreign(spec, _) if only_looks(spec)) {
+            self.close(Form::Json);
+        }
+        if matches!(self.open, Open::Nothing) && self.form == Form::Json {
             self.stages.push(Stage::Serialise(number));
             self.form = Form::Raw;
         } else {
-            self.foreign(number, step, ForeignStep::Serialise);
+            self.foreign(number, step, ForeignStep::Serialise, &Type::Any);
         }
     }
 }
@@ -407,7 +415,13 @@ fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {
 }
 
 fn conversion(output: Form, step: usize) -> ForeignSpec {
-    ForeignSpec { operations: Vec::new(), input: Form::Objects, output, last_step: step }
+    ForeignSpec { operations: Vec::new(), input: Form::Objects, output, selects: false, last_step: step }
+}
+
+/// Whether a run only looks at JSON and lets it pass or not.
+fn only_looks(spec: &ForeignSpec) -> bool {
+    let filters = spec.operations.iter().all(|operation| operation.does == ForeignStep::Filter);
+    spec.input == Form::Json && filters && !spec.operations.is_empty()
 }
 
 fn foreign_step(operation: &Operation) -> ForeignStep {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use oxflow_engine::batch::{Batch, ByteColumn, Changed, Payloads};
 use oxflow_engine::fault::FaultKind;
-use oxflow_engine::run::{Form, Outcome};
+use oxflow_engine::run::{ForeignSpec, Form, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -16,6 +16,7 @@ use crate::objects::PyObjects;
 #[derive(Debug)]
 pub(super) struct Emitted {
     form: Form,
+    selects: bool,
     objects: Vec<Py<PyAny>>,
     data: Vec<u8>,
     ends: Vec<usize>,
@@ -25,10 +26,11 @@ pub(super) struct Emitted {
 }
 
 impl Emitted {
-    pub(super) fn new(form: Form, expected: usize) -> Self {
+    pub(super) fn new(spec: &ForeignSpec, expected: usize) -> Self {
+        let (form, selects) = (spec.output, spec.selects);
         let objects = Vec::with_capacity(if form == Form::Objects { expected } else { 0 });
         let parents = Vec::with_capacity(expected);
-        Self { form, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+        Self { form, selects, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
     }
 
     /// Takes one output of message `parent`.
@@ -42,6 +44,8 @@ impl Emitted {
         metadata: Option<Metadata>,
     ) -> Result<(), Trouble> {
         match self.form {
+            // What came through is selected from the batch, so the value was only looked at.
+            _ if self.selects => {}
             Form::Objects => self.objects.push(value),
             Form::Json => self.add_bytes(encoded(py, step, encode, &value)?.bind(py)),
             Form::Raw => match value.bind(py).cast::<PyBytes>() {
@@ -60,6 +64,11 @@ impl Emitted {
     fn add_bytes(&mut self, bytes: &Bound<'_, PyBytes>) {
         self.data.extend_from_slice(bytes.as_bytes());
         self.ends.push(self.data.len());
+    }
+
+    /// The messages of the batch that came through, as they were.
+    pub(super) fn select(self, batch: &Batch) -> Outcome {
+        Outcome { batch: batch.select(&self.parents), parents: Some(self.parents), changed: false }
     }
 
     /// The outputs of a batch.

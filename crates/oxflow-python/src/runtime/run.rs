@@ -1,5 +1,6 @@
 //! A run of Python steps: the interpreter is attached once for a batch, and each message goes through all steps.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,21 +42,22 @@ impl PythonRun {
         let reader = self.reader(py);
         let (meta, rows, payloads) = batch.into_parts();
         let batch = Batch::from_parts(meta, rows, reader.prepare(payloads));
-        let mut flow = Flow { run: self, batch: &batch, emitted: Emitted::new(self.spec.output, batch.len()), context };
+        let mut flow = Flow { run: self, emitted: Emitted::new(&self.spec, batch.len()), context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
             let carried = reader.object(py, batch.payloads(), index).map(|value| Carried {
                 value,
-                metadata: metadata(flow.batch, index),
+                metadata: metadata(&batch, index),
                 changed: false,
             });
-            let ended = carried.and_then(|carried| flow.steps(py, 0, carried, parent));
-            if let Err(trouble) = ended
-                && flow.context.fail(trouble.at(parent))
-            {
+            let went = match carried {
+                Ok(carried) => flow.steps(py, 0, carried, parent),
+                Err(trouble) => flow.fail(trouble, parent),
+            };
+            if went.is_break() {
                 break;
             }
         }
-        flow.emitted.finish(&batch)
+        if self.spec.selects { flow.emitted.select(&batch) } else { flow.emitted.finish(&batch) }
     }
 }
 
@@ -77,29 +79,35 @@ struct Carried {
 /// A batch on its way through the steps.
 struct Flow<'a, 'c> {
     run: &'a PythonRun,
-    batch: &'a Batch,
     emitted: Emitted,
     context: &'a mut Context<'c>,
 }
 
 impl Flow<'_, '_> {
-    /// Sends one message through the steps from number `next` on.
-    fn steps(&mut self, py: Python<'_>, next: usize, carried: Carried, parent: u32) -> Result<(), Trouble> {
+    /// Sends one message through the steps from number `next` on. Breaks off if a fault ends the run; one that doesn't
+    /// costs only itself, not the other outputs of its message.
+    fn steps(&mut self, py: Python<'_>, next: usize, carried: Carried, parent: u32) -> ControlFlow<()> {
         let Some(operation) = self.run.spec.operations.get(next) else {
             let step = self.run.spec.last_step;
             let changed = carried.changed.then_some(carried.metadata);
-            return self.emitted.add(py, step, &self.run.runtime.encode, carried.value, parent, changed);
+            let added = self.emitted.add(py, step, &self.run.runtime.encode, carried.value, parent, changed);
+            return added.map_or_else(|trouble| self.fail(trouble, parent), ControlFlow::Continue);
         };
         let (step, does, name) = (operation.step, operation.does, operation.name.as_str());
         let started = Instant::now();
         let outputs = self.call(py, step, does, name, carried);
         let count = outputs.as_ref().map_or(0, Outputs::len);
         self.context.count(step, 1, count, started);
-        match outputs? {
-            Outputs::None => Ok(()),
-            Outputs::One(carried) => self.steps(py, next + 1, carried, parent),
-            Outputs::Many(all) => all.into_iter().try_for_each(|carried| self.steps(py, next + 1, carried, parent)),
+        match outputs {
+            Err(trouble) => self.fail(trouble, parent),
+            Ok(Outputs::None) => ControlFlow::Continue(()),
+            Ok(Outputs::One(carried)) => self.steps(py, next + 1, carried, parent),
+            Ok(Outputs::Many(all)) => all.into_iter().try_for_each(|carried| self.steps(py, next + 1, carried, parent)),
         }
+    }
+
+    fn fail(&mut self, trouble: Trouble, parent: u32) -> ControlFlow<()> {
+        if self.context.fail(trouble.at(parent)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn call(

@@ -1,0 +1,123 @@
+"""Where steps of two languages, or of two types, meet: what passes is what the steps say, however they are fused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import metrics_steps
+import pytest
+import test_steps
+
+import oxflow
+from oxflow import Filter, FlatMap, Map, Message, Parser, Serializer, StepError, StreamSink
+from oxflow.testing import run
+
+Json = dict[str, Any]
+
+
+class Strict(TypedDict):
+    """`Word` with a field more."""
+
+    text: str
+    count: int
+    extra: int
+
+
+@dataclass
+class Narrow:
+    """A word of which only the text matters."""
+
+    text: str
+
+
+def source() -> Any:
+    """A source whose chain is typed by what the test is about."""
+    return oxflow.streaming_source("source", stream_name="in")
+
+
+def through(*steps: Any) -> Any:
+    pipeline = source()
+    for step in steps:
+        pipeline = pipeline.apply(step)
+    return pipeline.apply(Serializer("serialize")).sink(StreamSink("sink", stream_name="out"))
+
+
+def lines(*values: object) -> list[bytes]:
+    return [json.dumps(value, separators=(",", ":")).encode() for value in values]
+
+
+def word(text: str, count: int = 1) -> Json:
+    return {"text": text, "count": count, "tags": {}}
+
+
+def letters(message: Message[Json]) -> list[str]:
+    return list(message.payload["text"])
+
+
+def not_b(message: Message[str]) -> str:
+    if message.payload == "b":
+        raise ValueError("b")
+    return message.payload
+
+
+def untouched(message: Message[Any]) -> Any:
+    return message.payload
+
+
+def test_an_output_that_fails_costs_only_itself() -> None:
+    config = {"steps": {"not-b": {"on_error": "skip"}}}
+    fused = [Parser("parse", Json), FlatMap("letters", function=letters), Map("not-b", function=not_b)]
+    outputs = run(through(*fused), {"in": lines(word("abc"), word("bb"), word("d"))}, config=config)
+    assert outputs["out"] == lines("a", "c", "d")
+    assert outputs.report.sources[0].committed == 3
+
+
+def test_a_rust_filter_of_another_type_than_the_next_step_changes_nothing() -> None:
+    metric = {
+        "org_id": 1, "project_id": 2, "name": "c:sessions/session@none", "type": "c", "timestamp": 3, "tags": {},
+        "value": 1, "retention_days": 90,
+    }  # fmt: skip
+    pipeline = through(
+        Parser("parse", Json),
+        Filter("frequent", function=test_steps.is_frequent),
+        Map("transform", function=metrics_steps.RustTransformMsg()),
+    )
+    given = [{**metric, **word("a", 2)}, {**metric, **word("a", 1)}]
+    assert [json.loads(line)["use_case"] for line in run(pipeline, {"in": lines(*given)})["out"]] == ["sessions"]
+
+
+def is_long(message: Message[Narrow]) -> bool:
+    return len(message.payload.text) > 1
+
+
+@pytest.mark.parametrize("after", [[], [Map("same", function=untouched)], [Map("rust", function=test_steps.Double())]])
+def test_a_python_filter_changes_nothing_of_what_comes_from_rust(after: list[Any]) -> None:
+    pipeline = through(
+        Parser("parse", test_steps.Word),
+        Map("double", function=test_steps.Double()),
+        Filter("long", function=is_long),
+        *after,
+    )
+    (line,) = run(pipeline, {"in": lines(word("a", 1), word("ab", 1))})["out"]
+    factor = 2 if "rust" in [step.name for step in after] else 1
+    assert json.loads(line) == word("ab", 2 * factor)
+
+
+def test_a_parser_checks_what_its_type_says_also_where_rust_follows() -> None:
+    given = lines({"text": "a", "count": 1})
+    for between in ([], [Map("between", function=untouched)]):
+        pipeline = through(Parser("parse", Strict), *between, Map("double", function=test_steps.Double()))
+        with pytest.raises(StepError, match="`extra`: field is missing") as caught:
+            run(pipeline, {"in": given})
+        assert caught.value.code == "OXF0503"
+
+
+def test_a_rust_type_without_known_fields_parses_in_rust() -> None:
+    pipeline = through(Parser("parse", test_steps.Words), Map("join", function=test_steps.join))
+    assert run(pipeline, {"in": lines([word("a", 1), word("b", 2)])})["out"] == lines(word("a b", 3))
+    with pytest.raises(StepError) as caught:
+        run(pipeline, {"in": lines({"not": "words"})})
+    assert caught.value.code == "OXF0503"
+    assert "step `parse`" in str(caught.value)
