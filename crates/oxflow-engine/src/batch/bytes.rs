@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use super::row_number;
-
 /// A piece of an arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
-    pub start: u32,
+    pub start: usize,
     /// One past the last byte.
-    pub end: u32,
+    pub end: usize,
 }
 
 impl Span {
     /// The bytes of the span; empty if it does not lie in `data`.
     pub fn of(self, data: &[u8]) -> &[u8] {
-        data.get(self.start as usize..self.end as usize).unwrap_or_default()
+        data.get(self.start..self.end).unwrap_or_default()
     }
 }
 
@@ -39,7 +37,7 @@ impl ByteColumn {
         let spans = ends
             .into_iter()
             .map(|end| {
-                let span = Span { start, end: row_number(end) };
+                let span = Span { start, end };
                 start = span.end;
                 span
             })
@@ -73,6 +71,13 @@ impl ByteColumn {
         Self { data: Arc::clone(&self.data), spans: super::pick(&self.spans, indices) }
     }
 
+    /// The same strings in an arena of their own, if most of the shared one is not theirs.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        let used: usize = self.iter().map(<[u8]>::len).sum();
+        if used < self.data.len() / 2 { self.iter().collect() } else { self }
+    }
+
     /// The strings of all columns, in an arena of their own.
     #[must_use]
     pub fn concat(columns: &[Self]) -> Self {
@@ -89,5 +94,29 @@ impl<'a> FromIterator<&'a [u8]> for ByteColumn {
             ends.push(data.len());
         }
         Self::from_ends(data, ends)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_may_lie_beyond_four_gibibytes() {
+        let far = (4 << 30) + 3;
+        // Zeroed memory that nobody writes to takes no room.
+        let mut data = vec![0; far];
+        data.extend_from_slice(b"far");
+        let column = ByteColumn::from_ends(data, [far, far + 3]);
+        assert_eq!(Some(b"far".as_slice()), column.get(1));
+    }
+
+    #[test]
+    fn few_strings_let_go_of_a_large_arena() {
+        let all: ByteColumn = [b"kept".as_slice(), &[b'x'; 100]].into_iter().collect();
+        let arena = |column: &ByteColumn| column.data.len();
+        assert_eq!(104, arena(&all.clone().compact()));
+        let few = all.select(&[0]).compact();
+        assert_eq!((4, Some(b"kept".as_slice())), (arena(&few), few.get(0)));
     }
 }

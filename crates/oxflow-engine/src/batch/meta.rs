@@ -158,9 +158,16 @@ impl Meta {
             sequences: pick(&self.sequences, rows),
             offsets: pick(&self.offsets, rows),
             timestamps: pick(&self.timestamps, rows),
-            attributes: self.attributes.as_ref().map(|attributes| attributes.gather(rows)),
+            attributes: self.attributes.is_some().then(|| self.attributes_of(rows)),
             members: self.members.as_ref().map(|members| members.gather(rows)),
         }
+    }
+
+    /// Keys and headers of the given rows and of no others.
+    fn attributes_of(&self, rows: &[u32]) -> Attributes {
+        let mut attributes = AttributesBuilder::default();
+        rows.iter().for_each(|row| attributes.copy(self.row(*row)));
+        attributes.finish()
     }
 
     /// One row for each group of `rows`, cut at `ends`: it has the metadata of the group's first row and stands for all.
@@ -232,15 +239,6 @@ impl Attributes {
         let end = self.header_ends.get(row).copied().unwrap_or(start);
         self.headers.get(start as usize..end as usize).unwrap_or_default()
     }
-
-    fn gather(&self, rows: &[u32]) -> Self {
-        let mut gathered = Self { data: self.data.clone(), keys: pick(&self.keys, rows), ..Self::default() };
-        for row in rows {
-            gathered.headers.extend_from_slice(self.headers_of(*row as usize));
-            gathered.header_ends.push(row_number(gathered.headers.len()));
-        }
-        gathered
-    }
 }
 
 /// Fills [`Attributes`] row by row.
@@ -275,9 +273,9 @@ impl AttributesBuilder {
     }
 
     fn store(&mut self, bytes: &[u8]) -> Span {
-        let start = row_number(self.attributes.data.len());
+        let start = self.attributes.data.len();
         self.attributes.data.extend_from_slice(bytes);
-        Span { start, end: row_number(self.attributes.data.len()) }
+        Span { start, end: self.attributes.data.len() }
     }
 }
 

@@ -131,6 +131,17 @@ impl Batch {
         self.derive(indices, self.payloads.select(indices))
     }
 
+    /// The same messages, to be kept for long: what their source read with them and they do not need is let go, if it is
+    /// the greater part.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        let payloads = self.payloads.compact();
+        if self.rows.len() < self.meta.len() / 2 {
+            return Self::new(Arc::new(self.meta.gather(&self.rows)), payloads);
+        }
+        Self { payloads, ..self }
+    }
+
     /// The first `len` messages.
     #[must_use]
     pub fn head(&self, len: usize) -> Self {
@@ -147,4 +158,22 @@ pub(crate) fn pick<T: Copy>(values: &[T], indices: &[u32]) -> Vec<T> {
 /// A number of rows as the `u32` that row numbers are. Batches are bounded by the configuration far below its range.
 pub(crate) fn row_number(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_messages_let_go_of_the_metadata_of_the_others() {
+        let mut attributes = AttributesBuilder::default();
+        (0..10u8).for_each(|key| attributes.push(Some(&[key]), []));
+        let meta = Meta::new(Arc::from("s"), vec![0; 10], (0..10).collect(), vec![0; 10])
+            .with_attributes(attributes.finish())
+            .with_sequences((0..10).collect());
+        let payloads = Payloads::Bytes(std::iter::repeat_n(b"x".as_slice(), 10).collect());
+        let few = Batch::new(Arc::new(meta), payloads).select(&[3, 7]).compact();
+        let told: Vec<_> = few.each_metadata().map(|row| (row.offset(), row.key())).collect();
+        assert_eq!((2, vec![(3, Some([3].as_slice())), (7, Some([7].as_slice()))]), (few.meta().len(), told));
+    }
 }

@@ -79,6 +79,16 @@ impl Payloads {
         }
     }
 
+    /// The same payloads, without the bytes of others that they share an arena with, if those are the greater part.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        match self {
+            Self::Bytes(column) => Self::Bytes(column.compact()),
+            Self::Objects(objects) => Self::Objects(objects),
+            Self::Lists { items, ends } => Self::Lists { items: Box::new(items.compact()), ends },
+        }
+    }
+
     /// Payloads for another branch, which may change what it gets without this one seeing it.
     pub fn copies(&self) -> Result<Self, String> {
         Ok(match self {

@@ -102,8 +102,7 @@ impl Lines {
         };
         let line = rest.get(..length).unwrap_or_default();
         let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-        let start = crate::batch::row_number(self.cursor);
-        Some((Span { start, end: start + crate::batch::row_number(length) }, after))
+        Some((Span { start: self.cursor, end: self.cursor + length }, after))
     }
 
     fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<Position>) -> Read {

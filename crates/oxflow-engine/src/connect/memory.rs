@@ -73,18 +73,23 @@ impl Source for MemorySource {
             }
             Some(Item::Message { .. }) => {}
         }
-        Ok(Polled::Read(Box::new(self.take(limits.messages))))
+        Ok(Polled::Read(Box::new(self.take(limits))))
     }
 }
 
 impl MemorySource {
-    /// Up to `most` messages, no further than to the next move of the clock.
-    fn take(&mut self, most: usize) -> Read {
+    /// The next messages, no further than to the next move of the clock.
+    fn take(&mut self, limits: &PollLimits) -> Read {
         let mut payloads = Vec::new();
+        let mut bytes = 0;
         let mut attributes = AttributesBuilder::default();
         let mut timestamps = Vec::new();
-        while payloads.len() < most && matches!(self.items.front(), Some(Item::Message { .. })) {
+        while payloads.len() < limits.messages
+            && bytes < limits.bytes
+            && matches!(self.items.front(), Some(Item::Message { .. }))
+        {
             if let Some(Item::Message { payload, key, headers, timestamp_us }) = self.items.pop_front() {
+                bytes += payload.len();
                 payloads.push(payload);
                 attributes.push(key.as_deref(), headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
                 timestamps.push(timestamp_us.unwrap_or(UNTIMED));
@@ -144,5 +149,23 @@ impl Writer for MemoryWriter {
             offset: row.offset(),
         }));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_ends_with_the_message_that_reaches_the_bytes() {
+        let message = |size| Item::Message { payload: vec![b'x'; size], key: None, headers: vec![], timestamp_us: None };
+        let items = [6, 6, 6, 50, 1].map(message).to_vec();
+        let mut source = open(&Arc::from("s"), &[items]).readers.remove(0);
+        let limits = PollLimits { messages: 100, bytes: 10, wait: Duration::ZERO };
+        let mut sizes = Vec::new();
+        while let Ok(Polled::Read(read)) = source.poll(&limits) {
+            sizes.push(read.payloads.len());
+        }
+        assert_eq!(vec![2, 2, 1], sizes);
     }
 }
