@@ -153,13 +153,13 @@ fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mu
         let size = batch.payloads().size(index) as u64;
         if gather.window.add(size, now) {
             let end = index + 1;
-            gather.pending.push(batch.select(&indices(start, end)));
+            gather.pending.push(batch.select(&indices(start, end)).compact());
             emit(gather, rest, state)?;
             start = end;
         }
     }
     if start < batch.len() {
-        gather.pending.push(batch.select(&indices(start, batch.len())));
+        gather.pending.push(batch.select(&indices(start, batch.len())).compact());
     }
     Ok(())
 }
