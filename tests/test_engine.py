@@ -251,6 +251,21 @@ def test_a_batch_of_bytes_closes_at_its_bytes_and_is_a_list_of_bytes() -> None:
     assert run(pipeline, {"in": [b"ab", b"cd", b"efghi", b"j"]})["out"] == [b"ab+cd", b"efghi", b"j"]
 
 
+def test_a_batch_of_what_python_gives_closes_at_its_bytes() -> None:
+    pipeline = (
+        source()
+        .apply(Map("twice", function=twice))
+        .apply(Batch("batch", batch_size=10, batch_bytes=4))
+        .apply(Map("join", function=join_bytes))
+        .sink(sink())
+    )
+    assert run(pipeline, {"in": [b"a", b"b", b"cde", b"f"]})["out"] == [b"aa+bb", b"cdecde", b"ff"]
+
+
+def twice(message: Message[bytes]) -> bytes:
+    return message.payload * 2
+
+
 def join_bytes(message: Message[list[bytes]]) -> bytes:
     return b"+".join(message.payload)
 

@@ -203,7 +203,11 @@ impl Lowering<'_> {
             Operation::Parser(parsed) => self.parser(chain, number, step, parsed, rest)?,
             Operation::Serializer => chain.serializer(number, step),
             Operation::Batch(limits) => {
-                chain.close(Form::Objects);
+                match limits.bytes {
+                    // Of bytes the size is known.
+                    Some(_) => chain.close_as(Form::Raw, number),
+                    None => chain.close(Form::Objects),
+                }
                 chain.stages.push(Stage::Gather { step: number, limits: *limits });
             }
             Operation::Route(route) => {
@@ -279,7 +283,9 @@ impl Lowering<'_> {
     ) -> Result<(), Diagnostic> {
         let native = self.bindings.types.get(&step.name).copied();
         let input = match parsed {
-            Type::Record(record) if record.kind == RecordKind::Rust => Some(native.ok_or_else(|| unbound(step, "type"))?),
+            Type::Record(record) if record.kind == RecordKind::Rust => {
+                Some(native.ok_or_else(|| unbound(step, "type"))?)
+            }
             // A Rust type that says exactly what the dictionary type says checks what it would check.
             Type::Record(record) if record.kind == RecordKind::TypedDict && native.is_none() => self
                 .native_consumer(rest)

@@ -151,6 +151,11 @@ fn only_bytes_are_counted_in_bytes() {
         &[parser(), batch.clone(), join.clone(), sink()],
         &["OXF0104 batch `batch` is limited by `batch_bytes`, but parser `parse` gives `Metric`"],
     );
+    let unknown = step("unknown", json!({"map": function("python", "bytes", "any")}));
+    expect(
+        &[unknown, batch.clone(), join.clone(), sink()],
+        &["OXF0104 batch `batch` is limited by `batch_bytes`, but step `unknown` returns `Any`"],
+    );
     expect(&[batch, join, sink()], &[]);
 }
 

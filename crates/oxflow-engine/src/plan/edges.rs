@@ -209,17 +209,21 @@ fn serializer(step: &Step, flow: &Flow<'_>) -> Option<Diagnostic> {
 
 /// A limit in bytes on what has no size in bytes: it would never be reached, in silence.
 fn counted(step: &Step, limits: &Limits, flow: &Flow<'_>) -> Option<Diagnostic> {
-    if limits.bytes.is_none() || matches!(flow.shape, Type::Bytes | Type::Any) {
+    if limits.bytes.is_none() || flow.shape == Type::Bytes {
         return None;
     }
     let name = &step.name;
+    let fix = match flow.giver.function {
+        Some((_, giver)) if flow.shape == Type::Any => format!("annotate `{}` `-> bytes`", giver.name),
+        _ => format!("put `{name}` before the parser or after a serializer, or use `batch_size`"),
+    };
     let message =
         format!("batch `{name}` is limited by `batch_bytes`, but {} `{}`", flow.giver.label, python_name(&flow.shape));
     Some(
         Diagnostic::new(Code::BadLimits, message)
             .at(step.place.clone())
             .because("only payloads of bytes have a size in bytes")
-            .fix(format!("put `{name}` before the parser or after a serializer, or use `batch_size`")),
+            .fix(fix),
     )
 }
 
