@@ -3,13 +3,14 @@
 A block with a `title` is a file. `python` without one is a program, `console` is commands with their output, in which a
 line `...` stands for any lines. The blocks of a page run in order in one folder, which has the files of all pages: a guide
 may go on with what an earlier one wrote. A block under `<!-- excerpt: FILE -->` is taken from a file that is built and tested
-elsewhere. Other languages are not run.
+elsewhere. Other languages are not run. A page that writes a `Cargo.toml` has its crate built and installed first.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
+
+# Where a page's own modules are installed, in its folder.
+MODULES = "modules"
+# Always the same place, so that cargo builds only what changed.
+CRATE = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/oxflow/target")) / "guide"
 
 EXCERPT = re.compile(r"^<!-- excerpt: (?P<file>\S+) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -34,16 +40,16 @@ def excerpts() -> list[tuple[str, str, str]]:
 
 
 def environment() -> dict[str, str]:
-    """The commands of the interpreter that runs the tests come first."""
+    """The commands of the interpreter that runs the tests come first; modules that a page builds are found."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return os.environ | {"PATH": path, "NO_COLOR": "1"}
+    return os.environ | {"PATH": path, "NO_COLOR": "1", "PYTHONPATH": MODULES}
 
 
-def run(command: str | list[str], folder: Path) -> str:
+def run(command: str | list[str], folder: Path, more: dict[str, str] | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environment(),
+        env=environment() | (more or {}),
         shell=isinstance(command, str),
         capture_output=True,
         text=True,
@@ -61,15 +67,48 @@ def run_console(text: str, folder: Path) -> None:
         assert re.fullmatch(pattern, answer), f"$ {command}\n{answer}instead of\n{expected}"
 
 
+def write_files(folder: Path, blocks: list[re.Match[str]]) -> None:
+    for block in blocks:
+        if block["title"]:
+            file = folder / block["title"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block["text"], encoding="utf-8")
+
+
+def build_crate(manifest: re.Match[str], page: Path, folder: Path) -> None:
+    """Test a page's crate and install its module into `folder`, as its reader would, but against this checkout."""
+    write_files(CRATE, runnable(page))
+    crate = (CRATE / manifest["title"]).parent
+    here = manifest["text"].replace("../../oxflow/crates", f"{ROOT.as_posix()}/crates")
+    assert here != manifest["text"]
+    (crate / "Cargo.toml").write_text(here, encoding="utf-8")
+    # The versions that are compiled already.
+    lock = (ROOT / "examples/metrics/steps/Cargo.lock").read_text(encoding="utf-8")
+    (crate / "Cargo.lock").write_text(lock.replace("metrics_steps", "word_steps"), encoding="utf-8")
+    # The interpreter that all of cargo has, or PyO3 is built anew.
+    python = os.environ.get("PYO3_PYTHON", sys.executable)
+    libraries = run([python, "-c", "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))"], crate).strip()
+    cargo = {"CARGO_TARGET_DIR": str(CRATE.parent), "PYO3_PYTHON": python, "CARGO_NET_OFFLINE": "true"}
+    run(["cargo", "test", "--quiet"], crate, cargo | {"LD_LIBRARY_PATH": libraries})
+    maturin = shutil.which("maturin", path=os.pathsep.join([str(ROOT / ".venv/build/bin"), environment()["PATH"]]))
+    assert maturin, "`make test` puts maturin into .venv/build"
+    wheels = crate / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    run([maturin, "build", "--quiet", "--interpreter", python, "--out", str(wheels)], crate, cargo)
+    (wheel,) = wheels.glob("*.whl")
+    shutil.unpack_archive(wheel, folder / MODULES, "zip")
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=lambda page: page.stem)
 def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    for block in (block for any_page in PAGES for block in runnable(any_page) if block["title"]):
-        (tmp_path / block["title"]).write_text(block["text"], encoding="utf-8")
+    write_files(tmp_path, [block for any_page in PAGES for block in runnable(any_page)])
     for block in runnable(page):
-        if block["title"]:
+        if (block["title"] or "").endswith("Cargo.toml"):
+            build_crate(block, page, tmp_path)
+        elif block["title"]:
             continue
-        if block["language"] == "console":
+        elif block["language"] == "console":
             run_console(block["text"], tmp_path)
         else:
             program = tmp_path / "program.py"
