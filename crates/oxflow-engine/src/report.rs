@@ -59,6 +59,8 @@ pub enum Status {
 pub struct Report {
     /// How it stands.
     pub status: Status,
+    /// True if the source was read to its end.
+    pub ended: bool,
     /// Seconds since its start.
     pub elapsed_s: f64,
     /// Number of lanes.

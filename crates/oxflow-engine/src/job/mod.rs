@@ -390,10 +390,12 @@ impl Running {
             let furthest = committed.entry(*partition).or_default();
             *furthest = position.next.max(*furthest);
         }
+        let ended = progress.iter().all(|lane| lane.ended);
         let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
         let (status, elapsed) = self.status();
         Report {
             status,
+            ended,
             elapsed_s: elapsed.as_secs_f64(),
             lanes: shared.progress.len(),
             messages_in: steps.first().map_or(0, |source| source.messages_out),
