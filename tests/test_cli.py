@@ -66,7 +66,8 @@ def test_run_writes_the_sink_and_prints_the_report(folder: Path) -> None:
 def test_run_takes_a_module_and_prints_json(folder: Path) -> None:
     done = oxflow(folder, "run", "app:pipeline", *BINDINGS, "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout)["messages_out"] == 2
+    report = json.loads(done.stdout)
+    assert (report["messages_out"], report["ended"], report["stopped_by"]) == (2, True, None)
 
 
 def test_messages_on_stdout_are_alone_there(folder: Path) -> None:
@@ -210,9 +211,11 @@ def test_a_signal_drains_what_has_been_read(folder: Path, number: signal.Signals
         running.stdin.flush()
         assert running.stdout.readline() == b'{"value":2}\n'
         running.send_signal(number)
-        report = json.loads(running.stderr.read())
+        note, _, rest = running.stderr.read().decode().partition("\n")
+        report = json.loads(rest)
         assert running.wait() == 0
-    assert report["status"] == "drained"
+    assert note == "oxflow: stopping; press Ctrl-C again to end at once"
+    assert (report["status"], report["ended"], report["stopped_by"]) == ("drained", False, number.name)
     assert report["messages_out"] == 1
 
 

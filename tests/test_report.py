@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
 from oxflow.report import RunReport, duration
 
+if TYPE_CHECKING:
+    from oxflow.report import StopSignal
+
 DATA = {
     "status": "drained",
+    "ended": True,
     "elapsed_s": 2.0,
     "lanes": 2,
     "messages_in": 200_000,
@@ -57,7 +62,7 @@ drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 100,000 messages/s""
 
 def test_a_report_keeps_all_that_the_engine_said() -> None:
     report = RunReport.from_json(json.dumps(DATA), {})
-    assert report.as_dict() == DATA
+    assert report.as_dict() == {**DATA, "stopped_by": None}
     assert report.sources[0].committed == 200_000
 
 
@@ -66,3 +71,23 @@ def test_a_report_keeps_all_that_the_engine_said() -> None:
 )
 def test_times_have_a_unit_that_suits_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("ended", "stopped_by", "text"),
+    [
+        (True, None, "drained in 2 s "),
+        (False, "SIGINT", "drained, stopped by SIGINT before the end of the source, in 2 s "),
+        (True, "SIGTERM", "drained, stopped by SIGTERM, in 2 s "),
+    ],
+)
+def test_the_summary_says_whether_a_signal_stopped_the_run(
+    *, ended: bool, stopped_by: StopSignal | None, text: str
+) -> None:
+    report = RunReport.from_json(json.dumps({**DATA, "ended": ended}), {}, stopped_by)
+    assert str(report).splitlines()[-1].startswith(text)
+
+
+def test_one_message_is_no_messages() -> None:
+    report = RunReport.from_json(json.dumps({**DATA, "messages_in": 1}), {})
+    assert ": 1 message in, " in str(report)

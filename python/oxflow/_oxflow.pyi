@@ -207,7 +207,7 @@ class Run:
 
     def wait(self, /, timeout_s: SupportsFloat | SupportsIndex) -> bool:
         """
-        Wait for the end of the run for so many seconds, without the interpreter; return whether it ended.
+        Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
         """
 
 def check(plan: str) -> str:

@@ -1,8 +1,8 @@
 """Runs a pipeline in this process.
 
 The work is done by the engine's threads. This thread binds the streams, checks everything that can be known beforehand, and
-then waits in short turns, so that Python's signal handlers get to run: the first SIGINT or SIGTERM drains, which is what
-has been read is finished and committed; the second ends the process at once.
+then waits in short turns, so that Python's signal handlers get to run: the first SIGINT or SIGTERM drains, which is to say
+that what has been read is finished and committed; the second ends the process at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oxflow import _oxflow
+from oxflow._lifetime import INTERRUPTED_EXIT_CODE, carried, wait
 from oxflow._oxflow import Message
 from oxflow.codec import encode
 from oxflow.errors import ConfigError, Diagnostic, OxflowError, PlanError, StreamError, diagnostics_from
@@ -24,20 +25,17 @@ from oxflow.plan import Plan, lower
 from oxflow.report import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from types import FrameType
 
     from oxflow.pipeline import Pipeline
+    from oxflow.report import StopSignal
 
 __all__ = ["run"]
 
 Item: TypeAlias = "bytes | Message[bytes] | _oxflow.Advance"
 Stream: TypeAlias = "str | Iterable[Item] | Iterable[Iterable[Item]]"
 Config: TypeAlias = "str | Path | Mapping[str, Any] | None"
-
-# Python's handlers run when the main thread gets the interpreter: a turn bounds how long a signal waits.
-_TURN_S = 0.1
-_SECOND_SIGNAL_EXIT_CODE = 130
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,9 @@ def run(
 ) -> RunReport:
     """Run a pipeline until its source ends or a signal drains it.
 
-    SIGINT and SIGTERM are handled only while this runs in the main thread; the handlers from before are put back.
+    SIGINT and SIGTERM are handled only while this runs in the main thread; the handlers from before are put back. The first
+    one raises nothing, no `KeyboardInterrupt` either: what has been read is finished, and the report says `stopped_by`. The
+    second one ends the process. Whatever else is raised meanwhile, by another signal's handler, drains the run first.
 
     Args:
         pipeline: a complete pipeline.
@@ -125,28 +125,29 @@ def bind(
     return Bound(plan, normalised, memory)
 
 
-def execute(bound: Bound, *, manual_clock: bool = False) -> RunReport:
+def execute(bound: Bound, *, manual_clock: bool = False, on_stop: Callable[[], object] | None = None) -> RunReport:
     """Run what is bound and checked.
 
     Args:
         bound: the plan and its configuration.
         manual_clock: let time stand still but for the `Advance` items of streams in memory.
+        on_stop: called when the first signal drains the run.
     """
     plan = bound.plan
     config = json.dumps(bound.config)
     native = _oxflow.Run(
         plan.text, config, dict(plan.functions), dict(plan.decoders), encode, dict(bound.memory), manual_clock
     )
-    with _draining_on_signals(native):
-        native.start()
-        while not native.wait(_TURN_S):
-            pass
-    report = RunReport.from_json(native.report(), native.outputs())
-    try:
-        native.result()
-    except OxflowError as error:
-        error.report = report
-        raise
+    with carried(native):
+        with _draining_on_signals(native, on_stop) as stopped_by:
+            native.start()
+            wait(native)
+        report = RunReport.from_json(native.report(), native.outputs(), next(iter(stopped_by), None))
+        try:
+            native.result()
+        except OxflowError as error:
+            error.report = report
+            raise
     return report
 
 
@@ -176,22 +177,26 @@ def _partitions(stream: Iterable[Any]) -> list[list[Item]]:
 
 
 @contextlib.contextmanager
-def _draining_on_signals(native: _oxflow.Run) -> Generator[None, None, None]:
+def _draining_on_signals(
+    native: _oxflow.Run, on_stop: Callable[[], object] | None
+) -> Generator[list[StopSignal], None, None]:
+    """Drain on the first signal and exit on the second; gives the list in which the first will stand."""
+    stopped_by: list[StopSignal] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield stopped_by
         return
-    drained = False
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        nonlocal drained
-        if drained:
-            os._exit(_SECOND_SIGNAL_EXIT_CODE)
-        drained = True
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stopped_by:
+            os._exit(INTERRUPTED_EXIT_CODE)
+        stopped_by.append("SIGINT" if number == signal.SIGINT else "SIGTERM")
         native.drain()
+        if on_stop is not None:
+            on_stop()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stopped_by
     finally:
         for number, handler in before.items():
             # `None` is a handler that was not set from Python and cannot be put back from it.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from oxflow._oxflow import Message
 
-__all__ = ["RunReport", "Skipped", "SourceReport", "StepReport"]
+__all__ = ["RunReport", "Skipped", "SourceReport", "StepReport", "StopSignal"]
+
+StopSignal: TypeAlias = Literal["SIGINT", "SIGTERM"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class RunReport:
 
     Attributes:
         status: `drained` if everything that was read is settled, else `failed`.
+        ended: whether the source was read to its end.
+        stopped_by: the signal that stopped the run, if one did.
         elapsed_s: seconds from start to end.
         lanes: number of threads that carried messages.
         messages_in: messages read from the source.
@@ -90,6 +94,8 @@ class RunReport:
     """
 
     status: Literal["drained", "failed"]
+    ended: bool
+    stopped_by: StopSignal | None
     elapsed_s: float
     lanes: int
     messages_in: int
@@ -101,16 +107,21 @@ class RunReport:
     _data: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, text: str, outputs: Mapping[str, Sequence[Message[bytes]]]) -> RunReport:
+    def from_json(
+        cls, text: str, outputs: Mapping[str, Sequence[Message[bytes]]], stopped_by: StopSignal | None = None
+    ) -> RunReport:
         """Read the engine's report.
 
         Args:
             text: the report as JSON.
             outputs: messages written to streams in memory.
+            stopped_by: the signal that stopped the run.
         """
-        data = json.loads(text)
+        data: dict[str, Any] = {**json.loads(text), "stopped_by": stopped_by}
         return cls(
             status=data["status"],
+            ended=data["ended"],
+            stopped_by=stopped_by,
             elapsed_s=data["elapsed_s"],
             lanes=data["lanes"],
             messages_in=data["messages_in"],
@@ -134,8 +145,11 @@ class RunReport:
     def _summary(self) -> str:
         rate = self.messages_in / self.elapsed_s if self.elapsed_s > 0 else 0.0
         lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
-        counts = f"{self.messages_in:,} messages in, {self.messages_out:,} out"
-        return f"{self.status} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
+        messages = "1 message" if self.messages_in == 1 else f"{self.messages_in:,} messages"
+        counts = f"{messages} in, {self.messages_out:,} out"
+        early = "" if self.ended or self.stopped_by is None else " before the end of the source"
+        stopped = "" if self.stopped_by is None else f", stopped by {self.stopped_by}{early},"
+        return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
 
 
 def duration(seconds: float) -> str:

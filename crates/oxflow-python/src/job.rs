@@ -79,11 +79,11 @@ impl Run {
         Ok(())
     }
 
-    /// Wait for the end of the run for so many seconds, without the interpreter; return whether it ended.
-    fn wait(&self, py: Python<'_>, timeout_s: f64) -> PyResult<bool> {
-        let running = self.running()?;
+    /// Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
+    fn wait(&self, py: Python<'_>, timeout_s: f64) -> bool {
+        let Ok(running) = self.running() else { return true };
         let timeout = Duration::try_from_secs_f64(timeout_s).unwrap_or(Duration::MAX);
-        Ok(py.detach(|| running.wait(timeout)))
+        py.detach(|| running.wait(timeout))
     }
 
     /// End reading; what was read is carried to its end.

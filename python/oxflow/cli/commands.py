@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     bound = _bound(options, lower(load(options.target)))
     bound.check()
     try:
-        report = execute(bound)
+        report = execute(bound, on_stop=_tell_stopping)
     except OxflowError as error:
         if error.report is not None:
             _print_report(error.report, options, bound)
@@ -83,6 +84,11 @@ def config_schema(_options: argparse.Namespace) -> int:
 
 def _bound(options: argparse.Namespace, plan: Plan) -> Bound:
     return bind(plan, streams=dict(options.streams), config=options.config, overrides=dict(options.overrides))
+
+
+def _tell_stopping() -> None:
+    # By hand: this runs in a signal's handler, and `sys.stderr` may be in the middle of a line.
+    os.write(2, b"oxflow: stopping; press Ctrl-C again to end at once\n")
 
 
 def _exit_code(diagnostics: list[Diagnostic]) -> int:
