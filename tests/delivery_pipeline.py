@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import test_steps
 
 from oxflow import Batch, FlatMap, Map, Message, Parser, Serializer, StreamSink, branch, streaming_source
 
-Json = dict[str, Any]
+Word = test_steps.Word
 
 
-def twice(message: Message[Json]) -> list[Json]:
+def twice(message: Message[Word]) -> list[Word]:
     """Give each word two times, told apart by a tag."""
     return [{**message.payload, "tags": {"copy": copy}} for copy in ("a", "b")]
 
 
-def texts(message: Message[list[Json]]) -> list[str]:
+def texts(message: Message[list[Word]]) -> list[str]:
     """Name the words of a batch."""
     return [f"{word['text']}{word['tags'].get('copy', '')}" for word in message.payload]
 
 
 pipeline = (
     streaming_source("source", stream_name="words")
-    .apply(Parser("parse", Json))
+    .apply(Parser("parse", Word))
     .broadcast(
         "all",
         routes=[

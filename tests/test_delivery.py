@@ -15,13 +15,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
 
 import oxflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PIPELINE = Path(__file__).parent / "delivery_pipeline.py"
 KILLS = int(os.environ.get("OXFLOW_KILLS", "12"))
@@ -58,7 +61,8 @@ def content(path: Path) -> list[str]:
 
 def read_zst(path: Path) -> bytes:
     with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader:
-        return reader.read()
+        data: bytes = reader.read()
+    return data
 
 
 def words_of(stream: str, path: Path) -> Iterator[str]:

@@ -32,5 +32,7 @@ describe: RustFunction[Word, Word]
 length_class: RustFunction[Word, str]
 reverse: RustFunction[bytes, bytes]
 rendezvous: RustFunction[Word, Word]
-# Rust takes `Words`, which is such a list; the class of that name has no fields to describe it with.
-join: RustFunction[list[Word], Word]
+class Words(TypedDict):
+    """A batch of words. Rust knows that it is a list; Python knows nothing of it."""
+
+join: RustFunction[Words | list[Word], Word]
