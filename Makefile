@@ -1,6 +1,6 @@
 # The only commands: people and CI call the same ones. Everything made lands in .venv, site and $(CARGO_TARGET_DIR).
 #
-#   make demo    build the wheel and a user's Rust step, run the metrics pipeline on real messages
+#   make demo    build the wheel and a user's Rust step, run the metrics pipeline with Python and without
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi anew
@@ -150,26 +150,27 @@ docs: $(VENVS)/docs/.made
 MESSAGES := 200000
 EXAMPLES = $(VENVS)/demo/lib/python*/site-packages/sentry_kafka_schemas/examples/ingest-metrics/1
 INPUT := $(VENVS)/demo-data/ingest-metrics-$(MESSAGES).jsonl
-OUTPUT := $(VENVS)/demo-data/transformed-metrics.jsonl
+OUTPUTS := $(VENVS)/demo-data
+BOUND = --stream ingest-metrics=file:$(INPUT) --stream transformed-metrics=file:$(OUTPUTS)/
 
 demo:
 	$(LEDGER) begin
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(VENVS)/demo/.made
 	$(PHASE) "oxflow, release build" -- $(MAKE_QUIET) demo-oxflow
-	$(PHASE) "the user's Rust step, release build" -- $(MAKE_QUIET) demo-steps
+	$(PHASE) "the user's Rust steps, release build" -- $(MAKE_QUIET) demo-steps
 	$(PHASE) "$(MESSAGES) messages" -- python3 tools/messages.py $(EXAMPLES) $(MESSAGES) $(INPUT)
-	$(PHASE) "oxflow check" -- $(DEMO)/oxflow check examples/metrics/pipeline.py \
-	    --stream ingest-metrics=file:$(INPUT) --stream transformed-metrics=file:$(OUTPUT)
-	rm -f $(OUTPUT)
-	$(PHASE) "oxflow run" -- $(DEMO)/oxflow run examples/metrics/pipeline.py \
-	    --stream ingest-metrics=file:$(INPUT) --stream transformed-metrics=file:$(OUTPUT)
-	echo; echo "three of $$(wc -l < $(OUTPUT)) results in $(OUTPUT)"; head -n 3 $(OUTPUT)
+	$(PHASE) "oxflow check" -- $(DEMO)/oxflow check examples/metrics/pipeline.py $(BOUND)mixed.jsonl
+	rm -f $(OUTPUTS)/{mixed,native}.jsonl
+	$(PHASE) "parser and filter in Python" -- $(DEMO)/oxflow run examples/metrics/pipeline.py $(BOUND)mixed.jsonl
+	$(PHASE) "parser and filter in Rust" -- $(DEMO)/oxflow run examples/metrics/native.py $(BOUND)native.jsonl
+	cmp $(OUTPUTS)/{mixed,native}.jsonl
+	echo; echo "both wrote the same $$(wc -l < $(OUTPUTS)/native.jsonl) results; three of them:"; head -n 3 $(OUTPUTS)/native.jsonl
 	$(LEDGER) end
 
 .PHONY: demo-oxflow demo-steps
 demo-oxflow:
 	rm -rf $(VENVS)/wheels/demo
-	$(MATURIN) --release --locked --no-default-features --out $(VENVS)/wheels/demo
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/demo
 	$(DEMO)/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/oxflow-*.whl
 
 demo-steps:

@@ -29,7 +29,7 @@ def contestants(source: str, rust_loop: str, folder: Path) -> dict[str, list[str
 
     return {
         "mixed": oxflow("examples/metrics/pipeline.py", "mixed"),
-        "native": oxflow("benches/streams/native.py", "native"),
+        "native": oxflow("examples/metrics/native.py", "native"),
         "python": [python, str(ROOT / "benches/streams/loop.py"), source, str(folder / "python")],
         "rust": [rust_loop, source, str(folder / "rust")],
     }

@@ -1,4 +1,4 @@
-"""The metrics pipeline with every step in Rust: no interpreter between source and sink."""
+"""The pipeline beside this file with parser and filter in Rust too: no interpreter between source and sink."""
 
 import metrics_steps
 
