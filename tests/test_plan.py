@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 import pydantic
 import pytest
+import test_steps
 
 from oxflow import Batch, FlatMap, Map, Message, Parser, PlanError, Serializer, StreamSink, branch, streaming_source
 from oxflow.plan import lower
@@ -210,6 +211,58 @@ error[OXF0105]: step `m`: `textwrap:dednt` cannot be imported: `textwrap` has no
 )
 def test_functions_that_no_step_can_call_are_refused(function: Any, head: str) -> None:
     assert errors_of(Map("m", function)).splitlines()[0] == head
+
+
+def bare(metric: Metric) -> str:
+    return metric["name"]
+
+
+# Any: type checkers refuse these steps too.
+bare_payload: Any = bare
+one_point: Any = rekeyed
+
+
+def test_a_function_of_the_bare_payload_is_told_of_the_message() -> None:
+    assert (
+        errors_of(Map("m", bare_payload))
+        == f"""\
+error[OXF0106]: step `m`: `{__name__}:bare` takes `Metric`, not a message
+  why: a function is given a `Message`, which holds the payload with its key, headers and time
+  fix: annotate `metric: Message[Metric]`, and read `metric.payload`
+  more: oxflow explain OXF0106"""
+    )
+
+
+def any_or_none(msg: Any | None) -> object:
+    return msg
+
+
+def test_an_annotation_that_a_message_can_have_is_no_mistake() -> None:
+    assert types_of(any_or_none) == ("any", "any")
+    assert types_of(any_or_none, FlatMap) == ("any", "any")
+
+
+def test_a_flat_map_of_one_payload_is_told_of_the_list() -> None:
+    assert (
+        errors_of(FlatMap("m", name_of))
+        == f"""\
+error[OXF0106]: step `m`: `{__name__}:name_of` gives `str`, which holds no items
+  why: the items that a `FlatMap`'s function gives become the messages
+  fix: return a list, `-> list[str]`, or use `Map` for one payload a message
+  more: oxflow explain OXF0106"""
+    )
+    assert "gives `Point`, which holds no items" in errors_of(FlatMap("m", one_point))
+
+
+def test_a_rust_function_that_answers_belongs_into_a_filter() -> None:
+    assert (
+        errors_of(Map("m", test_steps.is_frequent))
+        == """\
+error[OXF0207]: step `m` is a `Map`, but `test_steps.is_frequent` returns a `bool`
+  why: `Map` takes a function that returns one value or an `Option`
+  fix: use `Filter`
+  more: oxflow explain OXF0207"""
+    )
 
 
 def test_an_unsupported_type_is_named_with_its_field() -> None:

@@ -15,7 +15,8 @@ from collections import abc
 from typing import Any, NamedTuple
 
 from oxflow._oxflow import Message
-from oxflow._shapes import spelled
+from oxflow._records import kind_of
+from oxflow._shapes import UnsupportedTypeError, plain, shape_of, spelled
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,15 +82,36 @@ def signature_of(function: Callable[..., object]) -> Signature:
 
     Raises:
         NameError: an annotation refers to a name that cannot be found.
+        UnfitFunctionError: the annotation says that it takes the payload without its message.
     """
     parameter = _first_parameter(function)
     hints = _hints(function)
-    payload = _payload_of(hints.get(parameter, Any)) if parameter is not None else Any
-    return Signature(payload, _payload_of(hints.get("return", Any), bare=True))
+    given = Any if parameter is None else hints.get(parameter, Any)
+    if _is_payload(given):
+        payload = spelled(given)
+        raise UnfitFunctionError(
+            "OXF0106",
+            f"`{reference_of(function)}` takes `{payload}`, not a message",
+            f"annotate `{parameter}: Message[{payload}]`, and read `{parameter}.payload`",
+            "a function is given a `Message`, which holds the payload with its key, headers and time",
+        )
+    return Signature(_payload_of(given), _payload_of(hints.get("return", Any), bare=True))
 
 
-def items_of(result: Any) -> Any:
-    """Give the type of the items of an iterable result; `Any` if it does not say."""
+def items_of(result: Any, function: object) -> Any:
+    """Give the type of the items of what a flat map's function gives; `Any` if it does not say.
+
+    Raises:
+        UnfitFunctionError: it gives nothing that holds items.
+    """
+    if not _may_hold_items(result):
+        given = spelled(result)
+        raise UnfitFunctionError(
+            "OXF0106",
+            f"`{reference_of(function)}` gives `{given}`, which holds no items",
+            f"return a list, `-> list[{given}]`, or use `Map` for one payload a message",
+            "the items that a `FlatMap`'s function gives become the messages",
+        )
     origin, arguments = typing.get_origin(result), typing.get_args(result)
     if origin is tuple and arguments[1:] != (Ellipsis,):
         return typing.Union[arguments] if arguments else Any  # noqa: UP007  # members are known at run time only
@@ -105,6 +127,25 @@ def _payload_of(annotation: Any, *, bare: bool = False) -> Any:
     if typing.get_origin(annotation) is Message:
         return typing.get_args(annotation)[0]
     return annotation if bare else Any
+
+
+def _is_payload(annotation: Any) -> bool:
+    """Whether a message cannot be meant: values of the type are payloads themselves."""
+    try:
+        shape = shape_of(annotation)
+    except (UnsupportedTypeError, NameError):
+        return False
+    members: list[Any] = shape.get("union", []) if isinstance(shape, dict) else [shape]
+    return "any" not in members
+
+
+def _may_hold_items(result: Any) -> bool:
+    kind: Any = plain(typing.get_origin(plain(result)) or result)
+    if kind in (Any, object) or not isinstance(kind, type):
+        return True
+    # Text, dictionaries and models can be iterated over, but their parts are seldom what is meant.
+    wholes: tuple[type[Any], ...] = (str, bytes, bytearray, dict)
+    return "__iter__" in dir(kind) and not issubclass(kind, wholes) and kind_of(kind) != "pydantic"
 
 
 def _import(reference: str) -> object:

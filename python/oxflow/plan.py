@@ -33,7 +33,7 @@ VERSION = 1
 
 # Which functions of Rust a step can call, by what they return.
 _KINDS: dict[type[Step], tuple[str, ...]] = {
-    Map: ("map", "filter", "filter_map"),
+    Map: ("map", "filter_map"),
     FlatMap: ("flat_map", "filter_map"),
     Filter: ("filter",),
     Route: ("map", "filter"),
@@ -181,7 +181,7 @@ class _Lowering:
         try:
             resolved = resolve(function)
         except UnfitFunctionError as error:
-            self._report(step, error.code, f"step `{step.name}`: {error.message}", why=error.why, fix=error.fix)
+            self._unfit(step, error)
             return _unknown(function)
         rust: Any = resolved
         if isinstance(resolved, RustFunction):
@@ -209,15 +209,18 @@ class _Lowering:
 
     def _python(self, step: Step, function: Callable[..., object]) -> dict[str, Any]:
         self.functions[step.name] = function
+        kind: type[Step] = type(step)
         try:
             payload, result = signature_of(function)
+            output = items_of(result, function) if kind is FlatMap else result
+        except UnfitFunctionError as error:
+            self._unfit(step, error)
+            return _unknown(function)
         except NameError as error:
             message = f"step `{step.name}`: an annotation of `{reference_of(function)}` cannot be resolved: {error}"
             fix = "import the name outside `if TYPE_CHECKING:`, or annotate `Any`"
             self._report(step, "OXF0206", message, fix=fix)
             return _unknown(function)
-        kind: type[Step] = type(step)
-        output = items_of(result) if kind is FlatMap else result
         self.decoders[step.name] = _decoder(payload)
         return {
             "language": "python",
@@ -250,6 +253,9 @@ class _Lowering:
             message = f"step `{step.name}`: a field of `{spelled(annotation)}` cannot be resolved: {error}"
             self._report(step, "OXF0206", message, fix="import the name outside `if TYPE_CHECKING:`")
         return "any"
+
+    def _unfit(self, step: Step, error: UnfitFunctionError) -> None:
+        self._report(step, error.code, f"step `{step.name}`: {error.message}", why=error.why, fix=error.fix)
 
     def _unsupported(self, step: Step, whose: str, error: UnsupportedTypeError) -> None:
         message = f"step `{step.name}`: {whose} {error}, which is no payload type"

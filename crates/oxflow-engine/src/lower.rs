@@ -442,7 +442,7 @@ fn foreign_step(operation: &Operation) -> ForeignStep {
 fn fits(step: &Step, function: Function) -> Result<(), Diagnostic> {
     let kind = function.kind();
     let (wants, good) = match step.operation {
-        Operation::Map(_) => ("one value, or none", !matches!(kind, Some(Kind::FlatMap) | None)),
+        Operation::Map(_) => ("one value, or none", matches!(kind, Some(Kind::Map | Kind::FilterMap))),
         Operation::FlatMap(_) => ("a list of values", matches!(kind, Some(Kind::FlatMap | Kind::FilterMap))),
         Operation::Filter(_) => ("true or false", kind == Some(Kind::Filter)),
         _ => ("one key", matches!(kind, Some(Kind::Map | Kind::Filter))),
