@@ -75,7 +75,7 @@ def test_an_output_that_fails_costs_only_itself() -> None:
 
 
 def test_a_rust_filter_of_another_type_than_the_next_step_changes_nothing() -> None:
-    metric = {
+    metric: Json = {
         "org_id": 1, "project_id": 2, "name": "c:sessions/session@none", "type": "c", "timestamp": 3, "tags": {},
         "value": 1, "retention_days": 90,
     }  # fmt: skip

@@ -92,7 +92,7 @@ def verify(folder: Path, ending: str, seed: object) -> None:
 def test_a_run_that_is_killed_again_and_again_delivers_each_message_once(tmp_path: Path, ending: str) -> None:
     write_words(tmp_path)
     chance = random.Random(f"{SEED}{ending}")  # noqa: S311  # to be repeated, not to be secret
-    kills = 0
+    code, kills = 1, 0
     for _attempt in range(KILLS * 20):
         running = subprocess.Popen(command(tmp_path, ending))
         if kills < KILLS // 3 and still_running_after_a_checkpoint(running, tmp_path, chance.uniform(0, 0.1)):
