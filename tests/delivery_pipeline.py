@@ -16,7 +16,7 @@ def twice(message: Message[Word]) -> list[Word]:
 
 def texts(message: Message[list[Word]]) -> list[str]:
     """Name the words of a batch."""
-    return [f"{word['text']}{word['tags'].get('copy', '')}" for word in message.payload]
+    return [f"{word['text']}{word.get('tags', {}).get('copy', '')}" for word in message.payload]
 
 
 pipeline = (
