@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import os
+import resource
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +70,7 @@ def payloads(report: oxflow.RunReport) -> list[bytes]:
 def test_each_line_that_is_not_blank_is_a_message(tmp_path_factory: Any, text: bytes, batch: int, chunk: int) -> None:
     path = written(text, tmp_path_factory.mktemp("lines"))
     config = {"run": {"batch": {"messages": batch, "bytes": chunk}}}
+    text = text.removeprefix(codecs.BOM_UTF8)
     expected = [line.removesuffix(b"\r") for line in text.split(b"\n") if line.strip(b" \t\n\x0c\r")]
     assert payloads(oxflow.run(PASS, streams={"in": f"file:{path}", "out": "memory:"}, config=config)) == expected
 
@@ -107,7 +113,9 @@ def test_a_sink_starts_anew_unless_it_is_told_to_append(tmp_path: Path) -> None:
 def test_a_sink_never_overwrites_what_another_stream_has(tmp_path: Path) -> None:
     path = written(b"precious\n", tmp_path)
     (tmp_path / "link").symlink_to(path)
-    for sink in (f"file:{path}", f"file:{tmp_path}/./in.jsonl", f"file:{tmp_path}/link"):
+    (tmp_path / "hard link").hardlink_to(path)
+    for name in ("in.jsonl", "./in.jsonl", "link", "hard link"):
+        sink = f"file:{tmp_path}/{name}"
         with pytest.raises(oxflow.StreamError, match="which stream `in` is bound to"):
             oxflow.run(PASS, streams={"in": f"file:{path}", "out": sink})
     both = streaming_source("source", stream_name="in").broadcast(
@@ -158,6 +166,136 @@ def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_pa
         assert running.wait() == 0
 
 
+ECHO = (
+    "import oxflow\n"
+    "from oxflow import Map, StreamSink, streaming_source\n"
+    "source = streaming_source('source', stream_name='in')\n"
+    "pipeline = source.sink(StreamSink('sink', stream_name='out'))\n"
+)
+
+
+def test_a_closed_pipe_is_told_in_a_line(tmp_path: Path) -> None:
+    pipeline, path = tmp_path / "echo.py", written(b"line\n" * 100_000, tmp_path)
+    pipeline.write_text(ECHO)
+    command = [sys.executable, "-m", "oxflow", "run", str(pipeline), "--quiet"]
+    streams = ["--stream", f"in=file:{path}", "--stream", "out=stdout:"]
+    with subprocess.Popen([*command, *streams], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline() == b"line\n"
+        running.stdout.close()
+        assert b"error[OXF0404]: stream `out`: the reader of `stdout` went away\n" in running.stderr.read()
+        assert running.wait() == 4
+
+
+def test_a_closed_standard_output_is_an_error() -> None:
+    program = f"{ECHO}oxflow.run(pipeline, streams={{'in': [b'a'], 'out': 'stdout:'}})\n"
+    command = ["/bin/sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, program]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert b"OXF0404" in done.stderr
+    assert b"Bad file descriptor" in done.stderr
+    assert done.returncode != 0
+
+
+def test_what_a_run_leaves_of_standard_input_the_next_one_finds() -> None:
+    program = (
+        f"{ECHO}def stop(message):\n"
+        "    if message.payload == b'b':\n"
+        "        raise ValueError\n"
+        "    return message.payload\n"
+        "stopping = source.apply(Map('stop', function=stop)).sink(StreamSink('sink', stream_name='out'))\n"
+        "config = {'run': {'batch': {'messages': 1}}}\n"
+        "for pipeline in (stopping, pipeline, pipeline):\n"
+        "    try:\n"
+        "        report = oxflow.run(pipeline, streams={'in': 'stdin:', 'out': 'memory:'}, config=config)\n"
+        "    except oxflow.StepError as error:\n"
+        "        report = error.report\n"
+        "    print([message.payload for message in report.outputs['out']])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input=b"a\nb\nc\nd\n", capture_output=True, check=True)
+    assert done.stdout.splitlines() == [b"[b'a']", b"[b'c', b'd']", b"[]"]
+
+
+def test_two_runs_cannot_read_standard_input_at_once() -> None:
+    program = (
+        f"{ECHO}def inner(message):\n"
+        "    return oxflow.run(pipeline, streams={'in': 'stdin:', 'out': 'null:'})\n"
+        "outer = source.apply(Map('inner', function=inner)).sink(StreamSink('sink', stream_name='out'))\n"
+        "oxflow.run(outer, streams={'in': 'stdin:', 'out': 'null:'})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input=b"a\n", capture_output=True, check=False)
+    assert b"another run of this process reads stdin" in done.stderr
+
+
+def test_there_may_be_more_files_than_a_process_may_open(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}.jsonl").write_bytes(b"line\n")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, before[1]))
+    try:
+        report = oxflow.run(PASS, streams={"in": f"file:{tmp_path}/*.jsonl", "out": "null:"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert report.messages_in == 200
+
+
+def test_a_named_pipe_is_read_as_it_is_written(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    out = tmp_path / "out"
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as writer:
+            writer.write(b"first\n")
+            deadline = time.monotonic() + 10
+            while not arrived.is_set() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            writer.write(b"second\n" if arrived.is_set() else b"too late\n")
+
+    def note(message: Message[bytes]) -> bytes:
+        arrived.set()
+        return message.payload
+
+    arrived = threading.Event()
+    writer = threading.Thread(target=write)
+    writer.start()
+    pipeline = streaming_source("source", stream_name="in").apply(Map("note", function=note))
+    oxflow.run(
+        pipeline.sink(StreamSink("sink", stream_name="out")), streams={"in": f"file:{pipe}", "out": f"file:{out}"}
+    )
+    writer.join()
+    assert out.read_bytes() == b"first\nsecond\n"
+
+
+def test_a_run_that_waits_for_the_writer_of_a_pipe_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "echo.py").write_text(ECHO)
+    command = [sys.executable, "-m", "oxflow", "run", "echo.py", "--stream", "in=file:pipe", "--stream", "out=null:"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as running:
+        time.sleep(1)
+        running.terminate()
+        assert running.wait(10) == 0
+
+
+def test_a_folder_as_a_source_is_refused_before_a_sink_is_emptied(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.write_bytes(b"precious\n")
+    with pytest.raises(oxflow.StreamError, match="is a folder"):
+        oxflow.run(PASS, streams={"in": f"file:{tmp_path}", "out": f"file:{out}"})
+    assert out.read_bytes() == b"precious\n"
+
+
+def test_a_long_line_takes_no_longer_than_its_bytes(tmp_path: Path) -> None:
+    path = written(b"x" * (8 << 20) + b"\n", tmp_path)
+    started = time.monotonic()
+    report = oxflow.run(
+        PASS, streams={"in": f"file:{path}", "out": "null:"}, config={"run": {"batch": {"bytes": 1024}}}
+    )
+    # With a copy for each chunk it took half a minute.
+    assert time.monotonic() - started < 5
+    assert report.messages_in == 1
+
+
 @pytest.mark.parametrize(
     ("source", "sink", "text"),
     [
@@ -171,7 +309,7 @@ def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_pa
             ),
         ),
         (
-            "memory:",
+            [b"a"],
             "file:no/such/folder/out",
             (
                 "error[OXF0404]: stream `out`: cannot write `no/such/folder/out`\n"
@@ -190,7 +328,44 @@ def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_pa
             ),
         ),
         (
+            "file:.",
+            "null:",
+            (
+                "error[OXF0403]: stream `in`: `.` is a folder\n"
+                "  fix: name the files in it: `file:FOLDER/*.jsonl`\n"
+                "  more: oxflow explain OXF0403"
+            ),
+        ),
+        (
+            "file:in[.jsonl",
+            "null:",
+            (
+                "error[OXF0402]: stream `in`: `in[.jsonl` is not a pattern of paths\n"
+                "  why: Pattern syntax error near position 2: invalid range pattern\n"
+                "  fix: write `[*]` for a star that is part of a name, and likewise `[?]`\n"
+                "  more: oxflow explain OXF0402"
+            ),
+        ),
+        (
+            "null:",
+            "null:",
+            (
+                "error[OXF0402]: stream `in` is a source, but null: cannot be one\n"
+                "  fix: bind the stream to another URL: `oxflow explain OXF0402` lists them\n"
+                "  more: oxflow explain OXF0402"
+            ),
+        ),
+        (
             "memory:",
+            "null:",
+            (
+                "error[OXF0402]: stream `in` is a source, but memory: cannot be one\n"
+                "  fix: bind the stream to another URL: `oxflow explain OXF0402` lists them\n"
+                "  more: oxflow explain OXF0402"
+            ),
+        ),
+        (
+            [b"a"],
             "flie:out",
             (
                 "error[OXF0402]: stream `out`: `flie:out` is not the URL of a stream\n"
@@ -200,9 +375,20 @@ def test_a_reader_of_standard_output_sees_a_message_before_the_input_ends(tmp_pa
             ),
         ),
     ],
-    ids=["missing file", "missing folder", "wrong role", "wrong scheme"],
+    ids=[
+        "missing file",
+        "missing folder",
+        "wrong role",
+        "folder",
+        "bad pattern",
+        "null source",
+        "memory source",
+        "wrong scheme",
+    ],
 )
-def test_a_stream_that_cannot_be_used_is_told_with_its_name(source: str, sink: str, text: str) -> None:
+def test_a_stream_that_cannot_be_used_is_told_with_its_name(
+    source: str | list[bytes], sink: str, text: str
+) -> None:
     with pytest.raises(oxflow.StreamError) as caught:
         oxflow.run(PASS, streams={"in": source, "out": sink})
     assert str(caught.value) == text

@@ -166,7 +166,9 @@ impl Meta {
     /// Keys and headers of the given rows and of no others.
     fn attributes_of(&self, rows: &[u32]) -> Attributes {
         let mut attributes = AttributesBuilder::default();
-        rows.iter().for_each(|row| attributes.copy(self.row(*row)));
+        for row in rows {
+            attributes.copy(self.row(*row));
+        }
         attributes.finish()
     }
 

@@ -15,6 +15,9 @@ use super::{Read, UNTIMED};
 /// Most bytes of a message.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
 
+/// What some editors put before the first line of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Lines of one partition.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -23,6 +26,8 @@ pub(super) struct Lines {
     chunk: Arc<Vec<u8>>,
     /// Where the next line begins in `chunk`.
     cursor: usize,
+    /// Up to where no line ends after `cursor`, so that a line that grows chunk by chunk is looked through once.
+    searched: usize,
     /// Position in the partition of the first byte of `chunk`.
     start: u64,
     /// Number of the next line, from 0.
@@ -34,7 +39,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn new(stream: &Arc<str>, partition: u32) -> Self {
         let stream = Arc::clone(stream);
-        Self { stream, partition, chunk: Arc::default(), cursor: 0, start: 0, line: 0, ended: false }
+        Self { stream, partition, chunk: Arc::default(), cursor: 0, searched: 0, start: 0, line: 0, ended: false }
     }
 
     /// Goes on in the middle of a partition.
@@ -48,19 +53,23 @@ impl Lines {
         self.line + 1
     }
 
-    /// Room for the next chunk: the unfinished line is in it, to be followed by up to `more` bytes.
-    pub(super) fn carry(&self, more: usize) -> Vec<u8> {
-        let rest = self.rest();
-        let mut chunk = Vec::with_capacity(rest.len() + more);
-        chunk.extend_from_slice(rest);
-        chunk
-    }
-
-    /// Goes on with a chunk that [`Lines::carry`] began.
-    pub(super) fn feed(&mut self, chunk: Vec<u8>) {
+    /// Goes on with the next chunk: `read` appends about `more` bytes to the line that is not finished.
+    pub(super) fn feed<T>(&mut self, more: usize, read: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        // Moved, not copied, unless a batch still lies in it: a line of many chunks would be copied with each of them.
+        let mut chunk = match Arc::try_unwrap(std::mem::take(&mut self.chunk)) {
+            Ok(mut chunk) => {
+                chunk.drain(..self.cursor);
+                chunk
+            }
+            Err(shared) => shared.get(self.cursor..).unwrap_or_default().to_vec(),
+        };
         self.start += self.cursor as u64;
+        self.searched = self.searched.saturating_sub(self.cursor);
         self.cursor = 0;
+        chunk.reserve(more);
+        let answer = read(&mut chunk);
         self.chunk = Arc::new(chunk);
+        answer
     }
 
     /// No more bytes come.
@@ -93,16 +102,21 @@ impl Lines {
     }
 
     /// The next line, without its end, and where the one after it begins.
-    fn cut(&self) -> Option<(Span, usize)> {
-        let rest = self.rest();
-        let (length, after) = match memchr(b'\n', rest) {
-            Some(length) => (length, self.cursor + length + 1),
-            None if self.ended && !rest.is_empty() => (rest.len(), self.chunk.len()),
-            None => return None,
+    fn cut(&mut self) -> Option<(Span, usize)> {
+        let searched = self.searched.max(self.cursor);
+        let (end, after) = match memchr(b'\n', self.chunk.get(searched..).unwrap_or_default()) {
+            Some(length) => (searched + length, searched + length + 1),
+            None if self.ended && !self.rest().is_empty() => (self.chunk.len(), self.chunk.len()),
+            None => {
+                self.searched = self.chunk.len();
+                return None;
+            }
         };
-        let line = rest.get(..length).unwrap_or_default();
-        let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-        Some((Span { start: self.cursor, end: self.cursor + length }, after))
+        let line = Span { start: self.cursor, end }.of(&self.chunk);
+        let marked = self.start == 0 && self.cursor == 0 && line.starts_with(BYTE_ORDER_MARK);
+        let start = self.cursor + if marked { BYTE_ORDER_MARK.len() } else { 0 };
+        let end = if line.ends_with(b"\r") { end - 1 } else { end };
+        Some((Span { start, end }, after))
     }
 
     fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<Position>) -> Read {
@@ -126,11 +140,7 @@ mod tests {
         let mut found = Vec::new();
         for piece in text.chunks(size).map(Some).chain([None]) {
             match piece {
-                Some(piece) => {
-                    let mut chunk = lines.carry(piece.len());
-                    chunk.extend_from_slice(piece);
-                    lines.feed(chunk);
-                }
+                Some(piece) => lines.feed(piece.len(), |chunk| chunk.extend_from_slice(piece)),
                 None => lines.end(),
             }
             while let Some(read) = lines.take(most) {
@@ -148,6 +158,23 @@ mod tests {
     fn blank_lines_and_line_ends_are_left_out() {
         let expected = vec![(0, b"a".to_vec(), 3), (2, b"b".to_vec(), 6), (4, b"c".to_vec(), 10)];
         assert_eq!(expected, cut(b"a\r\n\nb\n  \nc", 100, 10));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        assert_eq!(vec![(0, b"a".to_vec(), 5), (1, b"b".to_vec(), 7)], cut(b"\xef\xbb\xbfa\nb\n", 2, 10));
+    }
+
+    #[test]
+    fn a_line_of_many_chunks_is_not_copied_with_each() {
+        let mut lines = Lines::new(&Arc::from("s"), 0);
+        lines.feed(1 << 20, |chunk| chunk.push(b'x'));
+        let place = lines.rest().as_ptr();
+        for _ in 1..1000 {
+            assert!(lines.take(1).is_none());
+            lines.feed(1, |chunk| chunk.push(b'x'));
+        }
+        assert_eq!((place, 1000), (lines.rest().as_ptr(), lines.searched + 1));
     }
 
     proptest! {

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_read_ends_with_the_message_that_reaches_the_bytes() {
-        let message = |size| Item::Message { payload: vec![b'x'; size], key: None, headers: vec![], timestamp_us: None };
+        let message =
+            |size| Item::Message { payload: vec![b'x'; size], key: None, headers: vec![], timestamp_us: None };
         let items = [6, 6, 6, 50, 1].map(message).to_vec();
         let mut source = open(&Arc::from("s"), &[items]).readers.remove(0);
         let limits = PollLimits { messages: 100, bytes: 10, wait: Duration::ZERO };

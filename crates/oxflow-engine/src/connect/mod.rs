@@ -2,12 +2,16 @@
 //!
 //! A connector reads and writes batches and says when something is written for good. It knows no commit rule and no step.
 
+mod error;
 mod file;
 mod lines;
 mod memory;
+mod piped;
 mod stdio;
 mod url;
 
+pub use error::ConnectError;
+pub use file::FileKey;
 pub use memory::{Item, Received};
 pub use url::{MalformedUrl, StreamUrl};
 
@@ -18,7 +22,6 @@ use std::time::Duration;
 use crate::batch::{Batch, ByteColumn, Meta};
 use crate::checkpoint::{Identity, SinkState, SourceState};
 use crate::commit::Position;
-use crate::diagnostic::{Code, Diagnostic};
 
 /// What a logical stream is bound to.
 #[derive(Clone, Debug)]
@@ -83,9 +86,7 @@ pub enum Polled {
 /// Reads the partitions of one lane.
 pub trait Source: Send {
     /// Goes on where an earlier run ended; asked before the first poll. Only a source with an identity is asked.
-    fn resume(&mut self, _position: Position) -> Result<(), ConnectError> {
-        Ok(())
-    }
+    fn resume(&mut self, _position: Position) {}
 
     /// The next messages. Blocks for [`PollLimits::wait`] at most where data may come later.
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
@@ -102,20 +103,18 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The files that are read, by their real paths.
-    pub fn files(&self) -> Vec<PathBuf> {
-        let exists = |name: &String| Path::new(name).is_file().then(|| file::real_path(Path::new(name)));
-        self.partitions.iter().filter_map(exists).collect()
+    /// The files that are read.
+    pub fn files(&self) -> impl Iterator<Item = FileKey> {
+        self.partitions.iter().map(Path::new).filter(|path| path.is_file()).map(FileKey::of)
     }
 
     /// Lets each partition go on where an earlier run ended.
-    pub fn resume(&mut self, states: &[SourceState]) -> Result<(), ConnectError> {
+    pub fn resume(&mut self, states: &[SourceState]) {
         for (reader, state) in self.readers.iter_mut().zip(states) {
             if let Some(position) = state.position {
-                reader.resume(position)?;
+                reader.resume(position);
             }
         }
-        Ok(())
     }
 
     /// One source for each lane; partition `i` goes to lane `i % lanes`.
@@ -150,6 +149,11 @@ impl Source for InTurn {
 
 /// Writes the messages of one lane.
 pub trait Writer: Send {
+    /// Why a payload can't be written to this stream, if it can't.
+    fn refuses(&self, _payload: &[u8]) -> Option<&'static str> {
+        None
+    }
+
     /// Writes all messages of a batch of bytes, or none.
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectError>;
 }
@@ -177,8 +181,9 @@ pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectErr
         Binding::Memory(partitions) => Ok(memory::open(&stream, partitions)),
         Binding::Url(StreamUrl::File { path, .. }) => file::open(&stream, path),
         Binding::Url(StreamUrl::Stdin) => stdio::open(&stream),
-        Binding::Url(StreamUrl::Memory | StreamUrl::Null) => Ok(Opened::default()),
         Binding::Url(StreamUrl::Stdout) => Err(ConnectError::not_a_source(&stream, "stdout:")),
+        Binding::Url(StreamUrl::Memory) => Err(ConnectError::not_a_source(&stream, "memory:")),
+        Binding::Url(StreamUrl::Null) => Err(ConnectError::not_a_source(&stream, "null:")),
     }
 }
 
@@ -193,7 +198,7 @@ pub fn open_sink(stream: &str, binding: &Binding, state: Option<&SinkState>) -> 
             };
             Box::new(file::FileSink::open(stream, path, start)?)
         }
-        Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)),
+        Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)?),
         Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),
         Binding::Url(StreamUrl::Null) => Box::new(NullSink),
         Binding::Url(StreamUrl::Stdin) => return Err(ConnectError::not_a_sink(stream, "stdin:")),
@@ -217,116 +222,5 @@ impl Sink for NullSink {
 impl Writer for NullSink {
     fn write(&mut self, _batch: &Batch) -> Result<(), ConnectError> {
         Ok(())
-    }
-}
-
-/// A connector that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The stream could not be opened or read.
-    #[error("stream `{stream}`: cannot read `{path}`")]
-    Read {
-        /// Logical name of the stream.
-        stream: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The stream could not be opened or written.
-    #[error("stream `{stream}`: cannot write `{path}`")]
-    Write {
-        /// Logical name of the stream.
-        stream: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No file has the name or fits the pattern.
-    #[error("stream `{stream}`: no file matches `{pattern}`")]
-    NoMatch {
-        /// Logical name of the stream.
-        stream: String,
-        /// The pattern of the URL.
-        pattern: String,
-    },
-    /// A line is longer than any message may be.
-    #[error("stream `{stream}`: line {line} of `{path}` is longer than {limit} bytes")]
-    TooLong {
-        /// Logical name of the stream.
-        stream: String,
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1.
-        line: i64,
-        /// Most bytes of a message.
-        limit: usize,
-    },
-    /// A sink would write the file that another stream reads or writes.
-    #[error("stream `{stream}` would overwrite `{path}`, which stream `{other}` is bound to")]
-    SameFile {
-        /// Logical name of the stream.
-        stream: String,
-        /// The stream that has the file already.
-        other: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// A payload holds a line feed, so that it can't be one line of a file.
-    #[error("stream `{stream}`: a message from {origin} holds a line feed, and each line is one message")]
-    LineFeed {
-        /// Logical name of the stream.
-        stream: String,
-        /// Where the message came from.
-        origin: String,
-    },
-    /// The stream is bound to something that can't be read, or can't be written.
-    #[error("stream `{stream}` is {role}, but {binding} cannot be one")]
-    WrongRole {
-        /// Logical name of the stream.
-        stream: String,
-        /// `a source` or `a sink`.
-        role: &'static str,
-        /// What it is bound to.
-        binding: String,
-    },
-}
-
-impl ConnectError {
-    fn not_a_source(stream: &str, binding: &str) -> Self {
-        Self::WrongRole { stream: stream.to_owned(), role: "a source", binding: binding.to_owned() }
-    }
-
-    fn not_a_sink(stream: &str, binding: &str) -> Self {
-        Self::WrongRole { stream: stream.to_owned(), role: "a sink", binding: binding.to_owned() }
-    }
-
-    /// The error for people.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let (code, fix) = match self {
-            Self::Read { .. } => {
-                (Code::SourceFailed, "check the path and its permissions; a compressed file may be cut short")
-            }
-            Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
-            Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
-            Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
-            Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
-            Self::LineFeed { .. } => {
-                (Code::SinkFailed, "serialise to one line, or write to a stream that keeps messages apart")
-            }
-            Self::WrongRole { .. } => {
-                (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them")
-            }
-        };
-        Diagnostic {
-            code,
-            message: self.to_string(),
-            place: None,
-            why: std::error::Error::source(self).map(ToString::to_string),
-            fix: Some(fix.to_owned()),
-        }
     }
 }

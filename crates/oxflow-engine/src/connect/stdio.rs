@@ -1,114 +1,95 @@
 //! Lines of standard input and output.
 
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
-use std::time::Instant;
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::LineWriter;
-use super::lines::{Lines, MAX_LINE_BYTES};
+use super::piped::{Chunks, PipedSource, read_ahead};
 use super::{ConnectError, Opened, PollLimits, Polled, Sink, Source, Writer};
 
-const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks that are read ahead of the lane.
-const CHUNKS_AHEAD: usize = 4;
+/// Standard input of the process. What a run leaves of it, the next one finds.
+static INPUT: Mutex<Input> = Mutex::new(Input::Untouched);
 
-/// Standard input, as one partition. A thread reads it, so that a lane that waits for input can still be told to drain.
+enum Input {
+    /// Nobody has read ahead.
+    Untouched,
+    /// A run left something: what its thread goes on reading, after the bytes that it had.
+    Left(Chunks, Vec<u8>),
+    /// A run reads it.
+    Taken,
+}
+
+fn input() -> MutexGuard<'static, Input> {
+    INPUT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Standard input, as one partition.
 pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
-    let (sender, chunks) = bounded(CHUNKS_AHEAD);
-    let name = "oxflow-stdin".to_owned();
-    thread::Builder::new().name(name).spawn(move || read_chunks(&sender)).map_err(|error| failed(stream, error))?;
-    let source = StdinSource { stream: Arc::clone(stream), chunks, lines: Lines::new(stream, 0), ended: false };
+    let path = Path::new("stdin");
+    let mut input = input();
+    let (chunks, rest) = match std::mem::replace(&mut *input, Input::Untouched) {
+        Input::Untouched => {
+            let chunks = read_ahead(|| Ok(io::stdin().lock()));
+            (chunks.map_err(|error| ConnectError::read(stream, path, error))?, Vec::new())
+        }
+        Input::Left(chunks, rest) => (chunks, rest),
+        Input::Taken => {
+            *input = Input::Taken;
+            return Err(ConnectError::StdinTaken { stream: stream.to_string() });
+        }
+    };
+    *input = Input::Taken;
+    let source = StdinSource(PipedSource::opened(stream, path.to_owned(), chunks, &rest));
     Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], identities: None })
 }
 
-fn read_chunks(chunks: &Sender<std::io::Result<Vec<u8>>>) {
-    let mut input = std::io::stdin().lock();
-    loop {
-        let mut chunk = vec![0; CHUNK_BYTES];
-        let answer = input.read(&mut chunk).map(|read| {
-            chunk.truncate(read);
-            chunk
-        });
-        let last = answer.as_ref().map_or(true, Vec::is_empty);
-        if chunks.send(answer).is_err() || last {
-            return;
-        }
-    }
-}
-
-fn failed(stream: &str, source: std::io::Error) -> ConnectError {
-    ConnectError::Read { stream: stream.to_owned(), path: "stdin".into(), source }
-}
-
-struct StdinSource {
-    stream: Arc<str>,
-    chunks: Receiver<std::io::Result<Vec<u8>>>,
-    lines: Lines,
-    ended: bool,
-}
-
-impl StdinSource {
-    /// Takes the chunk that comes before `until`; false if none did.
-    fn refill(&mut self, until: Instant) -> Result<bool, ConnectError> {
-        match self.chunks.recv_deadline(until) {
-            Ok(Ok(more)) if !more.is_empty() => {
-                let mut chunk = self.lines.carry(more.len());
-                chunk.extend_from_slice(&more);
-                self.lines.feed(chunk);
-            }
-            Ok(Err(error)) => return Err(failed(&self.stream, error)),
-            Ok(Ok(_)) | Err(RecvTimeoutError::Disconnected) => {
-                self.ended = true;
-                self.lines.end();
-            }
-            Err(RecvTimeoutError::Timeout) => return Ok(false),
-        }
-        if self.lines.rest().len() > MAX_LINE_BYTES {
-            let (stream, line) = (self.stream.to_string(), self.lines.line_number());
-            return Err(ConnectError::TooLong { stream, path: "stdin".into(), line, limit: MAX_LINE_BYTES });
-        }
-        Ok(true)
-    }
-}
+struct StdinSource(PipedSource);
 
 impl Source for StdinSource {
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
-        let until = Instant::now() + limits.wait;
-        loop {
-            if let Some(read) = self.lines.take(limits.messages) {
-                return Ok(Polled::Read(Box::new(read)));
-            }
-            if self.ended {
-                return Ok(Polled::End);
-            }
-            if !self.refill(until)? {
-                return Ok(Polled::Idle);
-            }
-        }
+        self.0.poll(limits)
     }
 }
 
-/// Standard output; each batch is written and flushed at once, for whoever reads along.
+impl Drop for StdinSource {
+    fn drop(&mut self) {
+        *input() = self.0.left().map_or(Input::Untouched, |(chunks, rest)| Input::Left(chunks, rest));
+    }
+}
+
+/// Standard output; each batch is written at once, for whoever reads along.
 pub(super) struct StdoutSink {
     stream: String,
+    output: Arc<Mutex<File>>,
 }
 
 impl StdoutSink {
-    pub(super) fn open(stream: &str) -> Self {
-        Self { stream: stream.to_owned() }
+    pub(super) fn open(stream: &str) -> Result<Self, ConnectError> {
+        let output = duplicate().map_err(|error| ConnectError::write(stream, Path::new("stdout"), error))?;
+        Ok(Self { stream: stream.to_owned(), output: Arc::new(Mutex::new(output)) })
     }
+}
+
+/// Standard output as a file: [`io::Stdout`] takes everything in silence when it is closed.
+#[cfg(unix)]
+fn duplicate() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn duplicate() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    io::stdout().as_handle().try_clone_to_owned().map(File::from)
 }
 
 impl Sink for StdoutSink {
     fn writer(&self) -> Box<dyn Writer> {
-        Box::new(LineWriter::new(&self.stream, Path::new("stdout"), |lines| {
-            let mut output = std::io::stdout().lock();
-            output.write_all(lines)?;
-            output.flush()
+        let output = Arc::clone(&self.output);
+        Box::new(LineWriter::new(&self.stream, Path::new("stdout"), move |lines| {
+            output.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines)
         }))
     }
 

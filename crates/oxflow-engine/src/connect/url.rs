@@ -18,9 +18,9 @@ pub enum StreamUrl {
     Stdin,
     /// Lines of standard output.
     Stdout,
-    /// As a sink: kept for the caller. As a source: empty.
+    /// A sink: kept for the caller.
     Memory,
-    /// As a sink: thrown away. As a source: empty.
+    /// A sink: thrown away.
     Null,
 }
 

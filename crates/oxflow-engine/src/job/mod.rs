@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::clock::Clock;
 use crate::config::{Config, OnError, Stream};
-use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Received, Sink, open_sink, open_source};
+use crate::connect::{
+    Binding, ConnectError, FileKey, MalformedUrl, Opened, PollLimits, Received, Sink, open_sink, open_source,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
@@ -125,7 +127,7 @@ impl Job {
         let kept = self.kept(&source, &files)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
-            source.resume(&before.sources)?;
+            source.resume(&before.sources);
         }
         let sinks = self.open_sinks(&streams, before)?;
         self.spawn(&program, source, sinks, kept)
@@ -160,11 +162,11 @@ impl Job {
     /// The files that the sinks write, by stream. Opening one cuts it, so none may be another stream's.
     fn written_files(&self, streams: &[&str], source: &Opened) -> Result<BTreeMap<String, PathBuf>, JobError> {
         let read = self.plan.source.stream.as_str();
-        let mut taken: HashMap<PathBuf, &str> = source.files().into_iter().map(|path| (path, read)).collect();
+        let mut taken: HashMap<FileKey, &str> = source.files().map(|file| (file, read)).collect();
         let mut files = BTreeMap::new();
         for stream in streams {
             let Some(path) = self.binding(stream)?.written_file() else { continue };
-            if let Some(other) = taken.insert(path.clone(), stream)
+            if let Some(other) = taken.insert(FileKey::of(&path), stream)
                 && other != *stream
             {
                 let (stream, other) = ((*stream).to_owned(), other.to_owned());

@@ -11,13 +11,13 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 /// What was written into a file.
-pub(super) trait Content: Read + Send {
+pub(in super::super) trait Content: Read + Send {
     /// Passes over the first bytes of the content.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
 }
 
 /// Opens a file for reading what was written into it, several compressed members one after the other included.
-pub(super) fn reader(path: &Path) -> io::Result<Box<dyn Content>> {
+pub(in super::super) fn reader(path: &Path) -> io::Result<Box<dyn Content>> {
     let file = File::open(path)?;
     Ok(match ending(path) {
         Some("gz") => Box::new(MultiGzDecoder::new(BufReader::new(file))),

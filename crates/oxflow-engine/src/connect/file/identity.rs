@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::real_path;
 use crate::checkpoint::Identity;
@@ -16,6 +16,25 @@ pub(super) fn of(path: &Path) -> io::Result<Identity> {
     let head = head(path, if metadata.is_file() { HEAD_BYTES } else { 0 })?;
     let (device, inode) = numbers(&metadata);
     Ok(Identity { path: real_path(path), device, inode, head_bytes: head.len() as u64, head: hash(&head) })
+}
+
+/// What all names of one file have in common, links of both kinds included.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FileKey {
+    /// Device and number of a file that is there.
+    Number(u64, u64),
+    /// Real path of a file that isn't, or has no number.
+    Path(PathBuf),
+}
+
+impl FileKey {
+    /// The key of the file that has this name.
+    pub fn of(path: &Path) -> Self {
+        match path.metadata().map(|metadata| numbers(&metadata)) {
+            Ok((device, inode)) if (device, inode) != (0, 0) => Self::Number(device, inode),
+            _ => Self::Path(real_path(path)),
+        }
+    }
 }
 
 impl Identity {

@@ -7,6 +7,8 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
+pub(super) use compression::reader as open_content;
+pub use identity::FileKey;
 pub(super) use sink::{FileSink, LineWriter, Start};
 pub(super) use source::open;
 

@@ -13,7 +13,6 @@ use super::real_path;
 use crate::batch::{Batch, Payloads};
 use crate::checkpoint::SinkState;
 use crate::crash;
-use crate::run::describe_origin;
 
 /// Where writing starts.
 #[derive(Clone, Copy, Debug)]
@@ -37,16 +36,12 @@ impl FileSink {
     /// Makes the file, or goes on in it.
     pub(in super::super) fn open(stream: &str, path: &str, start: Start) -> Result<Self, ConnectError> {
         let path = PathBuf::from(path);
-        let output = open(&path, start).map_err(|source| ConnectError::Write {
-            stream: stream.to_owned(),
-            path: path.clone(),
-            source,
-        })?;
+        let output = open(&path, start).map_err(|source| ConnectError::write(stream, &path, source))?;
         Ok(Self { stream: stream.to_owned(), path, output: Arc::new(Mutex::new(output)) })
     }
 
     fn failed(&self, source: io::Error) -> ConnectError {
-        ConnectError::Write { stream: self.stream.clone(), path: self.path.clone(), source }
+        ConnectError::write(&self.stream, &self.path, source)
     }
 
     fn sync_file(&self) -> io::Result<u64> {
@@ -102,23 +97,19 @@ impl<W: FnMut(&[u8]) -> io::Result<()> + Send> LineWriter<W> {
 }
 
 impl<W: FnMut(&[u8]) -> io::Result<()> + Send> Writer for LineWriter<W> {
+    fn refuses(&self, payload: &[u8]) -> Option<&'static str> {
+        memchr(b'\n', payload).map(|_| "it holds a line feed, and each line is one message")
+    }
+
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectError> {
         let Payloads::Bytes(column) = batch.payloads() else {
             unreachable!("the plan lets nothing but bytes into a sink")
         };
         self.lines.clear();
-        for (index, payload) in column.iter().enumerate() {
-            if memchr(b'\n', payload).is_some() {
-                let origin = batch.metadata(index).map(|row| describe_origin(row, &[])).unwrap_or_default();
-                return Err(ConnectError::LineFeed { stream: self.stream.clone(), origin });
-            }
+        for payload in column.iter() {
             self.lines.extend_from_slice(payload);
             self.lines.push(b'\n');
         }
-        (self.write)(&self.lines).map_err(|source| ConnectError::Write {
-            stream: self.stream.clone(),
-            path: self.path.clone(),
-            source,
-        })
+        (self.write)(&self.lines).map_err(|source| ConnectError::write(&self.stream, &self.path, source))
     }
 }

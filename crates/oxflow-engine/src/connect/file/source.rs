@@ -5,86 +5,121 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::lines::{Lines, MAX_LINE_BYTES};
+use super::super::piped::PipedSource;
 use super::super::{ConnectError, Opened, PollLimits, Polled, Source};
 use super::compression::{self, Content};
 use super::identity;
 use crate::batch::row_number;
 use crate::commit::Position;
 
-/// Opens every file that the pattern names, in the order of their names, so that partitions keep their numbers.
+/// Finds every file that the pattern names, in the order of their names, so that partitions keep their numbers. A file is
+/// open only while its lane reads it: there may be more of them than a process may have open.
 pub(in super::super) fn open(stream: &Arc<str>, pattern: &str) -> Result<Opened, ConnectError> {
     let mut opened = Opened::default();
     let mut identities = Vec::new();
     let matched = matches(stream, pattern)?;
-    for (partition, path) in matched.iter().enumerate() {
-        opened.readers.push(Box::new(FileSource::open(stream, row_number(partition), path)?));
-        opened.partitions.push(path.display().to_string());
-        identities.push(identity::of(path).map_err(|source| failed(stream, path, source))?);
-    }
     // What has no end and no beginning, such as a pipe, can't be read again.
-    if matched.iter().all(|path| path.is_file()) {
-        opened.identities = Some(identities);
+    let again = matched.iter().all(|path| path.is_file());
+    for (partition, path) in matched.into_iter().enumerate() {
+        // Reads the first bytes, so that a file that may not be read is told before any output is touched.
+        identities.push(identity::of(&path).map_err(|source| ConnectError::read(stream, &path, source))?);
+        opened.partitions.push(path.display().to_string());
+        opened.readers.push(reader(stream, row_number(partition), path));
     }
+    opened.identities = again.then_some(identities);
     Ok(opened)
 }
 
-fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
-    let no_match = || ConnectError::NoMatch { stream: stream.to_owned(), pattern: pattern.to_owned() };
-    if Path::new(pattern).exists() {
-        return Ok(vec![PathBuf::from(pattern)]);
+fn reader(stream: &Arc<str>, partition: u32, path: PathBuf) -> Box<dyn Source> {
+    if path.is_file() {
+        Box::new(FileSource::new(stream, partition, path))
+    } else {
+        Box::new(PipedSource::named(stream, partition, path))
     }
-    let found = glob::glob(pattern).map_err(|_| no_match())?;
-    let paths: Vec<PathBuf> = found.filter_map(Result::ok).filter(|path| path.is_file()).collect();
-    if paths.is_empty() { Err(no_match()) } else { Ok(paths) }
+}
+
+fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
+    let path = Path::new(pattern);
+    if path.is_dir() {
+        return Err(ConnectError::Folder { stream: stream.to_owned(), path: path.to_owned() });
+    }
+    if path.exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut paths = Vec::new();
+    let named = || (stream.to_owned(), pattern.to_owned());
+    for found in glob::glob(pattern).map_err(|source| {
+        let (stream, pattern) = named();
+        ConnectError::BadPattern { stream, pattern, source }
+    })? {
+        let path = found.map_err(|error| {
+            let folder = error.path().to_owned();
+            ConnectError::read(stream, &folder, error.into())
+        })?;
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        let (stream, pattern) = named();
+        return Err(ConnectError::NoMatch { stream, pattern });
+    }
+    Ok(paths)
 }
 
 struct FileSource {
     stream: Arc<str>,
     path: PathBuf,
-    reader: Box<dyn Content>,
+    /// Absent until the first poll.
+    content: Option<Box<dyn Content>>,
+    /// Where reading begins.
+    start: Position,
     lines: Lines,
     ended: bool,
 }
 
 impl FileSource {
-    fn open(stream: &Arc<str>, partition: u32, path: &Path) -> Result<Self, ConnectError> {
-        let reader = compression::reader(path).map_err(|source| failed(stream, path, source))?;
-        let lines = Lines::new(stream, partition);
-        Ok(Self { stream: Arc::clone(stream), path: path.to_owned(), reader, lines, ended: false })
+    fn new(stream: &Arc<str>, partition: u32, path: PathBuf) -> Self {
+        let (start, lines) = (Position { next: 0, offset: 0 }, Lines::new(stream, partition));
+        Self { stream: Arc::clone(stream), path, content: None, start, lines, ended: false }
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Content>> {
+        let mut content = compression::reader(&self.path)?;
+        if self.start.next > 0 {
+            content.skip(self.start.next)?;
+        }
+        Ok(content)
     }
 
     /// Reads the next chunk, as long as a message needs.
     fn refill(&mut self, bytes: usize) -> Result<(), ConnectError> {
-        let mut chunk = self.lines.carry(bytes);
-        let read = (&mut self.reader).take(bytes as u64).read_to_end(&mut chunk).map_err(|source| {
-            ConnectError::Read { stream: self.stream.to_string(), path: self.path.clone(), source }
-        })?;
-        if chunk.len() > MAX_LINE_BYTES.saturating_add(bytes) {
-            return Err(ConnectError::TooLong {
-                stream: self.stream.to_string(),
-                path: self.path.clone(),
-                line: self.lines.line_number(),
-                limit: MAX_LINE_BYTES,
-            });
+        let read = self.read(bytes).map_err(|source| ConnectError::read(&self.stream, &self.path, source))?;
+        if self.lines.rest().len() > MAX_LINE_BYTES.saturating_add(bytes) {
+            return Err(ConnectError::too_long(&self.stream, &self.path, self.lines.line_number()));
         }
-        self.lines.feed(chunk);
         if read < bytes {
             self.lines.end();
             self.ended = true;
         }
         Ok(())
     }
-}
 
-fn failed(stream: &str, path: &Path, source: io::Error) -> ConnectError {
-    ConnectError::Read { stream: stream.to_owned(), path: path.to_owned(), source }
+    fn read(&mut self, bytes: usize) -> io::Result<usize> {
+        let mut content = match self.content.take() {
+            Some(content) => content,
+            None => self.open()?,
+        };
+        let read = self.lines.feed(bytes, |chunk| (&mut content).take(bytes as u64).read_to_end(chunk));
+        self.content = Some(content);
+        read
+    }
 }
 
 impl Source for FileSource {
-    fn resume(&mut self, position: Position) -> Result<(), ConnectError> {
-        self.reader.skip(position.next).map_err(|source| failed(&self.stream, &self.path, source))?;
+    fn resume(&mut self, position: Position) {
+        self.start = position;
         self.lines.resume(position);
-        Ok(())
     }
 
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {

@@ -1,0 +1,164 @@
+//! What can go wrong with a connector.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::lines::MAX_LINE_BYTES;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A connector that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The stream could not be opened or read.
+    #[error("stream `{stream}`: cannot read `{path}`")]
+    Read {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The stream could not be opened or written.
+    #[error("stream `{stream}`: cannot write `{path}`")]
+    Write {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The path is a folder.
+    #[error("stream `{stream}`: `{path}` is a folder")]
+    Folder {
+        /// Logical name of the stream.
+        stream: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The pattern can't be one.
+    #[error("stream `{stream}`: `{pattern}` is not a pattern of paths")]
+    BadPattern {
+        /// Logical name of the stream.
+        stream: String,
+        /// The pattern of the URL.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: glob::PatternError,
+    },
+    /// Standard input has one reader at a time.
+    #[error("stream `{stream}`: another run of this process reads stdin")]
+    StdinTaken {
+        /// Logical name of the stream.
+        stream: String,
+    },
+    /// Whoever read the pipe that a sink writes into has closed it.
+    #[error("stream `{stream}`: the reader of `{path}` went away")]
+    ReaderGone {
+        /// Logical name of the stream.
+        stream: String,
+        /// The pipe.
+        path: PathBuf,
+    },
+    /// No file has the name or fits the pattern.
+    #[error("stream `{stream}`: no file matches `{pattern}`")]
+    NoMatch {
+        /// Logical name of the stream.
+        stream: String,
+        /// The pattern of the URL.
+        pattern: String,
+    },
+    /// A line is longer than any message may be.
+    #[error("stream `{stream}`: line {line} of `{path}` is longer than {limit} bytes")]
+    TooLong {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: i64,
+        /// Most bytes of a message.
+        limit: usize,
+    },
+    /// A sink would write the file that another stream reads or writes.
+    #[error("stream `{stream}` would overwrite `{path}`, which stream `{other}` is bound to")]
+    SameFile {
+        /// Logical name of the stream.
+        stream: String,
+        /// The stream that has the file already.
+        other: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The stream is bound to something that can't be read, or can't be written.
+    #[error("stream `{stream}` is {role}, but {binding} cannot be one")]
+    WrongRole {
+        /// Logical name of the stream.
+        stream: String,
+        /// `a source` or `a sink`.
+        role: &'static str,
+        /// What it is bound to.
+        binding: String,
+    },
+}
+
+impl ConnectError {
+    pub(super) fn read(stream: &str, path: &Path, source: io::Error) -> Self {
+        Self::Read { stream: stream.to_owned(), path: path.to_owned(), source }
+    }
+
+    pub(super) fn write(stream: &str, path: &Path, source: io::Error) -> Self {
+        let (stream, path) = (stream.to_owned(), path.to_owned());
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone { stream, path },
+            _ => Self::Write { stream, path, source },
+        }
+    }
+
+    pub(super) fn too_long(stream: &str, path: &Path, line: i64) -> Self {
+        Self::TooLong { stream: stream.to_owned(), path: path.to_owned(), line, limit: MAX_LINE_BYTES }
+    }
+
+    pub(super) fn not_a_source(stream: &str, binding: &str) -> Self {
+        Self::WrongRole { stream: stream.to_owned(), role: "a source", binding: binding.to_owned() }
+    }
+
+    pub(super) fn not_a_sink(stream: &str, binding: &str) -> Self {
+        Self::WrongRole { stream: stream.to_owned(), role: "a sink", binding: binding.to_owned() }
+    }
+
+    /// The error for people.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let (code, fix) = match self {
+            Self::Read { .. } => {
+                (Code::SourceFailed, "check the path and its permissions; a compressed file may be cut short")
+            }
+            Self::Folder { .. } => (Code::SourceFailed, "name the files in it: `file:FOLDER/*.jsonl`"),
+            Self::BadPattern { .. } => {
+                (Code::BadUrl, "write `[*]` for a star that is part of a name, and likewise `[?]`")
+            }
+            Self::StdinTaken { .. } => (Code::SourceFailed, "wait for the other run, or read another stream"),
+            Self::ReaderGone { .. } => {
+                (Code::SinkFailed, "let it read to the end; what it was not given is not committed")
+            }
+            Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
+            Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
+            Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
+            Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
+            Self::WrongRole { .. } => {
+                (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them")
+            }
+        };
+        Diagnostic {
+            code,
+            message: self.to_string(),
+            place: None,
+            why: std::error::Error::source(self).map(ToString::to_string),
+            fix: Some(fix.to_owned()),
+        }
+    }
+}
