@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from oxflow import Batch, Branch, Filter, Map, Message, Pipeline, Serializer, StreamSink, branch, streaming_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def upper(message: Message[bytes]) -> bytes:
@@ -124,3 +127,42 @@ def test_a_notebook_draws_the_pipeline() -> None:
     drawn = notebook._repr_mermaid_()
     assert "upper" in drawn
     assert "long" in drawn
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: Map(wrong(3), function=upper), TypeError, "the name of a step is a `str`, not 3"),
+        (
+            lambda: Map("a\ud800", function=upper),
+            ValueError,
+            r"the name of a step holds half of a surrogate pair: 'a\ud800'",
+        ),
+        (lambda: StreamSink("s", stream_name=wrong(None)), TypeError, "the name of a stream is a `str`, not None"),
+        (
+            lambda: streaming_source(wrong(b"a"), stream_name="a"),
+            TypeError,
+            "the name of a source is a `str`, not b'a'",
+        ),
+        (lambda: branch(wrong(1)), TypeError, "the name of a branch is a `str`, not 1"),
+        (lambda: Batch("b", batch_size=wrong(1.5)), TypeError, "`batch_size` is a whole number, not 1.5"),
+        (lambda: Batch("b", batch_size=2**64), ValueError, f"`batch_size` is at most {2**63 - 1}, not {2**64}"),
+        (lambda: Batch("b", batch_bytes=wrong("1k")), TypeError, "`batch_bytes` is a whole number, not '1k'"),
+        (
+            lambda: Batch("b", batch_timedelta=wrong(5)),
+            TypeError,
+            "`batch_timedelta` is a `timedelta`, not 5: write `timedelta(seconds=...)`",
+        ),
+    ],
+)
+def test_what_no_plan_can_hold_is_refused_at_once(
+    make: Callable[[], object], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error) as caught:
+        make()
+    assert str(caught.value) == text
+
+
+def wrong(value: Any) -> Any:
+    """Keep type checkers from refusing it first."""
+    return value

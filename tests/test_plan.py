@@ -14,7 +14,19 @@ import pydantic
 import pytest
 import test_steps
 
-from oxflow import Batch, FlatMap, Map, Message, Parser, PlanError, Serializer, StreamSink, branch, streaming_source
+from oxflow import (
+    Batch,
+    FlatMap,
+    Map,
+    Message,
+    Parser,
+    Pipeline,
+    PlanError,
+    Serializer,
+    StreamSink,
+    branch,
+    streaming_source,
+)
 from oxflow.plan import lower
 
 if TYPE_CHECKING:
@@ -282,3 +294,45 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(PlanError) as caught:
         lower(start.route("r", routing_function=waits, routing_table={1.5: way}))
     assert [item.code for item in caught.value.diagnostics] == ["OXF0105", "OXF0206", "OXF0106", "OXF0107"]
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [(2**63, f"is beyond {2**63 - 1}"), ("\ud800", "holds half of a surrogate pair"), (b"k", "is a `bytes`")],
+)
+def test_a_key_that_a_plan_cannot_hold_is_refused(key: Any, wrong: str) -> None:
+    start: Any = streaming_source("in", stream_name="a")
+    way = branch("x").sink(StreamSink("o", stream_name="o"))
+    with pytest.raises(PlanError) as caught:
+        lower(start.route("r", routing_function=len, routing_table={key: way}))
+    assert caught.value.diagnostics[0].message == f"key {key!a} of branch `x` {wrong}"
+    assert caught.value.code == "OXF0107"
+
+
+def test_branches_that_are_nested_too_deeply_are_refused() -> None:
+    def nested(depth: int) -> Pipeline[Any]:
+        way: Any = branch("last").sink(StreamSink("out", stream_name="o"))
+        for level in range(depth):
+            way = branch(f"b{level}").broadcast(f"c{level}", routes=[way])
+        start: Any = streaming_source("in", stream_name="a")
+        return start.broadcast("first", routes=[way])
+
+    assert lower(nested(20)).check() == ()
+    with pytest.raises(PlanError) as caught:
+        lower(nested(40))
+    assert [item.code for item in caught.value.diagnostics] == ["OXF0109"]
+    assert caught.value.diagnostics[0].message == "the pipeline is nested too deeply"
+
+
+def test_the_deepest_plan_that_passes_can_be_read() -> None:
+    listed: Any = int
+    for _ in range(200):
+        listed = list[listed]
+        pipeline = streaming_source("in", stream_name="a").apply(Parser("p", listed))
+        try:
+            plan = lower(pipeline)
+        except PlanError as error:
+            assert error.code == "OXF0109"  # noqa: PT017  # the loop ends where it is raised first
+            return
+        plan.check()
+    pytest.fail("no depth was too deep")

@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, final, overload
 
 from oxflow._place import Spot, caller
-from oxflow.steps import Batch, Filter, Step, StreamSink, Transform, quoted, shown
+from oxflow.steps import Batch, Filter, Step, StreamSink, Transform, check_text, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +45,10 @@ class Source:
     name: str
     stream_name: str
     spot: Spot | None = field(default_factory=caller, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_text("the name of a source", self.name)
+        check_text("the name of a stream", self.stream_name)
 
 
 class _Chain:
@@ -192,6 +196,9 @@ class BranchStart(_Chain):
     name: str
     spot: Spot | None = field(default_factory=caller, init=False, compare=False, repr=False)
     steps = ()
+
+    def __post_init__(self) -> None:
+        check_text("the name of a branch", self.name)
 
     @overload
     def apply(self, step: Filter[T]) -> Branch[T, T]: ...

@@ -19,7 +19,7 @@ from oxflow._signatures import UnfitFunctionError, items_of, reference_of, resol
 from oxflow.codec import decoder
 from oxflow.errors import DecodeError, Diagnostic, PlanError, diagnostics_from
 from oxflow.pipeline import Branch, Broadcast, Route
-from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, Step, StreamSink
+from oxflow.steps import LARGEST, Batch, Filter, FlatMap, Map, Parser, Serializer, Step, StreamSink, is_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "lower"]
 
 VERSION = 1
+
+# What the engine's JSON parser reads.
+_DEEPEST = 127
 
 # Which functions of Rust a step can call, by what they return.
 _KINDS: dict[type[Step], tuple[str, ...]] = {
@@ -121,6 +124,12 @@ def lower(pipeline: Pipeline[Any]) -> Plan:
         "source": {"name": source.name, "stream": source.stream_name, **_place(source.spot)},
         "steps": lowering.steps(pipeline.steps),
     }
+    if _too_deep(data):
+        why = f"branches inside branches and types inside types take more than {_DEEPEST} levels of the plan"
+        fix = "split the pipeline at a stream, or annotate the innermost types as `Any`"
+        lowering.diagnostics.append(
+            Diagnostic("OXF0109", "the pipeline is nested too deeply", place_of(source.spot), why, fix)
+        )
     if lowering.diagnostics:
         raise PlanError(*lowering.diagnostics)
     return Plan(json.dumps(data, ensure_ascii=False), lowering.functions, lowering.decoders)
@@ -168,14 +177,15 @@ class _Lowering:
         return {"name": way.name, **_place(way.spot), "steps": self.steps(way.steps)}
 
     def _table(self, step: Route) -> list[dict[str, Any]]:
-        for key, way in step.routing_table:
-            if type(key) not in (str, int, bool):
-                message = f"key {key!r} of branch `{way.name}` is a `{spelled(type(key))}`"
-                self._report(step, "OXF0107", message, fix="use `str`, `int` or `bool`, the same for all keys")
-        return [
-            {"key": key if type(key) in (str, int, bool) else repr(key), **self._branch(way)}
-            for key, way in step.routing_table
-        ]
+        return [{"key": self._key(step, key, way), **self._branch(way)} for key, way in step.routing_table]
+
+    def _key(self, step: Route, key: object, way: Branch[Any, Any]) -> object:
+        wrong = _wrong_key(key)
+        if wrong is None:
+            return key
+        fix = "use `str`, `int` or `bool`, the same for all keys"
+        self._report(step, "OXF0107", f"key {key!a} of branch `{way.name}` {wrong}", fix=fix)
+        return ascii(key)
 
     def _function(self, step: Step, function: object) -> dict[str, Any]:
         try:
@@ -287,6 +297,33 @@ def _limits(step: Batch) -> dict[str, int]:
         limits["time_ms"] = math.ceil(step.batch_timedelta.total_seconds() * 1000)
     # The plan's numbers have no sign; a negative limit is as impossible as zero and is reported as such.
     return {name: max(limit, 0) for name, limit in limits.items() if limit is not None}
+
+
+def _wrong_key(key: object) -> str | None:
+    """Say why a plan cannot hold a key, if so."""
+    match key:
+        case str():
+            return None if is_unicode(key) else "holds half of a surrogate pair"
+        case bool():
+            return None
+        case int():
+            return None if -LARGEST <= key <= LARGEST else f"is beyond {LARGEST}"
+        case _:
+            return f"is a `{spelled(type(key))}`"
+
+
+def _too_deep(data: object) -> bool:
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return any(isinstance(item, (dict, list)) for item in level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    container: Any = value
+    if isinstance(value, dict):
+        return list(container.values())
+    return list(container) if isinstance(value, list) else ()
 
 
 def _unknown(function: object) -> dict[str, Any]:

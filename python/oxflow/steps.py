@@ -2,24 +2,28 @@
 
 A step is a value: its name, what it does, and the line where it was written, which takes no part in comparisons. It does
 nothing by itself. Payload types run through the steps, so that a type checker refuses a chain whose ends do not meet;
-`oxflow check` finds the same, and what annotations do not tell.
+`oxflow check` finds the same, and what annotations do not tell. Only what no plan could hold, a name that is no text, is
+refused when the step is made.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from oxflow._place import Spot, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
 
     from oxflow._oxflow import Message
 
 __all__ = ["Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "Step", "StreamSink", "Transform"]
+
+LARGEST = 2**63 - 1
+"""The largest number that a plan holds."""
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -37,6 +41,9 @@ class Step:
 
     name: str
     spot: Spot | None = field(default_factory=caller, init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_text("the name of a step", self.name)
 
     def __repr__(self) -> str:
         arguments = [quoted(self.name)]
@@ -135,6 +142,12 @@ class Batch(Step):
     batch_bytes: int | None = None
     batch_timedelta: timedelta | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_number("batch_size", self.batch_size)
+        _check_number("batch_bytes", self.batch_bytes)
+        _check_time(self.batch_timedelta)
+
 
 @dataclass(frozen=True, repr=False, init=False)
 class Parser(Transform[bytes, Out_co]):
@@ -174,6 +187,42 @@ class StreamSink(Step):
     """
 
     stream_name: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_text("the name of a stream", self.stream_name)
+
+
+def check_text(what: str, text: object) -> None:
+    """Refuse what is no text; how a name is to look is for the check to say, beside all else.
+
+    Raises:
+        TypeError: it is no `str`.
+        ValueError: it cannot be written as UTF-8.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is a `str`, not {text!r}")
+    if not is_unicode(text):
+        raise ValueError(f"{what} holds half of a surrogate pair: {text!a}")
+
+
+def _check_time(time: object) -> None:
+    if not (time is None or isinstance(time, timedelta)):
+        raise TypeError(f"`batch_timedelta` is a `timedelta`, not {time!r}: write `timedelta(seconds=...)`")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _check_number(what: str, number: object) -> None:
+    if number is None:
+        return
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError(f"`{what}` is a whole number, not {number!r}")
+    if number > LARGEST:
+        raise ValueError(f"`{what}` is at most {LARGEST}, not {number}")
 
 
 def quoted(text: str) -> str:

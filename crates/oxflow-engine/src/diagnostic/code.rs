@@ -47,6 +47,7 @@ codes! {
     NotAFunction = "OXF0106", "not a function that a step can call";
     BadRoutes = "OXF0107", "a routing table is impossible";
     NoPipeline = "OXF0108", "there is no pipeline at the target";
+    NestedTooDeeply = "OXF0109", "a pipeline is nested too deeply";
     EdgeMismatch = "OXF0201", "one step gives what the next does not take";
     ParserTakesBytes = "OXF0202", "a parser stands where no bytes arrive";
     SinkTakesBytes = "OXF0203", "a sink stands where no bytes arrive";
