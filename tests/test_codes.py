@@ -1,0 +1,199 @@
+"""Each error code is raised for real: by a pipeline, a configuration, a file or an extension that has the fault.
+
+What the error says is tested beside what it is about. Here a code that nothing raises any more fails, and so does a new one
+without its fault.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import struct
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+import test_steps as steps
+
+import oxflow
+import oxflow.plan as plans
+import oxflow.testing
+from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+SINK = StreamSink("out", stream_name="out")
+# Not typed: a type checker would find many of these faults before oxflow does.
+SOURCE: Any = streaming_source("source", stream_name="in")
+JSON: Any = SOURCE.apply(Parser("parse", dict[str, Any]))
+PASS = SOURCE.sink(SINK)
+WORD = b'{"text":"%s","count":1,"tags":{}}'
+
+
+def number(message: Message[dict[str, Any]]) -> int:
+    value: int = message.payload["n"]
+    return value
+
+
+def same(message: Message[dict[str, Any]]) -> dict[str, Any]:
+    return message.payload
+
+
+NUMBER: Any = number
+
+
+async def later(message: Message[bytes]) -> bytes:
+    return message.payload
+
+
+def level(_message: Message[bytes]) -> Literal["low", "high"]:
+    return "high"
+
+
+def any_level(message: Message[bytes]) -> str:
+    return message.payload.decode()
+
+
+def nothing_serialisable(_message: Message[dict[str, Any]]) -> Any:
+    return object()
+
+
+def not_a_bool(_message: Message[dict[str, Any]]) -> Any:
+    return 1
+
+
+def written(pipeline: Any, name: str = "serialize") -> Any:
+    return pipeline.apply(Serializer(name)).sink(SINK)
+
+
+def plan(pipeline: Any) -> Callable[[Path], object]:
+    """Run a pipeline that is wrong in itself."""
+    return lambda _folder: oxflow.testing.run(pipeline, {"in": []})
+
+
+def message(pipeline: Any, *lines: bytes) -> Callable[[Path], object]:
+    """Run a good pipeline on bad messages."""
+    return lambda _folder: oxflow.testing.run(pipeline, {"in": list(lines)})
+
+
+def config(text: str) -> Callable[[Path], object]:
+    """Run a good pipeline with a bad configuration."""
+
+    def run(folder: Path) -> object:
+        file = folder / "config.yaml"
+        file.write_text(text, encoding="utf-8")
+        return oxflow.testing.run(PASS, {"in": []}, config=file)
+
+    return run
+
+
+def streams(**bound: Any) -> Callable[[Path], object]:
+    """Run a good pipeline on bad streams."""
+    return lambda _folder: oxflow.run(PASS, streams={name.rstrip("_"): url for name, url in bound.items()})
+
+
+def routed(function: Any, keys: Iterable[Any]) -> Any:
+    table = {key: branch(f"way_{key}").sink(StreamSink(f"out_{key}", stream_name=f"out_{key}")) for key in keys}
+    return SOURCE.route("route", routing_function=function, routing_table=table)
+
+
+def broken_checkpoint(folder: Path) -> object:
+    """Leave something beside the output that is no checkpoint."""
+    source, out = folder / "in.jsonl", folder / "out.jsonl"
+    source.write_bytes(b"1\n")
+    (folder / "out.jsonl.oxflow").write_text("no checkpoint", encoding="utf-8")
+    return oxflow.run(PASS, streams={"in": f"file:{source}", "out": f"file:{out}"})
+
+
+def target_without_pipeline(folder: Path) -> object:
+    (folder / "empty.py").write_text("", encoding="utf-8")
+    return command(folder, "empty.py")
+
+
+def command(folder: Path, target: str) -> object:
+    """Check a target; raise what the command prints."""
+    run = [sys.executable, "-m", "oxflow", "check", "--json", target]
+    answer = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=False)
+    found = [oxflow.Diagnostic(item["code"], item["message"]) for item in json.loads(answer.stdout)["diagnostics"]]
+    raise oxflow.PlanError(*found)
+
+
+def nested(depth: int) -> Any:
+    way = branch("last").sink(SINK)
+    for number in range(depth):
+        way = branch(f"branch_{number}").broadcast(f"broadcast_{number}", routes=[way])
+    return SOURCE.broadcast("broadcast", routes=[way])
+
+
+def later_plan(_folder: Path) -> None:
+    """Hand the engine a plan of a later version, which the package never does."""
+    text = json.dumps(json.loads(plans.lower(PASS).text) | {"version": 99})
+    bound = _oxflow.load_config('streams: {in: "memory:", out: "memory:"}', "config", [], {})
+    run = _oxflow.Run(text, bound, {}, {}, bytes, {"in": [], "out": "memory:"}, True)
+    run.start()
+    run.result()
+
+
+def other_abi(_folder: Path) -> object:
+    """Give the engine the table of an extension for another ABI, of which it reads no more than this."""
+    table = struct.pack("=8sIIQ", b"oxflow\0\0", 0, 99, 1000)
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
+    return _oxflow.describe_module(new(table, b"oxflow.module.v0", None))
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    "OXF0101": plan(SOURCE.apply(Batch("source", batch_size=1)).apply(Serializer("s")).sink(SINK)),
+    "OXF0102": plan(SOURCE),
+    "OXF0103": plan(SOURCE.sink(StreamSink("", stream_name="out"))),
+    "OXF0104": plan(written(SOURCE.apply(Batch("batch", batch_size=0)))),
+    "OXF0105": plan(written(SOURCE.apply(Map("map", function="no.such.module:function")))),
+    "OXF0106": plan(SOURCE.apply(Map("map", function=later)).sink(SINK)),
+    "OXF0107": plan(routed(any_level, [])),
+    "OXF0108": target_without_pipeline,
+    "OXF0109": plan(nested(60)),
+    "OXF0201": plan(written(SOURCE.apply(Map("map", function=number)))),
+    "OXF0202": plan(written(JSON.apply(Parser("again", dict[str, Any])))),
+    "OXF0203": plan(JSON.sink(SINK)),
+    "OXF0204": plan(written(JSON.apply(Filter("filter", function=NUMBER)))),
+    "OXF0205": plan(routed(level, ["low"])),
+    "OXF0206": plan(written(SOURCE.apply(Parser("parse", set[int])))),
+    "OXF0207": plan(written(SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.letters)))),
+    "OXF0208": plan(written(SOURCE)),
+    "OXF0301": config("run: ["),
+    "OXF0302": config("rum: {}"),
+    "OXF0303": config("run: {lanes: 0}"),
+    "OXF0304": config("run: {checkpoint: '${OXFLOW_NO_SUCH_VARIABLE}'}"),
+    "OXF0305": config("steps: {nowhere: {on_error: skip}}"),
+    "OXF0401": streams(in_=[]),
+    "OXF0402": streams(in_="flie:in.jsonl", out="null:"),
+    "OXF0403": streams(in_="file:/no/such/file", out="null:"),
+    "OXF0404": streams(in_=[], out="file:/no/such/folder/out"),
+    "OXF0405": broken_checkpoint,
+    "OXF0501": message(written(JSON.apply(Map("map", function=number))), b"{}"),
+    "OXF0502": message(
+        written(SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.check))), WORD % b"panic"
+    ),
+    "OXF0503": message(written(JSON), b"no JSON"),
+    "OXF0504": message(written(JSON.apply(Map("map", function=nothing_serialisable))), b"{}"),
+    "OXF0505": message(written(JSON.apply(Filter("filter", function=not_a_bool))), b"{}"),
+    "OXF0506": message(routed(any_level, ["low"]), b"high"),
+    "OXF0601": other_abi,
+    "OXF0602": lambda _folder: _oxflow.describe_module(None),
+    "OXF0901": later_plan,
+}
+
+
+def test_every_code_has_a_fault() -> None:
+    assert sorted(FAULTS) == _oxflow.error_codes(), "give a new code the fault that raises it"
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_the_fault_raises_its_code(code: str, tmp_path: Path) -> None:
+    with pytest.raises(oxflow.OxflowError) as caught:
+        FAULTS[code](tmp_path)
+    assert code in {diagnostic.code for diagnostic in caught.value.diagnostics}, str(caught.value)
