@@ -4,6 +4,7 @@
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi anew
+#   make schema  write docs/reference/config.schema.json anew
 #   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   the metrics pipeline against plain loops in Python and Rust
 #   make docs    the documentation into site/
@@ -141,6 +142,11 @@ types:
 
 stubs: $(VENVS)/build/.made
 	$(BUILD)/python tools/stubs.py
+
+# By what `make test` installed.
+.PHONY: schema
+schema:
+	$(VENVS)/test-$(firstword $(VERSIONS))/bin/oxflow config-schema | python3 -m json.tool > docs/reference/config.schema.json
 
 docs: $(VENVS)/docs/.made
 	NO_MKDOCS_2_WARNING=1 $(VENVS)/docs/bin/mkdocs build --quiet --strict
