@@ -1,8 +1,8 @@
 """Payloads to JSON and back, as Python steps see them.
 
 JSON here is strict: UTF-8, no `NaN` and no infinities, no values that only look like JSON after a guess. One behaviour
-everywhere: the standard library's parser, whatever faster one is installed. `msgspec.Struct` and pydantic models are read
-and written by their own libraries, by their rules.
+everywhere, whatever is installed: dictionaries, lists and scalars are read and written by the extension. `msgspec.Struct`
+and pydantic models are read and written by their own libraries, by their rules.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import dataclasses
 import enum
 import json
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from oxflow._convert import Mismatch, converter, native_decoder
+from oxflow._oxflow import decode_json, encode_json
 from oxflow._records import kind_of
 from oxflow._shapes import plain, spelled
 from oxflow.errors import DecodeError, EncodeError
@@ -36,6 +37,9 @@ def encode(value: object) -> bytes:
     """
     if type(value) is bytes:
         return value
+    written = encode_json(value)
+    if written is not None:
+        return written
     try:
         kind = None if isinstance(value, (dict, list)) else kind_of(type(value))
         if kind in _WRITERS:
@@ -68,16 +72,7 @@ def decoder(annotation: Any) -> Callable[[bytes], Any]:
     if native is not None:
         return _reading(native)
     convert = converter(annotation)
-    return _reading(parse if convert is None else lambda data: convert(parse(data)))
-
-
-def parse(data: bytes) -> Any:
-    """Read JSON bytes into plain Python values.
-
-    Raises:
-        ValueError: they are not JSON in UTF-8.
-    """
-    return _DECODER.decode(data.decode())
+    return _reading(decode_json if convert is None else lambda data: convert(decode_json(data)))
 
 
 def _same(data: bytes) -> bytes:
@@ -90,20 +85,10 @@ def _reading(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
             return read(data)
         except Mismatch as error:
             raise DecodeError(str(error)) from None
-        except UnicodeDecodeError as error:
-            raise DecodeError(f"not UTF-8 at byte {error.start}") from None
-        except json.JSONDecodeError as error:
-            raise DecodeError(f"not JSON: {error.msg} at character {error.pos}") from None
-        except RecursionError:
-            raise DecodeError("nested too deeply") from None
         except (ValueError, TypeError) as error:
             raise DecodeError(str(error)) from error
 
     return decode
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"not JSON: {name} is no number of it")
 
 
 def _plain_value(value: Any) -> Any:
@@ -178,6 +163,5 @@ def _at(path: str, text: str) -> str:
     return f"`{path}`: {text}" if path else text
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain_value)
 _WRITERS: dict[str | None, Callable[[Any], bytes]] = {"msgspec": _write_msgspec, "pydantic": _write_pydantic}

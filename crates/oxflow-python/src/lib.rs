@@ -9,6 +9,7 @@ mod config;
 mod errors;
 mod extension;
 mod job;
+mod json;
 mod message;
 mod objects;
 mod plan;
@@ -22,6 +23,8 @@ mod _oxflow {
     use crate::extension::{NativeFunction, NativeType, describe_module};
     #[pymodule_export]
     use crate::job::Run;
+    #[pymodule_export]
+    use crate::json::{decode_json, encode_json};
     #[pymodule_export]
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]
