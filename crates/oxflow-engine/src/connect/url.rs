@@ -26,10 +26,10 @@ pub enum StreamUrl {
 
 /// A URL that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{url}` is not the URL of a stream")]
+#[error("{shown} is not the URL of a stream")]
 pub struct MalformedUrl {
-    /// The text.
-    pub url: String,
+    /// The scheme alone: what comes after it may hold a password.
+    pub shown: String,
     /// What is wrong with it.
     pub why: String,
 }
@@ -40,10 +40,11 @@ impl FromStr for StreamUrl {
     type Err = MalformedUrl;
 
     fn from_str(url: &str) -> Result<Self, MalformedUrl> {
-        let malformed = |why: String| MalformedUrl { url: url.to_owned(), why };
-        let (scheme, rest) = url
-            .split_once(':')
-            .ok_or_else(|| malformed(format!("it has no scheme; a file is written `file:{url}`")))?;
+        let Some((scheme, rest)) = url.split_once(':') else {
+            let why = "a file is written `file:PATH`".to_owned();
+            return Err(MalformedUrl { shown: "a text without a scheme".to_owned(), why });
+        };
+        let malformed = |why: String| MalformedUrl { shown: format!("`{scheme}:...`"), why };
         match (scheme, rest) {
             ("file", _) => file(rest).map_err(malformed),
             ("stdin", "") => Ok(Self::Stdin),
@@ -64,7 +65,10 @@ fn file(rest: &str) -> Result<StreamUrl, String> {
     let append = match options {
         "" | "append=false" => false,
         "append=true" => true,
-        other => return Err(format!("`{other}` is not an option of `file:`; there is `append=true`")),
+        other => {
+            let name = other.split_once('=').map_or(other, |(name, _)| name);
+            return Err(format!("`file:` knows `?append=true` and `?append=false`, not this use of `{name}`"));
+        }
     };
     Ok(StreamUrl::File { path: path.to_owned(), append })
 }
@@ -106,7 +110,7 @@ mod tests {
         check(Ok(path("/data/*.jsonl.gz", false)), "file:/data/*.jsonl.gz");
         check(Ok(path("out.jsonl", true)), "file:out.jsonl?append=true");
         check(Err("`file:` needs a path"), "file:");
-        check(Err("`apend=true` is not an option of `file:`; there is `append=true`"), "file:a?apend=true");
+        check(Err("`file:` knows `?append=true` and `?append=false`, not this use of `apend`"), "file:a?apend=true");
     }
 
     #[test]
@@ -119,6 +123,14 @@ mod tests {
     #[test]
     fn a_wrong_scheme_is_named_with_a_guess() {
         check(Err("there is no scheme `flie:`, did you mean `file:`?"), "flie:in.jsonl");
-        check(Err("it has no scheme; a file is written `file:in.jsonl`"), "in.jsonl");
+        check(Err("a file is written `file:PATH`"), "in.jsonl");
+    }
+
+    #[test]
+    fn an_error_shows_nothing_but_the_scheme() {
+        let text = |url: &str| url.parse::<StreamUrl>().map_err(|malformed| malformed.diagnostic("in").render());
+        for url in ["kafka://user:hunter2@host", "hunter2", "stdin:hunter2", "file:a?token=hunter2"] {
+            assert!(matches!(text(url), Err(text) if !text.contains("hunter2")), "{url}");
+        }
     }
 }
