@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oxflow_engine::batch::Meta;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -102,6 +102,19 @@ impl Metadata {
             Self::Row { meta, row } => meta.row(*row).map(OwnMetadata::from_row).unwrap_or_default(),
         }
     }
+
+    /// The same with the time and origin of `before`, where a message that was made by hand has none.
+    pub(crate) fn inherit(&self, before: &Self) -> Self {
+        match self {
+            Self::Own(own) if own.timestamp_us.is_none() || own.origin.is_none() => {
+                let (own, before) = (own.as_ref().clone(), before.own());
+                let timestamp_us = own.timestamp_us.or(before.timestamp_us);
+                let origin = own.origin.or(before.origin);
+                Self::Own(Arc::new(OwnMetadata { timestamp_us, origin, ..own }))
+            }
+            _ => self.clone(),
+        }
+    }
 }
 
 impl OwnMetadata {
@@ -144,31 +157,47 @@ impl<'py> FromPyObject<'_, 'py> for Replacement<'py> {
     }
 }
 
-impl<'py> Replacement<'py> {
-    fn or<T: for<'a> FromPyObject<'a, 'py, Error: Into<PyErr>>>(self, kept: T) -> PyResult<T> {
-        match self {
-            Self::Keep => Ok(kept),
-            Self::By(value) => value.extract().map_err(Into::into),
-        }
+/// A key: bytes, and nothing that could be turned into them.
+fn key_of(key: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    if key.is_none() {
+        return Ok(None);
     }
+    let bytes = key
+        .cast::<PyBytes>()
+        .map_err(|_| PyTypeError::new_err(format!("`key` is `bytes` or `None`, not `{}`", spelled(key))))?;
+    Ok(Some(bytes.as_bytes().to_vec()))
 }
 
 /// Headers from any iterable of pairs.
-pub(crate) fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
-    headers.try_iter()?.map(|header| header?.extract()).collect()
+fn headers_of(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
+    let wrong = |given: &Bound<'_, PyAny>| {
+        let given = given.repr().map_or_else(|_| spelled(given), |text| text.to_string());
+        PyTypeError::new_err(format!("`headers` are pairs of `str` and `bytes`, not {given}"))
+    };
+    let pair = |header: PyResult<Bound<'_, PyAny>>| {
+        let header = header?;
+        let (name, value): (String, Bound<'_, PyBytes>) = header.extract().map_err(|_| wrong(&header))?;
+        Ok((name, value.as_bytes().to_vec()))
+    };
+    headers.try_iter().map_err(|_| wrong(headers))?.map(pair).collect()
+}
+
+fn spelled(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().qualname().map_or_else(|_| "object".to_owned(), |name| name.to_string())
 }
 
 #[pymethods]
 impl Message {
     #[new]
-    #[pyo3(signature = (payload: "T", *, key=None, headers: "Iterable[tuple[str, bytes]]"=None, timestamp=None, origin=None))]
+    #[pyo3(signature = (payload: "T", *, key: "bytes | None"=None, headers: "Iterable[tuple[str, bytes]]"=None, timestamp=None, origin=None))]
     fn new(
         payload: Py<PyAny>,
-        key: Option<Vec<u8>>,
+        key: Option<Bound<'_, PyAny>>,
         headers: Option<Bound<'_, PyAny>>,
         timestamp: Option<f64>,
         origin: Option<Origin>,
     ) -> PyResult<Self> {
+        let key = key.map_or(Ok(None), |key| key_of(&key))?;
         let headers = headers.map(|headers| headers_of(&headers)).transpose()?.unwrap_or_default();
         let timestamp_us = timestamp.map(micros).transpose()?;
         let own = OwnMetadata { key, headers, timestamp_us, origin };
@@ -224,6 +253,10 @@ impl Message {
         timestamp: Replacement<'_>,
     ) -> PyResult<Self> {
         let old = self.metadata.own();
+        let key = match key {
+            Replacement::Keep => old.key,
+            Replacement::By(key) => key_of(&key)?,
+        };
         let headers = match headers {
             Replacement::Keep => old.headers,
             Replacement::By(headers) => headers_of(&headers)?,
@@ -232,7 +265,7 @@ impl Message {
             Replacement::Keep => old.timestamp_us,
             Replacement::By(time) => time.extract::<Option<f64>>()?.map(micros).transpose()?,
         };
-        let own = OwnMetadata { key: key.or(old.key)?, headers, timestamp_us, origin: old.origin };
+        let own = OwnMetadata { key, headers, timestamp_us, origin: old.origin };
         let payload = match payload {
             Replacement::Keep => self.payload.clone_ref(py),
             Replacement::By(payload) => payload.unbind(),

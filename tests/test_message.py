@@ -1,0 +1,41 @@
+"""Messages that functions make and change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oxflow import Map, Message, Origin, StreamSink, streaming_source, testing
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"key": "k"}, "`key` is `bytes` or `None`, not `str`"),
+        ({"key": [1]}, "`key` is `bytes` or `None`, not `list`"),
+        ({"headers": [("a", "b")]}, "`headers` are pairs of `str` and `bytes`, not ('a', 'b')"),
+        ({"headers": 3}, "`headers` are pairs of `str` and `bytes`, not 3"),
+    ],
+)
+def test_what_is_no_key_and_no_header_is_named(changes: dict[str, Any], text: str) -> None:
+    for make in (Message(b"x").replace, lambda **changes: Message(b"x", **changes)):
+        with pytest.raises(TypeError) as caught:
+            make(**changes)
+        assert str(caught.value) == text
+
+
+def by_hand(message: Message[bytes]) -> Message[bytes]:
+    return Message(message.payload, key=b"k")
+
+
+def seen(message: Message[bytes]) -> bytes:
+    return repr((message.key, message.timestamp, message.origin)).encode()
+
+
+def test_a_message_made_by_hand_keeps_the_time_and_origin_of_the_one_before() -> None:
+    start = streaming_source("in", stream_name="a").apply(Map("make", by_hand))
+    outputs = testing.run(
+        start.apply(Map("look", seen)).sink(StreamSink("out", stream_name="b")), {"a": [Message(b"x", timestamp=5.0)]}
+    )
+    assert outputs["b"] == [repr((b"k", 5.0, Origin("a", 0, 0))).encode()]
