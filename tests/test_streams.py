@@ -8,18 +8,17 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import oxflow
 from oxflow import Map, Message, StreamSink, branch, streaming_source
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PASS = streaming_source("source", stream_name="in").sink(StreamSink("sink", stream_name="out"))
 
@@ -128,6 +127,24 @@ def test_a_sink_never_overwrites_what_another_stream_has(tmp_path: Path) -> None
     with pytest.raises(oxflow.StreamError, match="which stream `a` is bound to"):
         oxflow.run(both, streams={"in": f"file:{path}", "a": f"file:{tmp_path}/out", "b": f"file:{tmp_path}/out"})
     assert path.read_bytes() == b"precious\n"
+
+
+def test_what_a_sink_could_not_write_out_is_not_committed(tmp_path: Path) -> None:
+    path, other = written(b"line\n" * 100, tmp_path), tmp_path / "other"
+    with pytest.raises(oxflow.StreamError, match="cannot write `/dev/full`") as caught:
+        oxflow.run(PASS, streams={"in": f"file:{path}", "out": "file:/dev/full"})
+    assert caught.value.report is not None
+    assert [source.committed for source in caught.value.report.sources] == [None]
+    both = streaming_source("source", stream_name="in").broadcast(
+        "both",
+        routes=[
+            branch("full").sink(StreamSink("sink-full", stream_name="full")),
+            branch("other").sink(StreamSink("sink-other", stream_name="other")),
+        ],
+    )
+    with pytest.raises(oxflow.StreamError) as caught:
+        oxflow.run(both, streams={"in": [b"a"], "full": "file:/dev/full", "other": f"file:{other}"})
+    assert other.read_bytes() == b"a\n"
 
 
 def test_null_takes_everything_and_keeps_nothing() -> None:
@@ -277,6 +294,21 @@ def test_a_run_that_waits_for_the_writer_of_a_pipe_can_be_stopped(tmp_path: Path
         assert running.wait(10) == 0
 
 
+def test_a_folder_of_a_pattern_that_may_not_be_read_is_an_error() -> None:
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        (Path(folder) / "closed").mkdir(0)
+        try:
+            if user == 0:
+                # Root may read everything.
+                os.seteuid(65534)
+            with pytest.raises(oxflow.StreamError, match=r"OXF0403.*cannot read `.*/closed`"):
+                oxflow.run(PASS, streams={"in": f"file:{folder}/closed/*.jsonl", "out": "null:"})
+        finally:
+            os.seteuid(user)
+
+
 def test_a_folder_as_a_source_is_refused_before_a_sink_is_emptied(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.write_bytes(b"precious\n")
@@ -368,7 +400,7 @@ def test_a_long_line_takes_no_longer_than_its_bytes(tmp_path: Path) -> None:
             [b"a"],
             "flie:out",
             (
-                "error[OXF0402]: stream `out`: `flie:out` is not the URL of a stream\n"
+                "error[OXF0402]: stream `out`: `flie:...` is not the URL of a stream\n"
                 "  why: there is no scheme `flie:`, did you mean `file:`?\n"
                 "  fix: write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
                 "  more: oxflow explain OXF0402"
@@ -386,9 +418,7 @@ def test_a_long_line_takes_no_longer_than_its_bytes(tmp_path: Path) -> None:
         "wrong scheme",
     ],
 )
-def test_a_stream_that_cannot_be_used_is_told_with_its_name(
-    source: str | list[bytes], sink: str, text: str
-) -> None:
+def test_a_stream_that_cannot_be_used_is_told_with_its_name(source: str | list[bytes], sink: str, text: str) -> None:
     with pytest.raises(oxflow.StreamError) as caught:
         oxflow.run(PASS, streams={"in": source, "out": sink})
     assert str(caught.value) == text
@@ -411,7 +441,7 @@ def test_a_compressed_file_that_is_cut_is_an_error_after_its_whole_lines(tmp_pat
 
 
 def test_a_payload_with_a_line_feed_cannot_be_a_line(tmp_path: Path) -> None:
-    with pytest.raises(oxflow.StreamError, match="holds a line feed, and each line is one message"):
+    with pytest.raises(oxflow.StepError, match="holds a line feed, and each line is one message"):
         oxflow.run(PASS, streams={"in": [b"a\nb"], "out": f"file:{tmp_path}/out"})
 
 

@@ -123,7 +123,7 @@ pub struct PartitionReport {
     pub partition: u32,
     /// The file, where it is one.
     pub name: String,
-    /// Where reading would go on; none if nothing was settled. In a file: bytes of its uncompressed content.
+    /// Where reading would go on; none if nothing was settled that every sink has written out. In a file: bytes of its uncompressed content.
     pub committed: Option<u64>,
 }
 

@@ -78,9 +78,8 @@ impl Kept {
     /// What a lane starts with.
     pub(super) fn progress(&self, steps: &[crate::report::StepInfo]) -> Progress {
         let sources = self.before.iter().flat_map(|checkpoint| &checkpoint.sources);
-        let committed =
-            (0..).zip(sources).filter_map(|(partition, state)| Some((partition, state.position?))).collect();
-        Progress { committed, marks: self.marks(steps).into_iter().collect(), ..Progress::default() }
+        let settled = (0..).zip(sources).filter_map(|(partition, state)| Some((partition, state.position?))).collect();
+        Progress { settled, marks: self.marks(steps).into_iter().collect(), ..Progress::default() }
     }
 }
 
@@ -100,6 +99,7 @@ impl Keeper {
         }
         crash::point("sinks-synced");
         self.kept.store.save(&self.checkpoint(states))?;
+        self.shared.commit();
         Ok(())
     }
 
@@ -117,14 +117,11 @@ impl Keeper {
 
     fn checkpoint(&self, sinks: BTreeMap<String, checkpoint::SinkState>) -> Checkpoint {
         let lanes = self.shared.each_progress();
-        // A lane knows its own partitions best; of the others it has what the run started with.
-        let position = |partition: u32| {
-            let known = lanes.iter().filter_map(|lane| lane.committed.get(&partition));
-            known.max_by_key(|position| position.next).copied()
-        };
+        let settled = self.shared.settled();
         let identities = self.kept.identities.iter().cloned();
-        let sources =
-            (0..).zip(identities).map(|(partition, identity)| SourceState { identity, position: position(partition) });
+        let sources = (0..)
+            .zip(identities)
+            .map(|(partition, identity)| SourceState { identity, position: settled.get(&partition).copied() });
         let steps = self.shared.steps.iter().enumerate();
         let marks = steps.filter_map(|(number, step)| {
             let marks = checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number)));

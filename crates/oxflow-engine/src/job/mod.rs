@@ -259,6 +259,7 @@ impl Job {
             },
             resumable,
             drain: AtomicBool::new(false),
+            committed: Mutex::default(),
             gate: RwLock::new(()),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }
@@ -308,11 +309,15 @@ impl Inner {
     }
 
     fn finish(&self) -> Result<(), JobError> {
-        for sink in self.sinks.values() {
-            sink.finish()?;
-        }
+        // What one sink can't write is no reason to keep back what the others have.
+        let finished: Vec<_> = self.sinks.values().map(|sink| sink.finish()).collect();
+        finished.into_iter().collect::<Result<(), _>>()?;
         let failed = self.end().failed;
-        self.keeper.as_ref().map_or(Ok(()), |keeper| keeper.finish(&self.sinks, failed))
+        match &self.keeper {
+            Some(keeper) => keeper.finish(&self.sinks, failed)?,
+            None => self.shared.commit(),
+        }
+        Ok(())
     }
 
     /// Takes a checkpoint from time to time, until the lanes have ended.
@@ -387,11 +392,6 @@ impl Running {
         let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
         let steps: Vec<StepReport> =
             shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
-        let mut committed: BTreeMap<u32, u64> = BTreeMap::new();
-        for (partition, position) in progress.iter().flat_map(|lane| &lane.committed) {
-            let furthest = committed.entry(*partition).or_default();
-            *furthest = position.next.max(*furthest);
-        }
         let ended = progress.iter().all(|lane| lane.ended);
         let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
         let (status, elapsed) = self.status();
@@ -402,7 +402,7 @@ impl Running {
             lanes: shared.progress.len(),
             messages_in: steps.first().map_or(0, |source| source.messages_out),
             messages_out: steps.iter().filter(|step| step.kind == "sink").map(|step| step.messages_out).sum(),
-            sources: self.partitions(&committed),
+            sources: self.partitions(),
             steps,
             skipped,
         }
@@ -417,7 +417,8 @@ impl Running {
         }
     }
 
-    fn partitions(&self, committed: &BTreeMap<u32, u64>) -> Vec<PartitionReport> {
+    fn partitions(&self) -> Vec<PartitionReport> {
+        let committed = self.inner.shared.committed.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.inner.shared.partitions.iter();
         names
             .zip(0u32..)
@@ -425,7 +426,7 @@ impl Running {
                 stream: self.inner.stream.clone(),
                 partition,
                 name: name.clone(),
-                committed: committed.get(&partition).copied(),
+                committed: committed.get(&partition).map(|position| position.next),
             })
             .collect()
     }

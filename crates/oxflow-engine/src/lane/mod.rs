@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) drain: AtomicBool,
     /// For each lane how far it came.
     pub(crate) progress: Vec<Mutex<Progress>>,
+    /// For each partition where a later run would go on.
+    pub(crate) committed: Mutex<BTreeMap<u32, Position>>,
     /// Held for reading while a lane carries a batch, and for writing while a checkpoint is taken.
     pub(crate) gate: RwLock<()>,
 }
@@ -48,14 +50,32 @@ impl Shared {
         let copy = |lane: &Mutex<Progress>| lane.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.progress.iter().map(copy).collect()
     }
+
+    /// For each partition up to where its messages are settled.
+    pub(crate) fn settled(&self) -> BTreeMap<u32, Position> {
+        let mut settled: BTreeMap<u32, Position> = BTreeMap::new();
+        // A lane knows its own partitions best; of the others it has what the run started with.
+        for (partition, position) in self.each_progress().into_iter().flat_map(|lane| lane.settled) {
+            let furthest = settled.entry(partition).or_insert(position);
+            if furthest.next < position.next {
+                *furthest = position;
+            }
+        }
+        settled
+    }
+
+    /// The sinks have made what they took last: only now is what is settled committed.
+    pub(crate) fn commit(&self) {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.settled();
+    }
 }
 
 /// How far a lane came.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) counts: Vec<StepCounts>,
-    /// For each partition of the lane where reading would go on.
-    pub(crate) committed: BTreeMap<u32, Position>,
+    /// For each partition of the lane up to where its messages are settled.
+    pub(crate) settled: BTreeMap<u32, Position>,
     /// For each step where branches may differ how far it came.
     pub(crate) marks: BTreeMap<usize, Marks>,
     /// True if the source of the lane came to its end.
@@ -205,7 +225,7 @@ impl State {
     fn commit(&mut self) {
         for (partition, tracker) in &mut self.trackers {
             if let Some(position) = tracker.commit() {
-                self.progress.committed.insert(*partition, position);
+                self.progress.settled.insert(*partition, position);
             }
         }
     }
