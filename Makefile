@@ -77,12 +77,16 @@ test:
 	$(LEDGER) begin
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
-	$(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps
+	if $(LINKABLE); then $(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps; \
+	    else $(LEDGER) missing "cargo test metrics_steps" "$(OLDEST) has no shared library to link"; fi
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
 	for version in $(VERSIONS); do $(PHASE) "pytest on $$version" -- $(VENVS)/test-$$version/bin/python -m pytest -q; done
 	$(PHASE) "stub" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m mypy.stubtest oxflow._oxflow
 	$(if $(word 2,$(VERSIONS)),,$(LEDGER) missing "the newest Python" "only Python $(VERSIONS) is here")
 	$(LEDGER) end
+
+# Whether test programs can be linked with Python: many are built without a shared library.
+LINKABLE = $(OLDEST) -c 'import sysconfig as s; exit(not (s.get_config_var("Py_ENABLE_SHARED") or s.get_config_var("PYTHONFRAMEWORK")))'
 
 # A user's crate: its own workspace, its own lock file. Its tests link libpython, which need not be where the loader looks.
 .PHONY: test-steps
