@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import json
+import types
 from typing import Any
 
 import pytest
 
 from oxflow import ExtensionError, _oxflow
+from oxflow._extension import CAPSULE, populate
 
 MAGIC = int.from_bytes(b"oxflow\0\0", "little")
 
@@ -40,7 +43,7 @@ KEPT: list[tuple[Head, bytes]] = []
     [
         (Head(MAGIC, 0, 99, 1000), "OXF0601", "the extension was built for ABI 0.99, this runtime speaks 0."),
         (Head(MAGIC, 1, 1, 1000), "OXF0601", "the extension was built for ABI 1.1, this runtime speaks 0."),
-        (Head(MAGIC, 0, 1, 8), "OXF0601", "the extension was built for ABI 0.1"),
+        (Head(MAGIC, 0, 1, 8), "OXF0601", "its table is shorter than that one's: it has 8 bytes of"),
         (Head(1, 0, 1, 1000), "OXF0602", "this is not the table of an oxflow extension"),
     ],
     ids=["newer minor", "newer major", "too small", "no magic"],
@@ -57,3 +60,18 @@ def test_what_is_no_capsule_of_oxflow_is_refused(given: object) -> None:
     with pytest.raises(ExtensionError) as caught:
         _oxflow.describe_module(given)
     assert caught.value.code == "OXF0602"
+
+
+def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = {
+        "types": [{"name": "Word", "public": True}, {"name": "Word", "public": False}],
+        "functions": [{"name": "Word"}],
+    }
+    monkeypatch.setattr(_oxflow, "describe_module", lambda _capsule: json.dumps(described))
+    module = types.ModuleType("words.words")
+    vars(module)[CAPSULE] = None
+    with pytest.raises(ExtensionError) as caught:
+        populate(module)
+    assert caught.value.code == "OXF0602"
+    assert caught.value.diagnostics[0].message == "`words` has two things that are named `Word`"
+    assert caught.value.diagnostics[0].why == "a payload type and a function of this name"

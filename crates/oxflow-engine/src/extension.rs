@@ -23,6 +23,13 @@ pub enum Incompatible {
     /// The magic number is not there.
     #[error("this is not the table of an oxflow extension")]
     NotAModule,
+    /// The table is cut short.
+    #[error("the extension says that it was built for ABI {}.{}, but its table is shorter than that one's: it has {size} \
+         bytes of {}; the module is damaged, or was not built by oxflow", abi::MAJOR, abi::MINOR, size_of::<ModuleTable>())]
+    TooShort {
+        /// The bytes that the table has.
+        size: usize,
+    },
     /// The ABI differs.
     #[error("the extension was built for ABI {major}.{minor}, this runtime speaks {}.{}", abi::MAJOR, abi::MINOR)]
     Version {
@@ -40,7 +47,7 @@ impl Incompatible {
             Self::NotAModule => {
                 (Code::NotAnExtension, "end the crate with `oxflow::module!(name);` and build it again")
             }
-            Self::Version { .. } => {
+            Self::TooShort { .. } | Self::Version { .. } => {
                 (Code::WrongAbi, "build the extension again with the `oxflow` crate of this release")
             }
         };
@@ -68,9 +75,11 @@ impl Module {
             return Err(Incompatible::NotAModule);
         }
         // While the major version is 0, minor versions promise nothing to each other.
-        let same = (head.major, head.minor) == (abi::MAJOR, abi::MINOR);
-        if !same || head.size < size_of::<ModuleTable>() {
+        if (head.major, head.minor) != (abi::MAJOR, abi::MINOR) {
             return Err(Incompatible::Version { major: head.major, minor: head.minor });
+        }
+        if head.size < size_of::<ModuleTable>() {
+            return Err(Incompatible::TooShort { size: head.size });
         }
         Ok(Self { table: head })
     }

@@ -19,7 +19,7 @@ pub struct Fault {
     pub class: String,
     /// What the error says.
     pub text: String,
-    /// Traceback, or place and backtrace of a panic.
+    /// Where a panic began, and its backtrace if `RUST_BACKTRACE` asks for one.
     pub detail: Option<String>,
     /// The error itself, for the language that raised it.
     pub cause: Option<Cause>,
@@ -47,6 +47,10 @@ pub enum FaultKind {
     Unencodable,
     /// The function returned something that the step can't use.
     WrongValue,
+    /// A branch could not get a copy of its own.
+    Uncopyable,
+    /// The sink can't write the payload.
+    Unwritable,
     /// No branch has the key that the routing function gave.
     Unrouted,
 }
@@ -59,7 +63,8 @@ impl FaultKind {
             Self::Panicked => Code::StepPanicked,
             Self::Undecodable => Code::Undecodable,
             Self::Unencodable => Code::Unencodable,
-            Self::WrongValue => Code::WrongResult,
+            Self::WrongValue | Self::Uncopyable => Code::WrongResult,
+            Self::Unwritable => Code::SinkFailed,
             Self::Unrouted => Code::NoRoute,
         }
     }
@@ -71,6 +76,8 @@ impl FaultKind {
             Self::Undecodable => "could not decode the payload",
             Self::Unencodable => "could not encode the result",
             Self::WrongValue => "returned the wrong kind of value",
+            Self::Uncopyable => "could not copy the payload",
+            Self::Unwritable => "cannot write the payload",
             Self::Unrouted => "has no branch for the key",
         }
     }
@@ -85,6 +92,12 @@ impl FaultKind {
             }
             Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
+            Self::Uncopyable => {
+                "send payloads that `copy.deepcopy` takes, or set `steps.<name>.on_error: skip` to leave the others out"
+            }
+            Self::Unwritable => {
+                "serialise to one line, or set `steps.<name>.on_error: skip` to leave such messages out"
+            }
             Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",
         }
     }
@@ -103,17 +116,29 @@ pub struct StepError {
     pub fault: Fault,
 }
 
+impl Fault {
+    /// What happened, in one line or, with a backtrace, several.
+    pub fn summary(&self) -> String {
+        let said = match self.kind {
+            FaultKind::Raised | FaultKind::Panicked => format!("{}: {}", self.class, self.text),
+            _ => self.text.clone(),
+        };
+        self.located(said)
+    }
+
+    /// A text about the fault, with the place where it began.
+    pub fn located(&self, said: String) -> String {
+        self.detail.iter().fold(said, |said, detail| format!("{said}, {detail}"))
+    }
+}
+
 impl StepError {
     /// The error for people.
     pub fn diagnostic(&self) -> Diagnostic {
         let kind = self.fault.kind;
-        let why = match kind {
-            FaultKind::Raised | FaultKind::Panicked => format!("{}: {}", self.fault.class, self.fault.text),
-            _ => self.fault.text.clone(),
-        };
         Diagnostic::new(kind.code(), format!("step `{}` {} at {}", self.step, kind.verb(), self.origin))
             .at(self.place.clone())
-            .because(why)
+            .because(self.fault.summary())
             .fix(kind.fix().replace("<name>", &self.step))
     }
 }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use oxflow::abi::{self, Kind};
 use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads};
@@ -117,7 +118,8 @@ impl NativeFunction {
         let call = NativeCall { step: 0, function: self.function, select: false };
         let spec = NativeSpec { input: self.function.input(), parser: None, calls: vec![call], serializer: None };
         let mut counts = [StepCounts::default()];
-        let mut context = Context { counts: &mut counts, faults: Vec::new(), fatal: &[true] };
+        let stop = AtomicBool::new(false);
+        let mut context = Context { counts: &mut counts, faults: Vec::new(), fatal: &[true], stop: &stop, left: None };
         let outcome = NativeRun::new(spec).apply(batch, &mut context);
         let fault = context.faults.into_iter().next();
         match (fault, outcome) {

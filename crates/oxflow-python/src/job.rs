@@ -104,7 +104,8 @@ impl Run {
     /// Return what the sinks in memory received, by stream.
     #[pyo3(signature = () -> "dict[str, list[Message[bytes]]]")]
     fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let received = self.running()?.outputs();
+        let running = self.running()?;
+        let received = py.detach(|| running.outputs());
         let outputs = PyDict::new(py);
         for (stream, messages) in received {
             let messages: Vec<Message> = messages.into_iter().map(|message| received_message(py, message)).collect();

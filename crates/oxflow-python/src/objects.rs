@@ -2,8 +2,11 @@
 
 use std::any::Any;
 
-use oxflow_engine::batch::Objects;
+use oxflow_engine::batch::{Objects, Uncopied};
+use pyo3::intern;
 use pyo3::prelude::*;
+
+use crate::runtime::described;
 
 /// A column of Python objects.
 #[derive(Debug)]
@@ -15,9 +18,18 @@ impl PyObjects {
         (objects as &dyn Any).downcast_ref::<Self>().map_or(&[], |column| column.0.as_slice())
     }
 
-    fn copy(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
-        let deepcopy = py.import("copy")?.getattr("deepcopy")?;
-        self.0.iter().map(|object| Ok(deepcopy.call1((object,))?.unbind())).collect()
+    fn copy(&self, py: Python<'_>) -> (Vec<Py<PyAny>>, Vec<Uncopied>) {
+        let deepcopy = |object| py.import("copy")?.getattr(intern!(py, "deepcopy"))?.call1((object,));
+        let mut uncopied = Vec::new();
+        let copies = self.0.iter().zip(0u32..).map(|(object, index)| match deepcopy(object) {
+            Ok(copy) => copy.unbind(),
+            Err(error) => {
+                let (class, text, cause) = described(py, &error);
+                uncopied.push(Uncopied { index, class, text, cause: Some(cause) });
+                object.clone_ref(py)
+            }
+        });
+        (copies.collect(), uncopied)
     }
 }
 
@@ -33,11 +45,9 @@ impl Objects for PyObjects {
         })
     }
 
-    fn copies(&self) -> Result<Box<dyn Objects>, String> {
-        Python::attach(|py| match self.copy(py) {
-            Ok(copies) => Ok(Box::new(Self(copies)) as Box<dyn Objects>),
-            Err(error) => Err(format!("a payload could not be copied for a branch: {error}")),
-        })
+    fn copies(&self) -> (Box<dyn Objects>, Vec<Uncopied>) {
+        let (copies, uncopied) = Python::attach(|py| self.copy(py));
+        (Box::new(Self(copies)), uncopied)
     }
 
     fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects> {

@@ -30,8 +30,9 @@ pub(crate) fn check(py: Python<'_>, plan: &str) -> PyResult<String> {
 pub(crate) fn runs(py: Python<'_>, plan: &str, functions: HashMap<String, Bound<'_, PyAny>>) -> PyResult<String> {
     let plan = parse(plan)?;
     let (bindings, _) = native_bindings(functions);
-    let program = lower(&plan, &bindings).map_err(|finding| exception(py, ErrorKind::Plan, &[finding]))?;
-    serde_json::to_string(&program.runs()).map_err(|error| PyValueError::new_err(error.to_string()))
+    let lowered = py.detach(|| lower(&plan, &bindings).map(|program| program.runs()));
+    let runs = lowered.map_err(|finding| exception(py, ErrorKind::Plan, &[finding]))?;
+    serde_json::to_string(&runs).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// Render a diagnostic as text.

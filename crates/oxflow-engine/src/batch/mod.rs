@@ -10,7 +10,7 @@ mod payloads;
 
 pub use bytes::{ByteColumn, Span};
 pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata, RowId};
-pub use payloads::{Objects, Payloads};
+pub use payloads::{Objects, Payloads, Uncopied};
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use super::{ByteColumn, row_number};
+use crate::fault::Cause;
 
 /// The payloads of a batch.
 #[derive(Debug)]
@@ -32,10 +33,24 @@ pub trait Objects: Any + Debug + Send {
     }
     /// The objects at `indices`: the same objects, not copies.
     fn select(&self, indices: &[u32]) -> Box<dyn Objects>;
-    /// Copies that share nothing with these objects, for a branch that may change them.
-    fn copies(&self) -> Result<Box<dyn Objects>, String>;
+    /// Copies that share nothing with these objects, for a branch that may change them; an object that can't be copied
+    /// stands among them itself.
+    fn copies(&self) -> (Box<dyn Objects>, Vec<Uncopied>);
     /// These objects followed by others of the same runtime.
     fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects>;
+}
+
+/// A payload that could not be copied.
+#[derive(Debug)]
+pub struct Uncopied {
+    /// Its index.
+    pub index: u32,
+    /// Name of the error's class.
+    pub class: String,
+    /// What the error says.
+    pub text: String,
+    /// The error itself.
+    pub cause: Option<Cause>,
 }
 
 impl Payloads {
@@ -89,13 +104,22 @@ impl Payloads {
         }
     }
 
-    /// Payloads for another branch, which may change what it gets without this one seeing it.
-    pub fn copies(&self) -> Result<Self, String> {
-        Ok(match self {
-            Self::Bytes(column) => Self::Bytes(column.clone()),
-            Self::Objects(objects) => Self::Objects(objects.copies()?),
-            Self::Lists { items, ends } => Self::Lists { items: Box::new(items.copies()?), ends: ends.clone() },
-        })
+    /// Payloads for another branch, which may change what it gets without this one seeing it, and what could not be
+    /// copied: there the payload itself stands among the copies.
+    pub fn copies(&self) -> (Self, Vec<Uncopied>) {
+        match self {
+            Self::Bytes(column) => (Self::Bytes(column.clone()), Vec::new()),
+            Self::Objects(objects) => {
+                let (copies, uncopied) = objects.copies();
+                (Self::Objects(copies), uncopied)
+            }
+            Self::Lists { items, ends } => {
+                let (copies, uncopied) = items.copies();
+                let list = |member: u32| row_number(ends.partition_point(|end| *end <= member));
+                let uncopied = uncopied.into_iter().map(|one| Uncopied { index: list(one.index), ..one });
+                (Self::Lists { items: Box::new(copies), ends: ends.clone() }, uncopied.collect())
+            }
+        }
     }
 
     /// All payloads, of one form: the plan gives every edge one.

@@ -24,6 +24,7 @@ use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::Plan;
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
+use crate::run::Foreign;
 use keeper::{Keeper, Kept};
 
 /// Everything that a run needs.
@@ -95,6 +96,7 @@ struct Inner {
     stream: String,
     shared: Arc<Shared>,
     sinks: HashMap<String, Box<dyn Sink>>,
+    foreign: Option<Arc<dyn Foreign>>,
     keeper: Option<Keeper>,
     checkpoint_interval: Duration,
     started: Instant,
@@ -211,6 +213,7 @@ impl Job {
         }
         let inner = Arc::new(Inner {
             stream: self.plan.source.stream,
+            foreign: self.bindings.foreign,
             keeper: kept.map(|kept| Keeper { kept, shared: Arc::clone(&shared) }),
             checkpoint_interval: Duration::from_millis(u64::from(self.config.run.checkpoint_ms.0.get())),
             shared,
@@ -335,10 +338,14 @@ impl Inner {
     }
 
     fn start_lane(&self, number: usize, lane: Lane) -> Result<JoinHandle<Result<(), JobError>>, JobError> {
-        let shared = Arc::clone(&self.shared);
+        let (shared, foreign) = (Arc::clone(&self.shared), self.foreign.clone());
         spawn_thread(format!("oxflow-lane-{number}"), move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| lane.run()));
-            let ended = ended.unwrap_or_else(|panic| Err(LaneError::Internal(panic_text(&*panic))));
+            let (mut lane, mut ended) = (Some(lane), Ok(()));
+            let mut body = || ended = lane.take().map_or(Ok(()), carry);
+            match foreign {
+                Some(foreign) => foreign.around(&mut body),
+                None => body(),
+            }
             if ended.is_err() {
                 // The other lanes settle what they have read; reading on would only delay the error.
                 shared.drain.store(true, Ordering::Release);
@@ -358,6 +365,12 @@ impl Inner {
     fn end(&self) -> MutexGuard<'_, End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A lane's life; a panic in it is an error of ours, and the other lanes go on.
+fn carry(lane: Lane) -> Result<(), LaneError> {
+    let ended = catch_unwind(AssertUnwindSafe(|| lane.run()));
+    ended.unwrap_or_else(|panic| Err(LaneError::Internal(panic_text(&*panic))))
 }
 
 /// What a panic said.

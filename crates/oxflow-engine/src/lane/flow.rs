@@ -1,12 +1,15 @@
 //! Carries batches through the nodes of a lane, and keeps account of what came of each message.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::nodes::{Gather, Node};
 use super::{LaneError, State};
-use crate::batch::{Batch, Meta, row_number};
+use crate::batch::{Batch, Meta, Payloads, Uncopied, row_number};
 use crate::checkpoint::Passed;
-use crate::fault::{Fault, StepError};
+use crate::connect::Writer;
+use crate::fault::{Fault, FaultKind, StepError};
 use crate::report::{SKIPPED_SHOWN, Skipped};
 use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
 
@@ -27,19 +30,11 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             let started = Instant::now();
             let mut context = state.context();
             let chosen = router.route(&batch, &mut context)?;
-            let faults = context.faults;
-            route(*step, branches, &batch, &chosen, faults, started, state)
+            let failed = Failed { faults: context.faults, left: context.left };
+            route(*step, branches, &batch, &chosen, failed, started, state)
         }
         Node::Broadcast { step, branches } => broadcast(*step, branches, batch, state),
-        Node::Sink { step, writer, passed } => {
-            let started = Instant::now();
-            let batch = leave_out_old(passed.as_ref(), batch, state);
-            writer.write(&batch)?;
-            note(*step, passed.as_mut(), &batch, state);
-            settle(&batch, state);
-            state.count(*step, batch.len(), batch.len(), started.elapsed());
-            Ok(())
-        }
+        Node::Sink { step, writer, passed } => write(*step, writer.as_mut(), passed.as_mut(), batch, state),
     }
 }
 
@@ -81,9 +76,7 @@ fn each_gather(
             }
         }
         Node::Route { branches, .. } | Node::Broadcast { branches, .. } => {
-            for branch in branches {
-                each_gather(branch, state, over)?;
-            }
+            first_error(branches, |branch| each_gather(branch, state, over))?;
         }
         Node::Run(_) | Node::Sink { .. } => {}
     }
@@ -96,12 +89,11 @@ fn call(run: &mut dyn Run, batch: Batch, state: &mut State) -> Result<(Batch, Re
     let (meta, rows) = (batch.meta().clone(), batch.rows().to_vec());
     let mut context = state.context();
     let Outcome { batch: outputs, parents, .. } = run.apply(batch, &mut context)?;
-    let faults = context.faults;
-    let ended = judge(&meta, &rows, faults, state);
-    let handled = ended.as_ref().map_or(rows.len(), |(row, _)| *row as usize);
+    let failed = Failed { faults: context.faults, left: context.left };
+    let (handled, ended) = judge(&meta, &rows, failed, state);
     let kept = account(&meta, &rows, handled, parents.as_deref(), outputs.len(), state);
     let outputs = if kept < outputs.len() { outputs.head(kept) } else { outputs };
-    Ok((outputs, ended.map_or(Ok(()), |(_, error)| Err(error))))
+    Ok((outputs, ended))
 }
 
 /// Notes how many outputs each of the first `handled` messages has; the number of outputs that are theirs.
@@ -129,17 +121,34 @@ fn account(
     kept
 }
 
-/// Decides what the faults of a batch mean: a message is skipped, or the first that may not be ends the run.
-fn judge(meta: &Meta, rows: &[u32], faults: Vec<Fault>, state: &mut State) -> Option<(u32, LaneError)> {
+/// The messages of a batch that a step did not handle.
+struct Failed {
+    faults: Vec<Fault>,
+    /// The first that was left because the pipeline stops.
+    left: Option<u32>,
+}
+
+/// Decides what the faults of a batch mean: a message is skipped, or the first that may not be ends the run. Gives the
+/// number of messages that are handled; those after them stay unsettled.
+fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State) -> (usize, Result<(), LaneError>) {
     let mut ending: Option<Fault> = None;
-    for fault in faults {
+    for fault in failed.faults {
         if !state.shared.fatal.get(fault.step).copied().unwrap_or(true) {
             state.skip(meta, rows, &fault);
         } else if ending.as_ref().is_none_or(|first| fault.row < first.row) {
             ending = Some(fault);
         }
     }
-    ending.map(|fault| (fault.row, state.step_error(meta, rows, fault)))
+    let left = failed.left.map_or(rows.len(), |left| left as usize);
+    match ending {
+        Some(fault) => (left.min(fault.row as usize), Err(state.step_error(meta, rows, fault))),
+        None => (left, Ok(())),
+    }
+}
+
+/// The number of messages that came to a step: the one that ended the run did, too.
+fn came(handled: usize, ended: &Result<(), LaneError>) -> usize {
+    handled + usize::from(ended.is_err())
 }
 
 fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
@@ -184,12 +193,11 @@ fn route(
     branches: &mut [Vec<Node>],
     batch: &Batch,
     chosen: &[Option<u32>],
-    faults: Vec<Fault>,
+    failed: Failed,
     started: Instant,
     state: &mut State,
 ) -> Result<(), LaneError> {
-    let ended = judge(batch.meta(), batch.rows(), faults, state);
-    let handled = ended.as_ref().map_or(batch.len(), |(row, _)| *row as usize);
+    let (handled, ended) = judge(batch.meta(), batch.rows(), failed, state);
     let mut shares: Vec<Vec<u32>> = branches.iter().map(|_| Vec::new()).collect();
     for ((index, choice), row) in chosen.iter().enumerate().zip(batch.rows()).take(handled) {
         match choice.and_then(|branch| shares.get_mut(branch as usize)) {
@@ -198,26 +206,110 @@ fn route(
         }
     }
     let routed = shares.iter().map(Vec::len).sum();
-    state.count(step, batch.len(), routed, started.elapsed());
-    for (branch, share) in branches.iter_mut().zip(shares) {
-        push(branch, batch.select(&share), state)?;
-    }
-    ended.map_or(Ok(()), |(_, error)| Err(error))
+    state.count(step, came(handled, &ended), routed, started.elapsed());
+    first_error(branches.iter_mut().zip(shares), |(branch, share)| push(branch, batch.select(&share), state)).and(ended)
 }
 
 fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut State) -> Result<(), LaneError> {
     let started = Instant::now();
-    for row in batch.rows() {
-        state.fan_out(batch.meta(), *row, row_number(branches.len()));
+    let mut uncopied = Vec::new();
+    let mut copies = Vec::with_capacity(branches.len());
+    for _ in 1..branches.len() {
+        let (payloads, failed) = batch.payloads().copies();
+        uncopied.extend(failed);
+        copies.push(Batch::from_parts(Arc::clone(batch.meta()), batch.rows().to_vec(), payloads));
     }
-    state.count(step, batch.len(), batch.len() * branches.len(), started.elapsed());
-    let Some((last, others)) = branches.split_last_mut() else { return Ok(()) };
-    for branch in others {
-        let copies = batch.payloads().copies().map_err(LaneError::Internal)?;
-        let copy = Batch::from_parts(batch.meta().clone(), batch.rows().to_vec(), copies);
-        push(branch, copy, state)?;
+    let faults = uncopied.into_iter().map(|uncopied| uncopyable(step, uncopied)).collect();
+    let LeftOut { came, kept, ended } = leave_out(&batch, faults, state);
+    copies.push(batch);
+    if let Some(kept) = &kept {
+        copies = copies.iter().map(|copy| copy.select(kept)).collect();
     }
-    push(last, batch, state)
+    let sent = copies.iter().map(Batch::len).sum();
+    if let Some(batch) = copies.first() {
+        for row in batch.rows() {
+            state.fan_out(batch.meta(), *row, row_number(branches.len()));
+        }
+    }
+    state.count(step, came, sent, started.elapsed());
+    first_error(branches.iter_mut().zip(copies), |(branch, copy)| push(branch, copy, state)).and(ended)
+}
+
+fn uncopyable(step: usize, uncopied: Uncopied) -> Fault {
+    let Uncopied { index: row, class, text, cause } = uncopied;
+    Fault { step, row, kind: FaultKind::Uncopyable, class, text, detail: None, cause }
+}
+
+/// Writes what can be written; a message that the sink refuses is a fault of its own.
+fn write(
+    step: usize,
+    writer: &mut dyn Writer,
+    passed: Option<&mut Passed>,
+    batch: Batch,
+    state: &mut State,
+) -> Result<(), LaneError> {
+    let started = Instant::now();
+    let batch = leave_out_old(passed.as_deref(), batch, state);
+    let LeftOut { came, kept, ended } = leave_out(&batch, refused(step, writer, &batch), state);
+    let batch = if let Some(kept) = kept { batch.select(&kept) } else { batch };
+    writer.write(&batch)?;
+    note(step, passed, &batch, state);
+    settle(&batch, state);
+    state.count(step, came, batch.len(), started.elapsed());
+    ended
+}
+
+fn refused(step: usize, writer: &dyn Writer, batch: &Batch) -> Vec<Fault> {
+    let Payloads::Bytes(column) = batch.payloads() else { return Vec::new() };
+    let reasons = (0..).zip(column.iter()).filter_map(|(row, payload)| Some((row, writer.refuses(payload)?)));
+    let fault = |(row, reason): (u32, &str)| Fault {
+        step,
+        row,
+        kind: FaultKind::Unwritable,
+        class: "ValueError".to_owned(),
+        text: reason.to_owned(),
+        detail: None,
+        cause: None,
+    };
+    reasons.map(fault).collect()
+}
+
+/// What the faults of one of the engine's own steps mean for a batch.
+struct LeftOut {
+    /// The number of messages that came to the step.
+    came: usize,
+    /// The indices of those that go on; none if all do.
+    kept: Option<Vec<u32>>,
+    ended: Result<(), LaneError>,
+}
+
+/// Takes the faults of one of the engine's own steps, and settles the messages that may be left out.
+fn leave_out(batch: &Batch, faults: Vec<Fault>, state: &mut State) -> LeftOut {
+    if faults.is_empty() {
+        return LeftOut { came: batch.len(), kept: None, ended: Ok(()) };
+    }
+    let out: BTreeSet<u32> = faults.iter().map(|fault| fault.row).collect();
+    let mut context = state.context();
+    for fault in faults {
+        if context.fail(fault) {
+            break;
+        }
+    }
+    let failed = Failed { faults: context.faults, left: None };
+    let (handled, ended) = judge(batch.meta(), batch.rows(), failed, state);
+    let (left, kept): (Vec<u32>, Vec<u32>) = (0..row_number(handled)).partition(|index| out.contains(index));
+    for row in left.iter().filter_map(|index| batch.rows().get(*index as usize)) {
+        state.fan_out(batch.meta(), *row, 0);
+    }
+    LeftOut { came: came(handled, &ended), kept: Some(kept), ended }
+}
+
+/// Does something for every branch, whatever happens in the others: each gets all that comes before an error.
+fn first_error<T>(
+    branches: impl IntoIterator<Item = T>,
+    each: impl FnMut(T) -> Result<(), LaneError>,
+) -> Result<(), LaneError> {
+    branches.into_iter().map(each).fold(Ok(()), Result::and)
 }
 
 /// Leaves out what an earlier run has carried past this place.
@@ -254,7 +346,13 @@ fn settle(batch: &Batch, state: &mut State) {
 
 impl State {
     fn context(&mut self) -> Context<'_> {
-        Context { counts: &mut self.progress.counts, faults: Vec::new(), fatal: &self.shared.fatal }
+        Context {
+            counts: &mut self.progress.counts,
+            faults: Vec::new(),
+            fatal: &self.shared.fatal,
+            stop: &self.shared.drain,
+            left: None,
+        }
     }
 
     fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault) {
@@ -263,7 +361,7 @@ impl State {
         }
         if self.progress.skipped.len() < SKIPPED_SHOWN {
             let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
-            let error = format!("{}: {}", fault.class, fault.text);
+            let error = fault.located(format!("{}: {}", fault.class, fault.text));
             let origin = self.origin(meta, rows, fault);
             self.progress.skipped.push(Skipped { step, origin, code: fault.kind.code(), error });
         }

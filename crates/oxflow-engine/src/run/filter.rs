@@ -4,8 +4,11 @@
 //! it, or since the payloads are objects of another language that go on after it, the filter gets a copy of the bytes and
 //! only its answers are used.
 
+use std::time::Instant;
+
 use super::{Context, NativeRun, Outcome, Run, RunFailed};
-use crate::batch::{Batch, Payloads};
+use crate::batch::{Batch, Payloads, row_number};
+use crate::fault::Fault;
 
 /// Keeps the messages for which a Rust function says true.
 pub struct NativeFilter {
@@ -24,39 +27,52 @@ impl NativeFilter {
 
 impl Run for NativeFilter {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
+        let started = Instant::now();
         let answers = ask(&mut self.answers, self.encoder.as_deref_mut(), &batch, context)?;
         let kept: Vec<u32> =
             answers.into_iter().filter(|(_, answer)| answer == b"true").map(|(parent, _)| parent).collect();
+        let seen = context.left.map_or(batch.len(), |left| left as usize);
+        context.count(self.answers.step(), seen, kept.len(), started);
         Ok(Outcome { batch: batch.select(&kept), parents: Some(kept), changed: false })
     }
 }
 
-/// What a Rust function answers for each message: the message's index and the answer's JSON.
+/// What a Rust function answers for each message: the message's index and the answer's JSON. Nothing is counted: only the
+/// step that asks knows what went out of it.
 pub(super) fn ask(
     function: &mut NativeRun,
-    encoder: Option<&mut (dyn Run + 'static)>,
+    mut encoder: Option<&mut (dyn Run + 'static)>,
     batch: &Batch,
     context: &mut Context<'_>,
 ) -> Result<Vec<(u32, Vec<u8>)>, RunFailed> {
-    let all: Vec<u32> = (0..crate::batch::row_number(batch.len())).collect();
-    let question = batch.select(&all);
-    let (question, origin) = match encoder {
-        Some(encoder) => {
-            let json = encoder.apply(question, context)?;
-            (json.batch, json.parents)
-        }
-        None => (question, None),
-    };
-    let reported = context.faults.len();
-    let answered = function.apply(question, context)?;
-    let Payloads::Bytes(answers) = answered.batch.payloads() else { unreachable!("a native run gives bytes") };
-    let parents = answered.parents.unwrap_or(all);
-    let trace = |parent: u32| match &origin {
-        Some(origin) => origin.get(parent as usize).copied().unwrap_or(parent),
-        None => parent,
-    };
-    for fault in context.faults.iter_mut().skip(reported) {
-        fault.row = trace(fault.row);
+    let mut rows: Vec<u32> = (0..row_number(batch.len())).collect();
+    let mut question = batch.select(&rows);
+    if let Some(encoder) = encoder.as_mut() {
+        question = uncounted(*encoder, question, &mut rows, context)?;
     }
-    Ok(parents.into_iter().map(trace).zip(answers.iter().map(<[u8]>::to_vec)).collect())
+    let answered = uncounted(function, question, &mut rows, context)?;
+    let Payloads::Bytes(answers) = answered.payloads() else { unreachable!("a native run gives bytes") };
+    Ok(rows.into_iter().zip(answers.iter().map(<[u8]>::to_vec)).collect())
+}
+
+/// Calls a run without its counters. `rows`: for each message of the batch, then for each output, the message that the
+/// step was given.
+fn uncounted(
+    run: &mut dyn Run,
+    batch: Batch,
+    rows: &mut Vec<u32>,
+    context: &mut Context<'_>,
+) -> Result<Batch, RunFailed> {
+    let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
+    let mut inner =
+        Context { counts: &mut [], faults: Vec::new(), fatal: context.fatal, stop: context.stop, left: None };
+    let outcome = run.apply(batch, &mut inner)?;
+    context.left = inner.left.map(given).or(context.left);
+    for fault in inner.faults {
+        context.fail(Fault { row: given(fault.row), ..fault });
+    }
+    if let Some(parents) = outcome.parents {
+        *rows = parents.into_iter().map(given).collect();
+    }
+    Ok(outcome.batch)
 }

@@ -56,6 +56,8 @@ pub enum ForeignStep {
 
 /// The other language's runtime.
 pub trait Foreign: Send + Sync {
+    /// Calls `body`, the whole life of a lane, with what the runtime keeps for each of its threads.
+    fn around(&self, body: &mut (dyn FnMut() + Send));
     /// A run of its own for one lane.
     fn run(&self, spec: &ForeignSpec) -> Box<dyn Run>;
     /// Chooses branches by a function of the step `name`; `keys` lead to the branches in their order.

@@ -16,9 +16,10 @@ pub use native::{NativeCall, NativeRun, NativeSpec};
 pub use route::{NativeRouter, Router, unrouted};
 pub use serialise::Serialise;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::batch::{Batch, Metadata};
+use crate::batch::{Batch, Metadata, row_number};
 use crate::fault::Fault;
 
 /// Steps in a row.
@@ -70,6 +71,10 @@ pub struct Context<'a> {
     pub faults: Vec<Fault>,
     /// For each step of the pipeline: whether a fault in it ends the run of the pipeline.
     pub fatal: &'a [bool],
+    /// Set when the pipeline is to stop: a run then leaves what it has not begun.
+    pub stop: &'a AtomicBool,
+    /// Index of the first message that was left, with all after it, because the pipeline stops.
+    pub left: Option<u32>,
 }
 
 impl Context<'_> {
@@ -90,6 +95,21 @@ impl Context<'_> {
         let fatal = self.fatal.get(fault.step).copied().unwrap_or(true);
         self.faults.push(fault);
         fatal
+    }
+
+    /// Asked between messages: true if the pipeline stops, so that message `next` and all after it are left.
+    pub fn leaves(&mut self, next: usize) -> bool {
+        let leaves = next > 0 && self.stop.load(Ordering::Acquire);
+        if leaves {
+            self.left = Some(row_number(next));
+        }
+        leaves
+    }
+
+    /// Stops the pipeline before message `row`.
+    pub fn stop_at(&mut self, row: u32) {
+        self.stop.store(true, Ordering::Release);
+        self.left = Some(row);
     }
 }
 

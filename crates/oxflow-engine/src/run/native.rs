@@ -76,6 +76,11 @@ impl NativeRun {
         Self { spec, arrays: RowArrays::default() }
     }
 
+    /// The step that it ends with.
+    pub(super) fn step(&self) -> usize {
+        self.spec.last_step()
+    }
+
     /// Runs the messages `range` of the batch; false if a fault ends the run.
     fn chunk(
         &mut self,
@@ -154,7 +159,7 @@ impl Run for NativeRun {
         let mut outputs = Outputs::default();
         for start in (0..batch.len()).step_by(CHUNK_ROWS) {
             let range = start..(start + CHUNK_ROWS).min(batch.len());
-            if !self.chunk(&batch, &column, range, &mut outputs, context) {
+            if context.leaves(start) || !self.chunk(&batch, &column, range, &mut outputs, context) {
                 break;
             }
         }

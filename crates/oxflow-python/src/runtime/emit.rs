@@ -50,7 +50,7 @@ impl Emitted {
             Form::Json => self.add_bytes(encoded(py, step, encode, &value)?.bind(py)),
             Form::Raw => match value.bind(py).cast::<PyBytes>() {
                 Ok(bytes) => self.add_bytes(bytes),
-                Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "a sink takes `bytes`")),
+                Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "the next step takes `bytes`")),
             },
         }
         if let Some(metadata) = metadata {
@@ -66,21 +66,16 @@ impl Emitted {
         self.ends.push(self.data.len());
     }
 
-    /// The messages of the batch that came through, as they were.
-    pub(super) fn select(self, batch: &Batch) -> Outcome {
-        Outcome { batch: batch.select(&self.parents), parents: Some(self.parents), changed: false }
-    }
-
-    /// The outputs of a batch.
-    pub(super) fn finish(self, batch: &Batch) -> Outcome {
+    /// The outputs of a batch, and what is still to be changed in their metadata.
+    pub(super) fn finish(self, batch: &Batch) -> (Outcome, Vec<Changed>) {
         let payloads = match self.form {
+            // The messages that came through, as they were.
+            _ if self.selects => batch.payloads().select(&self.parents),
             Form::Objects => Payloads::Objects(Box::new(PyObjects(self.objects))),
             Form::Json | Form::Raw => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
         };
-        let derived = batch.derive(&self.parents, payloads);
-        let changed = !self.changed.is_empty();
-        let batch = if changed { derived.with_changes(&self.changed) } else { derived };
-        Outcome { batch, parents: Some(self.parents), changed }
+        let batch = batch.derive(&self.parents, payloads);
+        (Outcome { batch, parents: Some(self.parents), changed: false }, self.changed)
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use oxflow_engine::run::{Foreign, ForeignSpec, Form, Router, Run};
 use pyo3::prelude::*;
 
+pub(crate) use fault::described;
 use router::PythonRouter;
 use run::PythonRun;
 
@@ -31,6 +32,15 @@ pub(crate) struct Runtime {
 pub(crate) struct PythonSteps(pub(crate) Arc<Runtime>);
 
 impl Foreign for PythonSteps {
+    /// Keeps one Python thread state for the lane, so that `threading.local` lives as long as it does.
+    fn around(&self, body: &mut (dyn FnMut() + Send)) {
+        let attached = Python::try_attach(|py| py.detach(&mut *body));
+        // Without an interpreter the lane ends by itself, with an error, at its first step in Python.
+        if attached.is_none() {
+            body();
+        }
+    }
+
     fn run(&self, spec: &ForeignSpec) -> Box<dyn Run> {
         Box::new(PythonRun::new(Arc::clone(&self.0), spec.clone()))
     }

@@ -1,6 +1,6 @@
 //! Payloads of the engine as Python objects.
 
-use oxflow_engine::batch::Payloads;
+use oxflow_engine::batch::{Batch, Payloads};
 use oxflow_engine::fault::FaultKind;
 use oxflow_engine::run::Form;
 use pyo3::prelude::*;
@@ -20,11 +20,6 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The payloads in the form that [`Reader::object`] reads.
-    pub(super) fn prepare(&self, payloads: Payloads) -> Payloads {
-        if self.form == Form::Json { payloads.lists_to_json() } else { payloads }
-    }
-
     /// Payload `index`.
     pub(super) fn object(&self, py: Python<'_>, payloads: &Payloads, index: usize) -> Result<Py<PyAny>, Trouble> {
         let object = object(py, payloads, index)
@@ -36,6 +31,15 @@ impl Reader {
             _ => Ok(object),
         }
     }
+}
+
+/// A batch in the form that [`Reader::object`] reads. It copies whole lists, so the interpreter must not be held.
+pub(super) fn prepared(batch: Batch, form: Form) -> Batch {
+    if form != Form::Json {
+        return batch;
+    }
+    let (meta, rows, payloads) = batch.into_parts();
+    Batch::from_parts(meta, rows, payloads.lists_to_json())
 }
 
 fn object(py: Python<'_>, payloads: &Payloads, index: usize) -> PyResult<Py<PyAny>> {

@@ -1,10 +1,9 @@
 //! Routing by a Python function.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use oxflow_engine::batch::{Batch, Payloads};
-use oxflow_engine::fault::{Fault, FaultKind};
+use oxflow_engine::fault::FaultKind;
 use oxflow_engine::run::{Context, Form, Router, RunFailed, unrouted};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -32,26 +31,31 @@ impl PythonRouter {
         Self { runtime, step, name: name.to_owned(), input, keys }
     }
 
-    fn attached(&self, py: Python<'_>, batch: &Batch, context: &mut Context<'_>) -> PyResult<Vec<Option<u32>>> {
+    /// `payloads`: those of the batch, in the form that the function takes.
+    fn attached(
+        &self,
+        py: Python<'_>,
+        batch: &Batch,
+        payloads: &Payloads,
+        context: &mut Context<'_>,
+    ) -> PyResult<Vec<Option<u32>>> {
         let decode = self.runtime.decoders.get(&self.name).map(|decode| decode.clone_ref(py));
         let reader = Reader { step: self.step, form: self.input, decode };
         let function = known(py, &self.runtime.functions, &self.name)?;
         let table = self.table(py)?;
-        let joined = if self.input == Form::Json { batch.payloads().json_column() } else { None };
-        let joined = joined.map(Payloads::Bytes);
-        let payloads = joined.as_ref().unwrap_or(batch.payloads());
         let mut chosen = vec![None; batch.len()];
         for ((index, slot), row) in chosen.iter_mut().enumerate().zip(0u32..) {
-            let started = Instant::now();
+            if context.leaves(index) {
+                break;
+            }
             let answer = reader.object(py, payloads, index).and_then(|payload| {
                 let message = Message { payload, metadata: metadata(batch, index) };
                 function.call1((message,)).map_err(|error| Trouble::raised(py, self.step, FaultKind::Raised, &error))
             });
-            context.count(self.step, 0, 0, started);
-            match answer.map_err(|trouble| trouble.at(row)).and_then(|key| self.find(&table, &key, row)) {
+            match answer.and_then(|key| self.find(&table, &key)) {
                 Ok(branch) => *slot = Some(branch),
-                Err(fault) => {
-                    if context.fail(fault) {
+                Err(trouble) => {
+                    if trouble.tell(row, context) {
                         break;
                     }
                 }
@@ -73,20 +77,24 @@ impl PythonRouter {
         Ok(table)
     }
 
-    fn find(&self, table: &Bound<'_, PyDict>, key: &Bound<'_, PyAny>, row: u32) -> Result<u32, Fault> {
+    fn find(&self, table: &Bound<'_, PyDict>, key: &Bound<'_, PyAny>) -> Result<u32, Trouble> {
         // A key that can't be hashed is no key of the table either.
         let found = table.get_item(key).ok().flatten();
         let branch = found.and_then(|branch| branch.extract::<u32>().ok());
         branch.ok_or_else(|| {
             let shown = key.repr().map_or_else(|_| "an object".to_owned(), |text| text.to_string());
-            unrouted(self.step, row, &shown, &self.keys)
+            Trouble::Fault(unrouted(self.step, 0, &shown, &self.keys))
         })
     }
 }
 
 impl Router for PythonRouter {
     fn route(&mut self, batch: &Batch, context: &mut Context<'_>) -> Result<Vec<Option<u32>>, RunFailed> {
-        let routed = Python::try_attach(|py| self.attached(py, batch, context));
+        // Joins lists, so the interpreter must not be held.
+        let joined = if self.input == Form::Json { batch.payloads().json_column() } else { None };
+        let joined = joined.map(Payloads::Bytes);
+        let payloads = joined.as_ref().unwrap_or(batch.payloads());
+        let routed = Python::try_attach(|py| self.attached(py, batch, payloads, context));
         let ended = || RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() };
         routed.ok_or_else(ended)?.map_err(|error| RunFailed { text: error.to_string() })
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use oxflow_engine::batch::Batch;
+use oxflow_engine::batch::{Batch, Changed};
 use oxflow_engine::fault::FaultKind;
 use oxflow_engine::run::{Context, ForeignSpec, ForeignStep, Outcome, Run, RunFailed};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
 use super::Runtime;
 use super::emit::{Emitted, encoded, metadata};
 use super::fault::Trouble;
-use super::payload::Reader;
+use super::payload::{Reader, prepared};
 use crate::message::{Message, Metadata};
 
 /// Python steps of one lane.
@@ -38,15 +38,17 @@ impl PythonRun {
         }
     }
 
-    fn attached(&self, py: Python<'_>, batch: Batch, context: &mut Context<'_>) -> Outcome {
+    /// The outputs, and what functions changed in their metadata.
+    fn attached(&self, py: Python<'_>, batch: &Batch, context: &mut Context<'_>) -> (Outcome, Vec<Changed>) {
         let reader = self.reader(py);
-        let (meta, rows, payloads) = batch.into_parts();
-        let batch = Batch::from_parts(meta, rows, reader.prepare(payloads));
         let mut flow = Flow { run: self, emitted: Emitted::new(&self.spec, batch.len()), context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
+            if flow.context.leaves(index) {
+                break;
+            }
             let carried = reader.object(py, batch.payloads(), index).map(|value| Carried {
                 value,
-                metadata: metadata(&batch, index),
+                metadata: metadata(batch, index),
                 changed: false,
             });
             let went = match carried {
@@ -57,14 +59,26 @@ impl PythonRun {
                 break;
             }
         }
-        if self.spec.selects { flow.emitted.select(&batch) } else { flow.emitted.finish(&batch) }
+        flow.emitted.finish(batch)
     }
 }
 
 impl Run for PythonRun {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
-        Python::try_attach(|py| self.attached(py, batch, context))
-            .ok_or_else(|| RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() })
+        let batch = prepared(batch, self.spec.input);
+        let attached = Python::try_attach(|py| {
+            let done = self.attached(py, &batch, context);
+            // Here its objects are released without another turn of the interpreter.
+            drop(batch);
+            done
+        });
+        let (outcome, changes) =
+            attached.ok_or_else(|| RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() })?;
+        if changes.is_empty() {
+            return Ok(outcome);
+        }
+        // Copies keys and headers of the whole batch, so the interpreter must not be held.
+        Ok(Outcome { batch: outcome.batch.with_changes(&changes), changed: true, ..outcome })
     }
 }
 
@@ -107,7 +121,7 @@ impl Flow<'_, '_> {
     }
 
     fn fail(&mut self, trouble: Trouble, parent: u32) -> ControlFlow<()> {
-        if self.context.fail(trouble.at(parent)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if trouble.tell(parent, self.context) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn call(
@@ -172,7 +186,7 @@ impl Carried {
             Ok(message) => {
                 let message = message.get();
                 let value = message.payload.clone_ref(answer.py());
-                Self { value, metadata: message.metadata.clone(), changed: true }
+                Self { value, metadata: message.metadata.inherit(&self.metadata), changed: true }
             }
             Err(_) => Self { value: answer.unbind(), metadata: self.metadata.clone(), changed: self.changed },
         }

@@ -1,0 +1,110 @@
+"""How a run stops before its source ends: by a signal, or by a step that asks for it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import oxflow
+from oxflow import Map, Message, StreamSink, branch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOW = """
+import time
+from pathlib import Path
+from oxflow import Map, Message, StreamSink, streaming_source
+
+def slow(message: Message[bytes]) -> bytes:
+    if Path("slow").exists():
+        time.sleep(0.02)
+    return message.payload
+
+pipeline = streaming_source("source", stream_name="in").apply(Map("slow", function=slow)).sink(
+    StreamSink("sink", stream_name="out"))
+"""
+
+
+def test_a_signal_does_not_wait_for_the_rest_of_a_batch(tmp_path: Path) -> None:
+    lines = [b"%d\n" % number for number in range(2000)]
+    (tmp_path / "in.jsonl").write_bytes(b"".join(lines))
+    (tmp_path / "app.py").write_text(SLOW)
+    (tmp_path / "slow").touch()
+    bindings = ("--stream", "in=file:in.jsonl", "--stream", "out=file:out.jsonl", "--set", "run.batch.messages=2000")
+    command = [sys.executable, "-m", "oxflow", "run", "app.py", *bindings, "--json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        time.sleep(1.5)
+        running.send_signal(signal.SIGTERM)
+        signalled = time.monotonic()
+        report = json.load(running.stdout)
+        assert running.wait() == 0
+    assert time.monotonic() - signalled < 2
+    delivered = (tmp_path / "out.jsonl").read_bytes()
+    assert 0 < report["messages_out"] < 2000
+    assert delivered == b"".join(lines[: report["messages_out"]])
+    assert report["sources"][0]["committed"] == len(delivered)
+    (tmp_path / "slow").unlink()
+    subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=True)
+    assert (tmp_path / "out.jsonl").read_bytes() == b"".join(lines)
+
+
+def leaves(error: type[BaseException]) -> Any:
+    def leave(message: Message[bytes]) -> bytes:
+        if message.payload == b"2":
+            raise error
+        return message.payload
+
+    return leave
+
+
+def key_or_leave(error: type[BaseException]) -> Any:
+    def key(message: Message[bytes]) -> str:
+        if message.payload == b"2":
+            raise error
+        return "a"
+
+    return key
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("kind", ["map", "route"])
+def test_a_step_that_wants_to_end_the_process_drains_the_run(error: type[BaseException], kind: str) -> None:
+    start = oxflow.streaming_source("source", stream_name="in")
+    sink = StreamSink("sink", stream_name="out")
+    if kind == "map":
+        pipeline = start.apply(Map("step", function=leaves(error))).sink(sink)
+    else:
+        table = {"a": branch("a").sink(sink)}
+        pipeline = start.route("step", routing_function=key_or_leave(error), routing_table=table)
+    numbers = [b"%d" % number for number in range(5)]
+    config = {"steps": {"step": {"on_error": "skip"}}}
+    report = oxflow.run(pipeline, streams={"in": numbers, "out": "memory:"}, config=config)
+    assert [message.payload for message in report.outputs["out"]] == numbers[:2]
+    assert (report.status, report.sources[0].committed) == ("drained", 2)
+    assert [(step.errors, step.skipped) for step in report.steps] == [(0, 0)] * len(report.steps)
+
+
+def test_a_thread_local_lives_as_long_as_its_lane() -> None:
+    local = threading.local()
+    made: list[int] = []
+
+    def connect(message: Message[bytes]) -> bytes:
+        if not hasattr(local, "connection"):
+            local.connection = len(made)
+            made.append(local.connection)
+        return message.payload
+
+    pipeline = oxflow.streaming_source("source", stream_name="in").apply(Map("connect", function=connect))
+    streams = {"in": [[b"x"] * 100] * 2, "out": "memory:"}
+    config = {"run": {"lanes": 2, "batch": {"messages": 10}}}
+    oxflow.run(pipeline.sink(StreamSink("sink", stream_name="out")), streams=streams, config=config)
+    assert made == [0, 1]
