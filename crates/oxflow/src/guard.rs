@@ -7,7 +7,7 @@
 //! that only wait to be dropped are dropped one at a time, outside of any unwinding.
 
 use std::any::Any;
-use std::backtrace::Backtrace;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
@@ -17,7 +17,7 @@ use std::sync::Once;
 #[derive(Debug)]
 pub(crate) struct Panic {
     pub(crate) text: String,
-    /// Place, and the backtrace if it is the first of a call.
+    /// Place, and the backtrace if one is wanted and this is the first panic of a call.
     pub(crate) detail: String,
 }
 
@@ -52,7 +52,8 @@ pub(crate) fn drop_each<I: Iterator>(items: I) {
     each(items, &mut (), |(), item| drop(item), |(), _| {});
 }
 
-/// Runs `body` and catches its panic. A backtrace costs a millisecond, so only the first panic of a call has one.
+/// Runs `body` and catches its panic. A backtrace costs a millisecond, so only the first panic of a call has one, and only
+/// if `RUST_BACKTRACE` asks for it.
 fn catch(traced: bool, body: impl FnOnce()) -> Result<(), Panic> {
     install_hook();
     WATCH.with_borrow_mut(|watch| {
@@ -96,9 +97,9 @@ impl Watch {
         if let Some(place) = info.location() {
             let _ = write!(self.detail, "at {place}");
         }
-        if !self.traced {
-            let frames = users_frames(&Backtrace::force_capture().to_string());
-            let _ = write!(self.detail, "{}{frames}", if frames.is_empty() { "" } else { "\n" });
+        let backtrace = if self.traced { Backtrace::disabled() } else { Backtrace::capture() };
+        if backtrace.status() == BacktraceStatus::Captured {
+            let _ = write!(self.detail, "\n{}", users_frames(&backtrace.to_string()));
         }
         true
     }
