@@ -287,9 +287,12 @@ def test_a_named_pipe_is_read_as_it_is_written(tmp_path: Path) -> None:
 def test_a_run_that_waits_for_the_writer_of_a_pipe_can_be_stopped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "echo.py").write_text(ECHO)
-    command = [sys.executable, "-m", "oxflow", "run", "echo.py", "--stream", "in=file:pipe", "--stream", "out=null:"]
+    command = [sys.executable, "-m", "oxflow", "run", "echo.py", "--stream", "in=file:pipe", "--stream", "out=file:out"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as running:
-        time.sleep(1)
+        # The sink is opened last.
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "out").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
         running.terminate()
         assert running.wait(10) == 0
 
