@@ -162,3 +162,22 @@ def test_a_stream_must_be_bound() -> None:
 def test_run_gives_what_went_to_memory() -> None:
     report = oxflow.run(pipeline(), streams={"a": INPUT, "b": "memory:"})
     assert [message.payload for message in report.outputs["b"]] == INPUT
+
+
+@pytest.mark.parametrize(
+    ("stream", "text"),
+    [
+        (['{"a":1}'], "stream `a` holds `bytes` and `Message`s of `bytes`, not '{\"a\":1}': encode it"),
+        ([["x"]], "stream `a` holds `bytes` and `Message`s of `bytes`, not 'x': encode it"),
+        ([b"x", 1], "stream `a` holds `bytes` and `Message`s of `bytes`, not 1"),
+        ([Message("x")], "stream `a` holds `bytes` and `Message`s of `bytes`, not 'x': encode it"),
+        ([{"a": 1}], "stream `a` holds `bytes` and `Message`s of `bytes`, not {'a': 1}: encode it"),
+        ({"a": 1}, "stream `a` is a list of messages, or of such lists, not {'a': 1}"),
+        (b"x", "stream `a` is a list of messages, or of such lists, not b'x'"),
+        (None, "stream `a` is a list of messages, or of such lists, not None"),
+    ],
+)
+def test_what_is_no_list_of_payloads_is_refused_before_the_run(stream: Any, text: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        testing.run(pipeline(), {"a": stream})
+    assert str(caught.value) == text

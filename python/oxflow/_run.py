@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,7 +26,7 @@ from oxflow.plan import Plan, lower
 from oxflow.report import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator
     from types import FrameType
 
     from oxflow.pipeline import Pipeline
@@ -99,6 +100,7 @@ def run(
         PlanError: the pipeline cannot run as it is written; lists all that is wrong.
         ConfigError: the configuration is wrong.
         StreamError: a stream is not bound, or cannot be opened, read or written.
+        TypeError: what `streams` gives is no payload.
         StepError: a step failed; its exception is `__cause__`.
     """
     bound = bind(lower(pipeline), streams=streams, config=config, overrides=overrides)
@@ -121,7 +123,7 @@ def bind(
     for name, stream in (streams or {}).items():
         normalised["streams"][name] = {"url": stream if isinstance(stream, str) else "memory:"}
         if not isinstance(stream, str):
-            memory[name] = _partitions(stream)
+            memory[name] = _partitions(name, stream)
     return Bound(plan, normalised, memory)
 
 
@@ -169,11 +171,26 @@ def _config_error(diagnostics: tuple[Diagnostic, ...]) -> OxflowError:
     return (StreamError if about_streams else ConfigError)(*diagnostics)
 
 
-def _partitions(stream: Iterable[Any]) -> list[list[Item]]:
+def _partitions(name: str, stream: Any) -> list[list[Item]]:
+    if not _is_list(stream):
+        raise TypeError(f"stream `{name}` is a list of messages, or of such lists, not {stream!r}")
     items = list(stream)
-    if items and not any(isinstance(item, (bytes, Message, _oxflow.Advance)) for item in items):
-        return [list(partition) for partition in items]
-    return [items]
+    partitions = items if items and all(map(_is_list, items)) else [items]
+    return [[_item(name, item) for item in partition] for partition in partitions]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+
+
+def _item(name: str, item: object) -> Item:
+    given: Any = item
+    payload: object = given.payload if isinstance(item, Message) else item
+    if isinstance(payload, (bytes, _oxflow.Advance)):
+        checked: Item = given
+        return checked
+    fix = ": encode it" if isinstance(payload, (str, Mapping)) else ""
+    raise TypeError(f"stream `{name}` holds `bytes` and `Message`s of `bytes`, not {payload!r}{fix}")
 
 
 @contextlib.contextmanager
