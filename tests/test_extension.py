@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
+import types
 import typing
 from typing import Any
 
 import pytest
 
 from oxflow import (
+    ExtensionError,
     FlatMap,
     Map,
     Message,
@@ -19,9 +22,11 @@ from oxflow import (
     Serializer,
     StepError,
     StreamSink,
+    _oxflow,
     streaming_source,
     testing,
 )
+from oxflow._extension import CAPSULE, populate
 from oxflow.codec import encode
 from oxflow.plan import lower
 
@@ -98,3 +103,22 @@ def test_a_function_of_another_kind_is_refused() -> None:
         "step `flat` is a `FlatMap`, but `metrics_steps.RustTransformMsg()` returns one value"
     )
     assert caught.value.code == "OXF0207"
+
+
+def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    described = {
+        "types": [{"name": "Word", "public": True}, {"name": "Word", "public": False}],
+        "functions": [{"name": "Word"}],
+    }
+
+    def described_so(_capsule: object) -> str:
+        return json.dumps(described)
+
+    monkeypatch.setattr(_oxflow, "describe_module", described_so)
+    module = types.ModuleType("words.words")
+    vars(module)[CAPSULE] = None
+    with pytest.raises(ExtensionError) as caught:
+        populate(module)
+    assert caught.value.code == "OXF0602"
+    assert caught.value.diagnostics[0].message == "`words` has two things that are named `Word`"
+    assert caught.value.diagnostics[0].why == "a payload type and a function of this name"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 from oxflow import _oxflow
 from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
+from oxflow.errors import Diagnostic, ExtensionError
 
 if TYPE_CHECKING:
     from oxflow._oxflow import Message
@@ -104,11 +105,12 @@ def populate(module: types.ModuleType) -> None:
         module: an extension module that holds the capsule of `oxflow::module!`.
 
     Raises:
-        ExtensionError: the capsule is not oxflow's or was built for another ABI.
+        ExtensionError: the capsule is not oxflow's or was built for another ABI, or two things in it have one name.
     """
     capsule = getattr(module, CAPSULE)
     described = json.loads(_oxflow.describe_module(capsule))
     home = _home(module.__name__)
+    _refuse_doubles(home, described)
     annotations = _Types(home)
     for index, item in enumerate(described["types"]):
         if item["public"]:
@@ -119,6 +121,20 @@ def populate(module: types.ModuleType) -> None:
         native = _oxflow.NativeFunction(capsule, index)
         made = _function_class(home, item, native, annotations.annotation(item["output"]))
         setattr(module, item["name"], made() if item["form"] == "object" else made)
+
+
+def _refuse_doubles(module: str, described: dict[str, Any]) -> None:
+    """In Rust two items of one name may live in two modules; in Python the second would take the first's place."""
+    items = [("a payload type", item["name"]) for item in described["types"] if item["public"]]
+    items += [("a function", item["name"]) for item in described["functions"]]
+    kinds: dict[str, str] = {}
+    for kind, name in items:
+        if name in kinds:
+            first, message = kinds[name], f"`{module}` has two things that are named `{name}`"
+            raise ExtensionError(
+                Diagnostic("OXF0602", message, why=f"{first} and {kind} of this name", fix="rename one of them in Rust")
+            )
+        kinds[name] = kind
 
 
 def _home(name: str) -> str:
