@@ -11,6 +11,7 @@ import test_steps
 
 import oxflow
 from oxflow import Batch, Filter, FlatMap, Map, Message, Parser, Serializer, StepError, StepPanicked, StreamSink, branch
+from oxflow.plan import lower
 from oxflow.testing import advance, run
 
 if TYPE_CHECKING:
@@ -139,6 +140,17 @@ def test_a_rust_filter_changes_nothing_of_what_passes() -> None:
 def test_a_rust_filter_may_take_a_type_that_cannot_be_cloned() -> None:
     pipeline = through(Filter("plain", function=test_steps.IsPlain()))
     assert run(pipeline, {"in": lines({"count": 1, "x": 1}, {"count": 2})})["out"] == lines({"count": 1, "x": 1})
+
+
+def test_a_function_of_another_rust_type_gets_the_payload_decoded_anew() -> None:
+    pipeline = through(
+        Map("keyed", function=test_steps.key_by_text),
+        Filter("plain", function=test_steps.IsPlain()),
+        Map("double", function=test_steps.Double()),
+    )
+    runs = [part.steps for part in lower(pipeline).runs() if part.language == "rust"]
+    assert not [steps for steps in runs if {"keyed", "plain"} <= {*steps}], "`Word` and `Plain` share no handle"
+    assert run(pipeline, {"in": lines(word("a", 1), word("b", 0))})["out"] == lines(word("a", 2))
 
 
 def test_raw_bytes_need_no_parser() -> None:
