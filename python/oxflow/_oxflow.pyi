@@ -240,9 +240,9 @@ def explain(code: str) -> str | None:
     Return the page that explains an error code, or `None` for an unknown one.
     """
 
-def graph(plan: str, format: str) -> str:
+def graph(plan: str, format: str, functions: dict[str, object]) -> str:
     """
-    Draw a plan as `mermaid`, `dot`, `svg` or `json`.
+    Draw a plan as `mermaid`, `dot`, `svg` or `json`; a plan that can't run has no runs to show.
     """
 
 def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environment: dict[str, str]) -> str:

@@ -105,7 +105,7 @@ class Plan:
         """
         from oxflow import _oxflow
 
-        return _oxflow.graph(self.text, format)
+        return _oxflow.graph(self.text, format, dict(self.functions))
 
 
 def lower(pipeline: Pipeline[Any]) -> Plan:

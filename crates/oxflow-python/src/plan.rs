@@ -51,9 +51,15 @@ pub(crate) fn render(
     Ok(Diagnostic { code, message, place, why, fix }.render())
 }
 
-/// Draw a plan as `mermaid`, `dot`, `svg` or `json`.
+/// Draw a plan as `mermaid`, `dot`, `svg` or `json`; a plan that can't run has no runs to show.
 #[pyfunction]
-pub(crate) fn graph(py: Python<'_>, plan: &str, format: &str) -> PyResult<String> {
+#[pyo3(signature = (plan, format, functions: "dict[str, object]"))]
+pub(crate) fn graph(
+    py: Python<'_>,
+    plan: &str,
+    format: &str,
+    functions: HashMap<String, Bound<'_, PyAny>>,
+) -> PyResult<String> {
     let plan = parse(plan)?;
     let drawn = match format {
         "mermaid" => draw::mermaid,
@@ -62,7 +68,12 @@ pub(crate) fn graph(py: Python<'_>, plan: &str, format: &str) -> PyResult<String
         "json" => draw::json,
         _ => return Err(PyValueError::new_err(format!("a graph has no format `{format}`"))),
     };
-    Ok(py.detach(|| drawn(&plan)))
+    let (bindings, _) = native_bindings(functions);
+    Ok(py.detach(|| {
+        let sound = plan::check(&plan).is_empty();
+        let program = sound.then(|| lower(&plan, &bindings).ok()).flatten();
+        drawn(&plan, &program.map(|program| program.runs()).unwrap_or_default())
+    }))
 }
 
 /// Return the page that explains an error code, or `None` for an unknown one.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::{Edge, Graph, Node, Side};
+use crate::lower::RunInfo;
 use crate::plan::Plan;
 
 /// The picture as a DOT graph.
-pub fn dot(plan: &Plan) -> String {
-    let graph = Graph::of(plan);
+pub fn dot(plan: &Plan, runs: &[RunInfo]) -> String {
+    let graph = Graph::of(plan, runs);
     let mut text =
         String::from("digraph pipeline {\n  rankdir=LR\n  node [shape=box style=\"rounded,filled\" fontname=sans]\n");
     for (index, node) in graph.nodes.iter().enumerate() {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Edge, Graph, Node};
+use crate::lower::RunInfo;
 use crate::plan::Plan;
 
 const STYLES: &str = "  classDef python fill:#fff3bf,stroke:#b08900,color:#222
@@ -11,8 +12,8 @@ const STYLES: &str = "  classDef python fill:#fff3bf,stroke:#b08900,color:#222
 ";
 
 /// The picture as a Mermaid flowchart.
-pub fn mermaid(plan: &Plan) -> String {
-    let graph = Graph::of(plan);
+pub fn mermaid(plan: &Plan, runs: &[RunInfo]) -> String {
+    let graph = Graph::of(plan, runs);
     let mut text = String::from("flowchart LR\n");
     for (index, node) in graph.nodes.iter().enumerate() {
         text += &draw(index, node);

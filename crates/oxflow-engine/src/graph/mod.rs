@@ -8,9 +8,9 @@ mod dot;
 mod mermaid;
 mod svg;
 
-use oxflow::shape::{RecordKind, Type};
 use serde::Serialize;
 
+use crate::lower::RunInfo;
 use crate::plan::{Function, Language, Operation, Plan, Step, python_literal, python_name};
 
 pub use self::dot::dot;
@@ -18,9 +18,9 @@ pub use self::mermaid::mermaid;
 pub use self::svg::svg;
 
 /// The picture as JSON: `nodes`, `edges` and `runs`.
-pub fn json(plan: &Plan) -> String {
+pub fn json(plan: &Plan, runs: &[RunInfo]) -> String {
     // The alternate form of a JSON value is the indented one; unlike the functions of serde_json it cannot fail.
-    format!("{:#}", serde_json::json!(Graph::of(plan)))
+    format!("{:#}", serde_json::json!(Graph::of(plan, runs)))
 }
 
 /// Boxes and arrows.
@@ -63,7 +63,7 @@ struct Edge {
     label: String,
 }
 
-/// Neighbouring steps of one language: messages pass between them without conversion.
+/// Steps that are called together: messages pass between them without conversion.
 #[derive(Debug, Serialize)]
 struct Run {
     language: Side,
@@ -90,7 +90,8 @@ impl Side {
 }
 
 impl<'p> Graph<'p> {
-    fn of(plan: &'p Plan) -> Self {
+    /// `runs`: how the engine cuts the plan, as far as it can.
+    fn of(plan: &'p Plan, runs: &[RunInfo]) -> Self {
         let mut graph = Self { nodes: Vec::new(), edges: Vec::new(), runs: Vec::new() };
         let source = &plan.source;
         graph.nodes.push(Node {
@@ -100,6 +101,7 @@ impl<'p> Graph<'p> {
             language: Side::Native,
         });
         graph.row(&plan.steps, 0, "");
+        graph.frame(runs);
         graph
     }
 
@@ -111,7 +113,6 @@ impl<'p> Graph<'p> {
             self.edges.push(Edge { from, to: self.nodes.len(), label });
             self.nodes.push(node(step));
         }
-        self.fuse(steps, first);
         for (step, index) in steps.iter().zip(first..) {
             for branch in step.branches() {
                 let label = branch.key.as_ref().map_or_else(|| branch.name.clone(), python_literal);
@@ -120,36 +121,15 @@ impl<'p> Graph<'p> {
         }
     }
 
-    /// Finds the runs of the row that begins at a node: two or more neighbours that one language works on.
-    fn fuse(&mut self, steps: &[Step], first: usize) {
-        let mut row: Vec<(usize, Option<Side>)> = Vec::with_capacity(steps.len());
-        for (index, step) in steps.iter().enumerate() {
-            let before = row.last().and_then(|(_, side)| *side);
-            row.push((first + index, worker(step, before, steps.get(index + 1))));
-        }
-        let runs = row.chunk_by(|(_, left), (_, right)| left == right).filter_map(|run| {
-            let (_, language) = *run.first()?;
-            let nodes: Vec<usize> = run.iter().map(|(index, _)| *index).collect();
-            (nodes.len() > 1).then_some(Run { language: language?, nodes })
-        });
-        self.runs.extend(runs);
-    }
-}
-
-/// The language whose run a step is part of. A parser and a serializer belong to the run that they open or close: decoding
-/// in Rust spares the objects that Python would make. What ends a row, and a batch, stands between runs.
-fn worker(step: &Step, before: Option<Side>, next: Option<&Step>) -> Option<Side> {
-    match &step.operation {
-        Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => {
-            Some(side(function.language))
-        }
-        Operation::Parser(Type::Record(record)) if record.kind == RecordKind::Rust => Some(Side::Rust),
-        Operation::Parser(Type::Record(record)) if record.kind == RecordKind::TypedDict => {
-            next.and_then(|next| worker(next, None, None)).or(Some(Side::Python))
-        }
-        Operation::Parser(_) => Some(Side::Python),
-        Operation::Serializer => before,
-        Operation::Batch(_) | Operation::Route(_) | Operation::Broadcast(_) | Operation::Sink(_) => None,
+    /// Adds the runs that the engine cuts the steps into. A single step needs no frame.
+    fn frame(&mut self, runs: &[RunInfo]) {
+        let index = |name: &String| self.nodes.iter().position(|node| node.name == name);
+        let several = runs.iter().filter(|run| run.steps.len() > 1);
+        self.runs = several
+            .filter_map(|run| {
+                Some(Run { language: side(run.language?), nodes: run.steps.iter().filter_map(index).collect() })
+            })
+            .collect();
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Graph, Node, Run};
+use crate::lower::RunInfo;
 use crate::plan::Plan;
 
 const LETTER: usize = 8;
@@ -29,14 +30,14 @@ const STYLE: &str = "<style>
 ";
 
 /// The picture as an SVG document.
-pub fn svg(plan: &Plan) -> String {
-    let graph = Graph::of(plan);
+pub fn svg(plan: &Plan, runs: &[RunInfo]) -> String {
+    let graph = Graph::of(plan, runs);
     let boxes = lay_out(&graph);
     let width = boxes.iter().map(Frame::right).max().unwrap_or(0) + MARGIN;
     let height = boxes.iter().map(|frame| frame.y + HEIGHT).max().unwrap_or(0) + MARGIN;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\" aria-label=\"pipeline {}\">\n{STYLE}",
+         style=\"max-width:100%;height:auto\" role=\"img\" aria-label=\"pipeline {}\">\n{STYLE}",
         escape(&plan.source.name)
     );
     for run in &graph.runs {

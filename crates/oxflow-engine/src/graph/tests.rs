@@ -22,6 +22,18 @@ fn small() -> Plan {
     serde_json::from_value(plan).unwrap()
 }
 
+/// How the engine cuts it: the parser and the route are runs of their own.
+fn runs() -> Vec<RunInfo> {
+    let run = |language, steps: &[&str]| RunInfo { language, steps: steps.iter().map(ToString::to_string).collect() };
+    vec![
+        run(Some(Language::Python), &["parse"]),
+        run(Some(Language::Rust), &["keep", "transform"]),
+        run(Some(Language::Python), &["route"]),
+        run(None, &["a"]),
+        run(None, &["b"]),
+    ]
+}
+
 /// A plan whose every text is an attack.
 fn hostile() -> Plan {
     let name = "\"]\n<script>alert('x')</script>&\\";
@@ -55,7 +67,7 @@ fn mermaid_shows_languages_keys_and_runs() {
   classDef rust fill:#ffd8c2,stroke:#b7410e,color:#222
   classDef native fill:#e7edf3,stroke:#5b6b7b,color:#222
 "##;
-    assert_eq!(expected, mermaid(&small()));
+    assert_eq!(expected, mermaid(&small(), &runs()));
 }
 
 #[test]
@@ -79,12 +91,12 @@ fn dot_shows_languages_keys_and_runs() {
   subgraph cluster_run0 { label="Rust run" style=dashed n2 n3 }
 }
 "##;
-    assert_eq!(expected, dot(&small()));
+    assert_eq!(expected, dot(&small(), &runs()));
 }
 
 #[test]
 fn json_is_the_graph_itself() {
-    let graph: serde_json::Value = serde_json::from_str(&json(&small())).unwrap();
+    let graph: serde_json::Value = serde_json::from_str(&json(&small(), &runs())).unwrap();
     assert_eq!(json!([{"language": "rust", "nodes": [2, 3]}]), graph["runs"]);
     assert_eq!(json!({"from": 4, "to": 5, "label": "\"c\""}), graph["edges"][4]);
     assert_eq!(
@@ -95,7 +107,7 @@ fn json_is_the_graph_itself() {
 
 #[test]
 fn svg_has_a_box_for_each_step_and_a_frame_for_each_run() {
-    let picture = svg(&small());
+    let picture = svg(&small(), &runs());
     assert_eq!(7, picture.matches("<title>").count());
     assert_eq!(6, picture.matches("class=\"edge\"").count());
     assert_eq!(1, picture.matches("class=\"run\"").count());
@@ -105,39 +117,28 @@ fn svg_has_a_box_for_each_step_and_a_frame_for_each_run() {
 
 #[test]
 fn hostile_names_stay_text() {
-    assert!(!svg(&hostile()).contains("<script"));
-    assert_eq!(Some(&b'<'), svg(&hostile()).as_bytes().first());
-    assert!(!mermaid(&hostile()).contains("script>"));
-    assert!(mermaid(&hostile()).lines().all(|line| !line.starts_with('<')));
-    assert!(dot(&hostile()).contains(r#"label="\"] <script>"#));
-    assert!(dot(&hostile()).contains(r"&\\\n"));
+    assert!(!svg(&hostile(), &[]).contains("<script"));
+    assert_eq!(Some(&b'<'), svg(&hostile(), &[]).as_bytes().first());
+    assert!(!mermaid(&hostile(), &[]).contains("script>"));
+    assert!(mermaid(&hostile(), &[]).lines().all(|line| !line.starts_with('<')));
+    assert!(dot(&hostile(), &[]).contains(r#"label="\"] <script>"#));
+    assert!(dot(&hostile(), &[]).contains(r"&\\\n"));
 }
 
 #[test]
 fn long_names_are_cut_in_the_picture_and_whole_in_the_tooltip() {
     let mut plan = small();
     plan.source.name = "n".repeat(40);
-    let picture = svg(&plan);
+    let picture = svg(&plan, &[]);
     assert!(picture.contains(&format!("<title>{} (", "n".repeat(40))));
     assert!(picture.contains(&format!(">{}…</text>", "n".repeat(31))));
 }
 
 #[test]
-fn a_run_begins_at_its_parser_and_ends_at_its_serializer() {
-    let record = |kind: &str| json!({"record": {"name": "R", "module": "m", "kind": kind, "fields": []}});
-    let runs = |kind: &str, language: &str| {
-        let function = json!({"language": language, "name": "m:f", "input": "any", "output": "any"});
-        let plan = serde_json::from_value(json!({"version": 1, "source": {"name": "s", "stream": "s"}, "steps": [
-            {"name": "parse", "operation": {"parser": record(kind)}},
-            {"name": "map", "operation": {"map": function}},
-            {"name": "serialize", "operation": "serializer"},
-            {"name": "out", "operation": {"sink": "out"}},
-        ]}))
-        .unwrap();
-        serde_json::from_str::<serde_json::Value>(&json(&plan)).unwrap()["runs"].clone()
-    };
-    assert_eq!(json!([{"language": "rust", "nodes": [1, 2, 3]}]), runs("rust", "rust"));
-    assert_eq!(json!([{"language": "rust", "nodes": [1, 2, 3]}]), runs("typed_dict", "rust"));
-    assert_eq!(json!([{"language": "rust", "nodes": [2, 3]}]), runs("dataclass", "rust"));
-    assert_eq!(json!([{"language": "python", "nodes": [1, 2, 3]}]), runs("dataclass", "python"));
+fn a_picture_ends_below_its_lowest_box() {
+    let picture = svg(&small(), &[]);
+    let lowest =
+        picture.split(" y=\"").filter(|part| part.contains("height=\"66\"")).filter_map(|part| part.split('"').next());
+    let lowest = lowest.filter_map(|y| y.parse::<usize>().ok()).max().unwrap();
+    assert!(picture.contains(&format!("height=\"{}\"", lowest + 66 + 30)), "{picture}");
 }
