@@ -60,13 +60,11 @@ fn write_text(text: &Bound<'_, PyString>, json: &mut Vec<u8>) -> bool {
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<bool> {
-    match number.extract::<i64>() {
-        Ok(number) => Ok(serde_json::to_writer(json, &number).is_ok()),
-        Err(_) => {
-            json.extend_from_slice(number.str()?.to_str()?.as_bytes());
-            Ok(true)
-        }
+    if let Ok(number) = number.extract::<i64>() {
+        return Ok(serde_json::to_writer(json, &number).is_ok());
     }
+    json.extend_from_slice(number.str()?.to_str()?.as_bytes());
+    Ok(true)
 }
 
 fn write_float(number: f64, json: &mut Vec<u8>) -> bool {
