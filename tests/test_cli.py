@@ -81,6 +81,37 @@ def test_quiet_prints_no_report(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_json_is_printed_also_when_quiet(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", *BINDINGS, "--quiet", "--json")
+    assert (json.loads(done.stdout)["status"], done.stderr) == ("drained", "")
+
+
+def test_what_keeps_a_run_from_starting_is_printed_as_json(folder: Path) -> None:
+    done = oxflow(folder, "run", "app.py", "--json")
+    assert done.returncode == 4
+    assert [item["code"] for item in json.loads(done.stdout)["error"]] == ["OXF0401", "OXF0401"]
+    (folder / "app.py").write_text("raise RuntimeError('no')\n")
+    done = oxflow(folder, "run", "app.py", "--json")
+    assert done.returncode == 3
+    assert [item["why"] for item in json.loads(done.stdout)["error"]] == ["RuntimeError: no"]
+
+
+def test_the_json_of_a_run_that_failed_names_the_error(folder: Path) -> None:
+    (folder / "in.jsonl").write_text('{"value":-1}\n')
+    done = oxflow(folder, "run", "app.py", *BINDINGS, "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["status"]) == (1, "failed")
+    assert [item["code"] for item in report["error"]] == ["OXF0501"]
+
+
+def test_check_tells_as_json_what_a_target_raised(folder: Path) -> None:
+    (folder / "app.py").write_text("raise RuntimeError('no')\n")
+    done = oxflow(folder, "check", "app.py", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ok"]) == (3, False)
+    assert [(item["code"], item["why"]) for item in found["diagnostics"]] == [("OXF0108", "RuntimeError: no")]
+
+
 def test_a_step_that_raises_shows_the_users_frames_only(folder: Path) -> None:
     (folder / "in.jsonl").write_text('{"value":-1}\n')
     done = oxflow(folder, "run", "app.py", *BINDINGS, "--quiet")
@@ -149,9 +180,14 @@ def test_a_target_without_a_pipeline_is_explained(folder: Path, target: str, tex
 
 def test_a_target_that_raises_shows_the_users_frames_only(folder: Path) -> None:
     (folder / "app.py").write_text("import json\n\njson.loads\nraise RuntimeError('no')\n")
-    done = oxflow(folder, "graph", "app.py")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: `app.py` raised when it was imported\nTraceback")
+    done = oxflow(folder, "check", "app.py")
+    assert done.returncode == 3
+    assert done.stderr.startswith(
+        "error[OXF0108]: `app.py` raised when it was imported\n"
+        "  why: RuntimeError: no\n"
+        "  more: oxflow explain OXF0108\n"
+        "Traceback"
+    )
     assert done.stderr.count('  File "') == 1
     assert done.stderr.endswith("RuntimeError: no\n")
 
@@ -168,7 +204,8 @@ def test_wrong_usage_exits_with_2(folder: Path) -> None:
     assert oxflow(folder, "run", "app.py", "--nothing").returncode == 2
     done = oxflow(folder, "run", "app.py", "--stream", "a")
     assert done.returncode == 2
-    assert "`a` is not of the form NAME=VALUE" in done.stderr
+    assert "`a` is not of the form NAME=URL" in done.stderr
+    assert "`a` is not of the form KEY=VALUE" in oxflow(folder, "run", "app.py", "--set", "a").stderr
 
 
 @pytest.mark.parametrize(
@@ -185,6 +222,7 @@ def test_explain_shows_the_page_of_a_code(folder: Path) -> None:
     done = oxflow(folder, "explain", "oxf0201")
     assert done.returncode == 0
     assert "OXF0201" in done.stdout
+    assert oxflow(folder, "explain", "201").stdout == done.stdout
     unknown = oxflow(folder, "explain", "OXF9999")
     assert (unknown.returncode, unknown.stdout) == (2, "")
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from oxflow import __version__
 from oxflow.cli import commands
-from oxflow.cli.show import show_error, show_import_error
-from oxflow.cli.target import TargetImportError
+from oxflow.cli.show import show_error
 from oxflow.errors import OxflowError
 
 if TYPE_CHECKING:
@@ -44,9 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OxflowError as error:
         show_error(error)
         return error.exit_code
-    except TargetImportError as error:
-        show_import_error(error)
-        return 1
     except BrokenPipeError:
         # The reader has gone; the interpreter must not try to flush to it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(add)
     _add_graph(add)
     explain = add("explain", help="show the page of an error code")
-    explain.add_argument("code", metavar="CODE", help="OXF0201")
+    explain.add_argument("code", metavar="CODE", help="OXF0201, or 201")
     explain.set_defaults(command=commands.explain)
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
@@ -72,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run(add: AddCommand) -> None:
     run = add("run", help="run a pipeline", description="Run a pipeline until its source ends.")
     _add_bindings(run)
-    run.add_argument("--json", action="store_true", help="print the report as JSON")
-    run.add_argument("--quiet", action="store_true", help="print no report")
+    run.add_argument("--json", action="store_true", help="print the report, or what is wrong, as JSON")
+    run.add_argument("--quiet", action="store_true", help="print no report but that of --json, and no notes")
     run.set_defaults(command=commands.run)
 
 
@@ -103,11 +99,16 @@ def _add_bindings(parser: argparse.ArgumentParser) -> None:
 
 def _add_pairs(parser: argparse.ArgumentParser, option: str, metavar: str, name: str, about: str) -> None:
     about = f"{about}; may be given several times"
-    parser.add_argument(option, metavar=metavar, dest=name, help=about, action="append", type=_pair, default=[])
+    parser.add_argument(
+        option, metavar=metavar, dest=name, help=about, action="append", type=_pair(metavar), default=[]
+    )
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not (name and separator):
-        raise argparse.ArgumentTypeError(f"`{text}` is not of the form NAME=VALUE")
-    return name, value
+def _pair(form: str) -> Callable[[str], tuple[str, str]]:
+    def pair(text: str) -> tuple[str, str]:
+        name, separator, value = text.partition("=")
+        if not (name and separator):
+            raise argparse.ArgumentTypeError(f"`{text}` is not of the form {form}")
+        return name, value
+
+    return pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from oxflow import _oxflow
 from oxflow._run import bind, execute
@@ -16,6 +16,7 @@ from oxflow.plan import Plan, lower
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from oxflow._run import Bound
     from oxflow.report import RunReport
@@ -25,13 +26,13 @@ _UNBOUND = "OXF0401"
 
 def run(options: argparse.Namespace) -> int:
     """Run a pipeline and print the report, also that of a run that failed."""
-    bound = _bound(options, lower(load(options.target)))
-    bound.check()
+    bound: Bound | None = None
     try:
-        report = execute(bound, on_stop=_tell_stopping)
+        bound = _bound(options, lower(load(options.target)))
+        bound.check()
+        report = execute(bound, on_stop=None if options.quiet else _tell_stopping)
     except OxflowError as error:
-        if error.report is not None:
-            _print_report(error.report, options, bound)
+        _print_report(error.report, options, bound, error.diagnostics)
         raise
     _print_report(report, options, bound)
     return 0
@@ -44,6 +45,8 @@ def check(options: argparse.Namespace) -> int:
         plan = lower(load(options.target))
         found = [*plan.check(), *_bound(options, plan).check_config()]
     except OxflowError as error:
+        if not options.json:
+            raise
         found, code = [*error.diagnostics], error.exit_code
     unbound = [item.message for item in found if item.code == _UNBOUND]
     wrong = [item for item in found if item.code != _UNBOUND]
@@ -66,7 +69,8 @@ def graph(options: argparse.Namespace) -> int:
 
 def explain(options: argparse.Namespace) -> int:
     """Show the page of an error code."""
-    page = _oxflow.explain(options.code.upper())
+    code = f"OXF{options.code:0>4}" if options.code.isdecimal() else options.code
+    page = _oxflow.explain(code)
     if page is None:
         print(
             f"error: there is no code `{options.code}`; codes are {', '.join(_oxflow.error_codes())}", file=sys.stderr
@@ -97,17 +101,21 @@ def _exit_code(diagnostics: list[Diagnostic]) -> int:
     return 4 if streams_only else PlanError.exit_code
 
 
-def _print_report(report: RunReport, options: argparse.Namespace, bound: Bound) -> None:
-    if options.quiet:
-        return
+def _print_report(
+    report: RunReport | None, options: argparse.Namespace, bound: Bound | None, wrong: Sequence[Diagnostic] = ()
+) -> None:
+    streams = {} if bound is None else bound.config["streams"]
     # Where messages go to stdout, nothing else may.
-    taken = any(stream["url"].startswith("stdout:") for stream in bound.config["streams"].values())
-    stream = sys.stderr if taken else sys.stdout
-    print(json.dumps(report.as_dict(), indent=2) if options.json else report, file=stream)
+    file = sys.stderr if any(stream["url"].startswith("stdout:") for stream in streams.values()) else sys.stdout
+    if options.json:
+        error = {"error": [_as_dict(item) for item in wrong]} if wrong else {}
+        _print_json({**({} if report is None else report.as_dict()), **error}, file)
+    elif report is not None and not options.quiet:
+        print(report, file=file)
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+def _print_json(value: object, file: TextIO | None = None) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2), file=file)
 
 
 def _as_dict(item: Diagnostic) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import oxflow
+from oxflow.cli.target import TargetImportError
 from oxflow.errors import StepError
 
 if TYPE_CHECKING:
-    from oxflow.cli.target import TargetImportError
     from oxflow.errors import OxflowError
 
 _PACKAGE = str(Path(oxflow.__file__).parent) + os.sep
@@ -23,17 +23,10 @@ _PLAIN = "\x1b[0m"
 
 
 def show_error(error: OxflowError) -> None:
-    """Print an error, with the traceback of a step's exception."""
+    """Print an error, with the traceback of what the user's code raised."""
     print(coloured(str(error), sys.stderr), file=sys.stderr)
-    if isinstance(error, StepError) and error.__cause__ is not None:
+    if isinstance(error, (StepError, TargetImportError)) and error.__cause__ is not None:
         print(trimmed(error.__cause__), end="", file=sys.stderr)
-
-
-def show_import_error(error: TargetImportError) -> None:
-    """Print what a target raised when it was imported."""
-    cause = error.__cause__ or error
-    print(f"error: `{error}` raised when it was imported", file=sys.stderr)
-    print(trimmed(cause), end="", file=sys.stderr)
 
 
 def coloured(text: str, stream: TextIO) -> str:

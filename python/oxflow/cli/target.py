@@ -10,6 +10,7 @@ import difflib
 import importlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
 _DEFAULT_NAME = "pipeline"
 
 
-class TargetImportError(Exception):
+class TargetImportError(PlanError):
     """The target raised when it was imported; what it raised is `__cause__`."""
+
+    @classmethod
+    def of(cls, target: str, cause: Exception) -> TargetImportError:
+        """Name what was raised."""
+        why = "".join(traceback.format_exception_only(cause)).strip()
+        return cls(Diagnostic("OXF0108", f"`{target}` raised when it was imported", why=why))
 
 
 def load(target: str) -> Pipeline[Any]:
@@ -65,7 +72,7 @@ def _file(target: str, path: Path) -> ModuleType:
     except OxflowError:
         raise
     except Exception as error:
-        raise TargetImportError(target) from error
+        raise TargetImportError.of(target, error) from error
     return module
 
 
@@ -78,9 +85,9 @@ def _module(target: str, name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise _missing(f"`{target}`: there is no module `{error.name}`") from None
-        raise TargetImportError(target) from error
+        raise TargetImportError.of(target, error) from error
     except Exception as error:
-        raise TargetImportError(target) from error
+        raise TargetImportError.of(target, error) from error
 
 
 def _pipeline(module: ModuleType, name: str, place: str) -> Pipeline[Any]:
