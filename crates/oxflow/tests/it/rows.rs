@@ -77,9 +77,8 @@ fn a_bad_row_costs_that_row_only() {
 fn the_first_panic_has_its_backtrace_if_one_is_asked_for() {
     // Rust reads the variable once in a process, so each way has a process of its own.
     let name = "rows::the_first_panic_has_its_backtrace_if_one_is_asked_for";
-    let wanted = match std::env::var("PANIC_TEST") {
-        Ok(wanted) => wanted,
-        Err(_) => return ["0", "1"].iter().for_each(|wanted| again(name, wanted)),
+    let Ok(wanted) = std::env::var("PANIC_TEST") else {
+        return ["0", "1"].iter().for_each(|wanted| again(name, wanted));
     };
     let (_, failed) = run(&inputs([reading("13"), reading("13")]), &[Apply("checked")]);
     let details: Vec<_> = failed.iter().map(|failed| failed.detail.as_str()).collect();
@@ -92,9 +91,9 @@ fn the_first_panic_has_its_backtrace_if_one_is_asked_for() {
 
 #[track_caller]
 fn again(test: &str, wanted: &str) {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let mut command = std::process::Command::new(std::env::current_exe().expect("the path of this test"));
     let command = command.args(["--exact", test]).env("PANIC_TEST", wanted).env("RUST_BACKTRACE", wanted);
-    assert!(command.env_remove("RUST_LIB_BACKTRACE").status().unwrap().success(), "RUST_BACKTRACE={wanted}");
+    assert!(command.env_remove("RUST_LIB_BACKTRACE").status().expect("a process").success(), "RUST_BACKTRACE={wanted}");
 }
 
 #[test]
