@@ -129,6 +129,14 @@ ValueError: negative
     assert "oxflow/" not in done.stderr.replace(str(folder), "")
 
 
+def test_a_payload_that_is_not_of_its_type_is_told_once(folder: Path) -> None:
+    (folder / "in.jsonl").write_text('{"value":"1"}\n')
+    done = oxflow(folder, "run", "app.py", *BINDINGS, "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.count("expected `int`, got `str`") == 1
+    assert "Traceback" not in done.stderr
+
+
 def test_check_says_what_runs_where(folder: Path) -> None:
     done = oxflow(folder, "check", "app.py")
     assert done.returncode == 0

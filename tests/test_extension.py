@@ -7,9 +7,10 @@ import json
 import pickle
 import types
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import test_steps
 
 from oxflow import (
     ExtensionError,
@@ -29,6 +30,9 @@ from oxflow import (
 from oxflow._extension import CAPSULE, populate
 from oxflow.codec import encode
 from oxflow.plan import lower
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Any: what it holds is known when it is built, not when this file is checked.
 steps: Any = importlib.import_module("metrics_steps")
@@ -122,3 +126,17 @@ def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert caught.value.code == "OXF0602"
     assert caught.value.diagnostics[0].message == "`words` has two things that are named `Word`"
     assert caught.value.diagnostics[0].why == "a payload type and a function of this name"
+
+
+def test_a_function_that_is_called_by_hand_fails_without_talk_of_a_pipeline() -> None:
+    with pytest.raises(StepError) as caught:
+        test_steps.check(Message({"text": "bad", "count": 1}))
+    assert str(caught.value) == (
+        "error[OXF0501]: `check` failed\n  why: test_steps::BadWord: `bad` is a bad word\n  more: oxflow explain OXF0501"
+    )
+
+
+def test_an_error_that_is_a_mere_text_has_no_class(tmp_path: Path) -> None:
+    with pytest.raises(StepError) as caught:
+        test_steps.rendezvous(Message({"text": str(tmp_path / "no" / "folder"), "count": 1}))
+    assert caught.value.diagnostics[0].why == "No such file or directory (os error 2)"

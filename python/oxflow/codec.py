@@ -13,7 +13,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from oxflow._convert import Mismatch, converter, native_decoder
+from oxflow._convert import converter, native_decoder
 from oxflow._oxflow import decode_json, encode_json
 from oxflow._records import kind_of
 from oxflow._shapes import plain, spelled
@@ -83,10 +83,9 @@ def _reading(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     def decode(data: bytes) -> Any:
         try:
             return read(data)
-        except Mismatch as error:
-            raise DecodeError(str(error)) from None
         except (ValueError, TypeError) as error:
-            raise DecodeError(str(error)) from error
+            # Its text says it all; a chain would show it once more.
+            raise DecodeError(str(error)) from None
 
     return decode
 

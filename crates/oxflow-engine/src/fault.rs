@@ -69,7 +69,8 @@ impl FaultKind {
         }
     }
 
-    fn verb(self) -> &'static str {
+    /// What the step did, after its name.
+    pub fn verb(self) -> &'static str {
         match self {
             Self::Raised => "failed",
             Self::Panicked => "panicked",
@@ -120,10 +121,19 @@ impl Fault {
     /// What happened, in one line or, with a backtrace, several.
     pub fn summary(&self) -> String {
         let said = match self.kind {
-            FaultKind::Raised | FaultKind::Panicked => format!("{}: {}", self.class, self.text),
+            FaultKind::Raised | FaultKind::Panicked => self.error(),
             _ => self.text.clone(),
         };
         self.located(said)
+    }
+
+    /// The error's class and what it says; the text alone if the class only holds one.
+    pub fn error(&self) -> String {
+        let holds_text = ["alloc::string::String", "&str", "&'static str"].contains(&self.class.as_str());
+        if holds_text || self.class.starts_with("alloc::boxed::Box<") {
+            return self.text.clone();
+        }
+        format!("{}: {}", self.class, self.text)
     }
 
     /// A text about the fault, with the place where it began.

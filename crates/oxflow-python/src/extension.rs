@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use oxflow::abi::{self, Kind};
 use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads};
+use oxflow_engine::diagnostic::Diagnostic;
 use oxflow_engine::extension::{Function, Module, PayloadType};
-use oxflow_engine::fault::{FaultKind, StepError};
+use oxflow_engine::fault::{Fault, FaultKind};
 use oxflow_engine::run::{Context, NativeCall, NativeRun, NativeSpec, Outcome, Run, StepCounts};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -107,14 +108,14 @@ impl NativeFunction {
         let message = message.get();
         let payload = encode.call1((&message.payload,))?.cast_into::<PyBytes>()?;
         let batch = single(payload.as_bytes(), &message.metadata);
-        let outcome = py.detach(|| self.run(batch)).map_err(|error| raise(py, &error))?;
+        let outcome = py.detach(|| self.run(batch)).map_err(|fault| self.raise(py, &fault))?;
         self.results(py, &outcome, decode)
     }
 }
 
 impl NativeFunction {
     /// Runs a batch of one message, without the interpreter.
-    fn run(&self, batch: Batch) -> Result<Outcome, Box<StepError>> {
+    fn run(&self, batch: Batch) -> Result<Outcome, Box<Fault>> {
         let call = NativeCall { step: 0, function: self.function, select: false };
         let spec = NativeSpec { input: self.function.input(), parser: None, calls: vec![call], serializer: None };
         let mut counts = [StepCounts::default()];
@@ -124,14 +125,16 @@ impl NativeFunction {
         let fault = context.faults.into_iter().next();
         match (fault, outcome) {
             (None, Ok(outcome)) => Ok(outcome),
-            (Some(fault), _) => Err(Box::new(self.failed(fault))),
+            (Some(fault), _) => Err(Box::new(fault)),
             (None, Err(error)) => unreachable!("a native run reports faults: {error}"),
         }
     }
 
-    fn failed(&self, fault: oxflow_engine::fault::Fault) -> StepError {
-        let origin = "the message that it was called with".to_owned();
-        StepError { step: self.function.name().to_owned(), place: None, origin, fault }
+    /// There is no pipeline here: neither a step nor a policy to name.
+    fn raise(&self, py: Python<'_>, fault: &Fault) -> PyErr {
+        let kind = if fault.kind == FaultKind::Panicked { ErrorKind::Panic } else { ErrorKind::Step };
+        let message = format!("`{}` {}", self.function.name(), fault.kind.verb());
+        exception(py, kind, &[Diagnostic::new(fault.kind.code(), message).because(fault.summary())])
     }
 
     fn results(&self, py: Python<'_>, outcome: &Outcome, decode: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
@@ -181,9 +184,4 @@ fn single(payload: &[u8], metadata: &Metadata) -> Batch {
     let meta = Meta::new(Arc::from(stream), vec![partition], vec![offset], vec![own.timestamp_us.unwrap_or_default()]);
     let meta = meta.with_attributes(attributes.finish()).with_sequences(vec![0]);
     Batch::new(Arc::new(meta), Payloads::Bytes(std::iter::once(payload).collect::<ByteColumn>()))
-}
-
-fn raise(py: Python<'_>, error: &StepError) -> PyErr {
-    let kind = if error.fault.kind == FaultKind::Panicked { ErrorKind::Panic } else { ErrorKind::Step };
-    exception(py, kind, &[error.diagnostic()])
 }

@@ -104,7 +104,7 @@ def _exit_code(diagnostics: list[Diagnostic]) -> int:
 def _print_report(
     report: RunReport | None, options: argparse.Namespace, bound: Bound | None, wrong: Sequence[Diagnostic] = ()
 ) -> None:
-    streams = {} if bound is None else bound.config["streams"]
+    streams: dict[str, Any] = {} if bound is None else bound.config["streams"]
     # Where messages go to stdout, nothing else may.
     file = sys.stderr if any(stream["url"].startswith("stdout:") for stream in streams.values()) else sys.stdout
     if options.json:

@@ -7,14 +7,11 @@ import re
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import oxflow
 from oxflow.cli.target import TargetImportError
-from oxflow.errors import StepError
-
-if TYPE_CHECKING:
-    from oxflow.errors import OxflowError
+from oxflow.errors import OxflowError, StepError
 
 _PACKAGE = str(Path(oxflow.__file__).parent) + os.sep
 _HEAD = re.compile(r"^error\[OXF\d{4}\]", re.MULTILINE)
@@ -25,8 +22,10 @@ _PLAIN = "\x1b[0m"
 def show_error(error: OxflowError) -> None:
     """Print an error, with the traceback of what the user's code raised."""
     print(coloured(str(error), sys.stderr), file=sys.stderr)
-    if isinstance(error, (StepError, TargetImportError)) and error.__cause__ is not None:
-        print(trimmed(error.__cause__), end="", file=sys.stderr)
+    cause = error.__cause__ if isinstance(error, (StepError, TargetImportError)) else None
+    # A codec's error was raised by no code of the user, and `why` has its text.
+    if cause is not None and not isinstance(cause, OxflowError):
+        print(trimmed(cause), end="", file=sys.stderr)
 
 
 def coloured(text: str, stream: TextIO) -> str:

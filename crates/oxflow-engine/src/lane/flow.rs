@@ -361,7 +361,7 @@ impl State {
         }
         if self.progress.skipped.len() < SKIPPED_SHOWN {
             let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
-            let error = fault.located(format!("{}: {}", fault.class, fault.text));
+            let error = fault.located(fault.error());
             let origin = self.origin(meta, rows, fault);
             self.progress.skipped.push(Skipped { step, origin, code: fault.kind.code(), error });
         }
