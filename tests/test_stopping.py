@@ -24,6 +24,7 @@ from pathlib import Path
 from oxflow import Map, Message, StreamSink, streaming_source
 
 def slow(message: Message[bytes]) -> bytes:
+    Path("began").touch()
     if Path("slow").exists():
         time.sleep(0.02)
     return message.payload
@@ -42,7 +43,9 @@ def test_a_signal_does_not_wait_for_the_rest_of_a_batch(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "oxflow", "run", "app.py", *bindings, "--json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
-        time.sleep(1.5)
+        while not (tmp_path / "began").exists() and running.poll() is None:
+            time.sleep(0.05)
+        time.sleep(0.2)
         running.send_signal(signal.SIGTERM)
         signalled = time.monotonic()
         report = json.load(running.stdout)
@@ -95,16 +98,16 @@ def test_a_step_that_wants_to_end_the_process_drains_the_run(error: type[BaseExc
 
 def test_a_thread_local_lives_as_long_as_its_lane() -> None:
     local = threading.local()
-    made: list[int] = []
+    made: list[bytes] = []
 
     def connect(message: Message[bytes]) -> bytes:
         if not hasattr(local, "connection"):
-            local.connection = len(made)
-            made.append(local.connection)
+            local.connection = message.payload
+            made.append(message.payload)
         return message.payload
 
     pipeline = oxflow.streaming_source("source", stream_name="in").apply(Map("connect", function=connect))
-    streams = {"in": [[b"x"] * 100] * 2, "out": "memory:"}
+    streams: dict[str, Any] = {"in": [[b"x"] * 100] * 2, "out": "memory:"}
     config = {"run": {"lanes": 2, "batch": {"messages": 10}}}
     oxflow.run(pipeline.sink(StreamSink("sink", stream_name="out")), streams=streams, config=config)
-    assert made == [0, 1]
+    assert made == [b"x", b"x"]

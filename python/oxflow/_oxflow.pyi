@@ -182,7 +182,7 @@ class Run:
 
     def drain(self, /) -> None:
         """
-        End reading; what was read is carried to its end.
+        End reading, and stop between two messages; what was handled is delivered.
         """
 
     def outputs(self, /) -> dict[str, list[Message[bytes]]]:

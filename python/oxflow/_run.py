@@ -2,7 +2,7 @@
 
 The work is done by the engine's threads. This thread binds the streams, checks everything that can be known beforehand, and
 then waits in short turns, so that Python's signal handlers get to run: the first SIGINT or SIGTERM drains, which is to say
-that what has been read is finished and committed; the second ends the process at once.
+that the run stops between two messages, and what was handled is committed; the second ends the process at once.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def run(
     """Run a pipeline until its source ends or a signal drains it.
 
     SIGINT and SIGTERM are handled only while this runs in the main thread; the handlers from before are put back. The first
-    one raises nothing, no `KeyboardInterrupt` either: what has been read is finished, and the report says `stopped_by`. The
+    one raises nothing, no `KeyboardInterrupt` either: what was handled is delivered, and the report says `stopped_by`. The
     second one ends the process. Whatever else is raised meanwhile, by another signal's handler, drains the run first.
 
     Args:

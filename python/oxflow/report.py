@@ -80,7 +80,7 @@ class RunReport:
     """What a run did; `str()` of it is a table.
 
     Attributes:
-        status: `drained` if everything that was read is settled, else `failed`.
+        status: `drained` if no error ended the run, else `failed`.
         ended: whether the source was read to its end.
         stopped_by: the signal that stopped the run, if one did.
         elapsed_s: seconds from start to end.

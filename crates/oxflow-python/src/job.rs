@@ -86,7 +86,7 @@ impl Run {
         py.detach(|| running.wait(timeout))
     }
 
-    /// End reading; what was read is carried to its end.
+    /// End reading, and stop between two messages; what was handled is delivered.
     fn drain(&self) {
         self.drain.store(true, Ordering::Release);
         if let State::Started(running) = &*self.state() {

@@ -380,7 +380,7 @@ pub fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 impl Running {
-    /// Ends reading. What was read is carried to its end.
+    /// Ends reading, and lets the steps stop between two messages. What they have handled is delivered and settled.
     pub fn drain(&self) {
         self.inner.shared.drain.store(true, Ordering::Release);
     }

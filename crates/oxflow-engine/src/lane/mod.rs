@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) limits: PollLimits,
     /// Whether a later run goes on where this one is drained, so that open batches may stay open.
     pub(crate) resumable: bool,
-    /// Set once, to end reading: what was read is still carried to its end.
+    /// Set once, to end reading: steps then stop between two messages, and what they have not begun stays unsettled.
     pub(crate) drain: AtomicBool,
     /// For each lane how far it came.
     pub(crate) progress: Vec<Mutex<Progress>>,
