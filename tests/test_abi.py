@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import json
-import types
 from typing import Any
 
 import pytest
 
 from oxflow import ExtensionError, _oxflow
-from oxflow._extension import CAPSULE, populate
 
 MAGIC = int.from_bytes(b"oxflow\0\0", "little")
 
@@ -60,18 +57,3 @@ def test_what_is_no_capsule_of_oxflow_is_refused(given: object) -> None:
     with pytest.raises(ExtensionError) as caught:
         _oxflow.describe_module(given)
     assert caught.value.code == "OXF0602"
-
-
-def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    described = {
-        "types": [{"name": "Word", "public": True}, {"name": "Word", "public": False}],
-        "functions": [{"name": "Word"}],
-    }
-    monkeypatch.setattr(_oxflow, "describe_module", lambda _capsule: json.dumps(described))
-    module = types.ModuleType("words.words")
-    vars(module)[CAPSULE] = None
-    with pytest.raises(ExtensionError) as caught:
-        populate(module)
-    assert caught.value.code == "OXF0602"
-    assert caught.value.diagnostics[0].message == "`words` has two things that are named `Word`"
-    assert caught.value.diagnostics[0].why == "a payload type and a function of this name"
