@@ -153,6 +153,25 @@ def test_a_function_of_another_rust_type_gets_the_payload_decoded_anew() -> None
     assert run(pipeline, {"in": lines(word("a", 1), word("b", 0))})["out"] == lines(word("a", 2))
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "languages"),
+    [
+        (rust(Map("step", function=test_steps.Double())), [None, "rust", "rust", "rust", None]),
+        (through(Map("step", function=double)), [None, "python", "python", "python", None]),
+        (
+            through(Map("step", function=double), Map("next", function=test_steps.Double())),
+            [None, "python", "python", "rust", "rust", None],
+        ),
+    ],
+    ids=["Rust", "Python", "both"],
+)
+def test_the_report_names_the_language_that_did_the_work(
+    pipeline: Pipeline[Ended], languages: list[str | None]
+) -> None:
+    steps = run(pipeline, {"in": lines(word("a", 1))}).report.steps
+    assert [step.language for step in steps] == languages
+
+
 def test_raw_bytes_need_no_parser() -> None:
     assert run(source().apply(Map("reverse", function=test_steps.reverse)).sink(sink()), {"in": [b"abc"]})["out"] == [
         b"cba"

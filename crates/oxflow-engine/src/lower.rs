@@ -156,7 +156,15 @@ fn cut(stages: &[Stage], runs: &mut Vec<(Option<Language>, Vec<usize>)>) {
 pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
     let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
     let stages = lowering.chain(&plan.steps, Form::Raw)?;
-    Ok(Program { steps: lowering.steps, stages })
+    let mut steps = lowering.steps;
+    let mut cuts = Vec::new();
+    cut(&stages, &mut cuts);
+    for (language, run) in cuts {
+        for number in run {
+            steps.get_mut(number).into_iter().for_each(|step| step.language = language);
+        }
+    }
+    Ok(Program { steps, stages })
 }
 
 struct Lowering<'a> {

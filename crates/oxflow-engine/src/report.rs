@@ -13,7 +13,7 @@ pub struct StepInfo {
     pub name: String,
     /// `source`, `map`, `filter`, ...
     pub kind: &'static str,
-    /// Language of its function; none where the engine itself does the work.
+    /// Language of the run that it belongs to; none where the engine itself does the work.
     pub language: Option<Language>,
     /// Where the user wrote it.
     pub place: Option<Place>,
@@ -25,20 +25,20 @@ impl StepInfo {
         Self { name: plan.source.name.clone(), kind: "source", language: None, place: plan.source.place.clone() }
     }
 
-    /// A step of a plan.
+    /// A step of a plan; what runs it is known once the plan is lowered.
     pub fn of(step: &Step) -> Self {
-        let (kind, language) = match &step.operation {
-            Operation::Map(function) => ("map", Some(function.language)),
-            Operation::FlatMap(function) => ("flat_map", Some(function.language)),
-            Operation::Filter(function) => ("filter", Some(function.language)),
-            Operation::Route(route) => ("route", Some(route.function.language)),
-            Operation::Batch(_) => ("batch", None),
-            Operation::Parser(_) => ("parser", None),
-            Operation::Serializer => ("serializer", None),
-            Operation::Broadcast(_) => ("broadcast", None),
-            Operation::Sink(_) => ("sink", None),
+        let kind = match &step.operation {
+            Operation::Map(_) => "map",
+            Operation::FlatMap(_) => "flat_map",
+            Operation::Filter(_) => "filter",
+            Operation::Route(_) => "route",
+            Operation::Batch(_) => "batch",
+            Operation::Parser(_) => "parser",
+            Operation::Serializer => "serializer",
+            Operation::Broadcast(_) => "broadcast",
+            Operation::Sink(_) => "sink",
         };
-        Self { name: step.name.clone(), kind, language, place: step.place.clone() }
+        Self { name: step.name.clone(), kind, language: None, place: step.place.clone() }
     }
 }
 
@@ -100,7 +100,7 @@ pub struct StepReport {
     pub name: String,
     /// `source`, `map`, `filter`, ...
     pub kind: &'static str,
-    /// Language of its function; none where the engine itself does the work.
+    /// Language of the run that it belongs to; none where the engine itself does the work.
     pub language: Option<Language>,
     /// Messages that came in.
     pub messages_in: u64,
