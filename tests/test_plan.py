@@ -315,7 +315,8 @@ def test_branches_that_are_nested_too_deeply_are_refused() -> None:
         for level in range(depth):
             way = branch(f"b{level}").broadcast(f"c{level}", routes=[way])
         start: Any = streaming_source("in", stream_name="a")
-        return start.broadcast("first", routes=[way])
+        pipeline: Pipeline[Any] = start.broadcast("first", routes=[way])
+        return pipeline
 
     assert lower(nested(20)).check() == ()
     with pytest.raises(PlanError) as caught:

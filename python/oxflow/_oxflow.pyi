@@ -10,7 +10,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'describe_module', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
+__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'decode_json', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
 
 @final
 class Advance:
@@ -225,9 +225,23 @@ def config_schema() -> str:
     Return the JSON Schema of the configuration.
     """
 
+def decode_json(data: bytes) -> Any:
+    """
+    Read JSON bytes into plain Python values.
+
+    Raises `ValueError` for bytes that are not strict JSON: UTF-8, no `NaN`, no infinity. Of a key that comes twice the last
+    counts.
+    """
+
 def describe_module(capsule: Any) -> str:
     """
     Describe what an extension offers, as JSON.
+    """
+
+def encode_json(value: Any) -> bytes | None:
+    """
+    Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,
+    `None`, `list` and `dict` of such, or has no JSON.
     """
 
 def error_codes() -> list[str]:
