@@ -204,3 +204,93 @@ def test_at_least_once_keeps_no_checkpoint(tmp_path: Path) -> None:
     run = [*command(tmp_path, ""), "--set=run.delivery=at_least_once"]
     assert subprocess.run(run, check=False).returncode == 0
     verify(tmp_path, "", "at least once")
+
+
+SLOW = """
+import os, time
+from typing import Any
+from oxflow import Batch, FlatMap, Map, Parser, Serializer, StreamSink, branch, streaming_source
+
+Json = dict[str, Any]
+
+def lists(message):
+    time.sleep(float(os.environ.get("SLEEP", "0")))
+    if os.environ.get("FAIL") in [word["text"] for word in message.payload]:
+        raise ValueError("not yet")
+    return [word["text"] for word in message.payload]
+
+def one_by_one(message):
+    return [message.payload[index:index + 1] for index in range(len(message.payload))]
+
+def look(message):
+    time.sleep(float(os.environ.get("SLEEP", "0")))
+    return message.payload
+
+pipeline = streaming_source("source", stream_name="words").apply(Parser("parse", Json)).broadcast(
+    "all",
+    routes=[
+        branch("plain").apply(Serializer("s1")).sink(StreamSink("plain-out", stream_name="plain")),
+        branch("lists")
+        .apply(Batch("ten", batch_size=10))
+        .apply(Map("texts", function=lists))
+        .apply(FlatMap("split", function=one_by_one))
+        .apply(Map("look", function=look))
+        .apply(Serializer("s2"))
+        .sink(StreamSink("lists-out", stream_name="lists")),
+    ],
+)
+"""
+
+
+def slow_command(folder: Path) -> list[str]:
+    pipeline = folder / "slow.py"
+    pipeline.write_text(SLOW, encoding="utf-8")
+    (folder / "in.jsonl").write_text("".join(f'{{"text":"w{word}"}}\n' for word in range(400)), encoding="utf-8")
+    streams = {"words": f"file:{folder}/in.jsonl", "plain": f"file:{folder}/plain", "lists": f"file:{folder}/lists"}
+    bound = [f"--stream={name}={url}" for name, url in streams.items()]
+    settings = ["--set=run.checkpoint_ms=10", "--set=run.batch.messages=64"]
+    return [sys.executable, "-m", "oxflow", "run", str(pipeline), "--quiet", *bound, *settings]
+
+
+def assert_each_word_once(folder: Path) -> None:
+    expected = [f"w{word}" for word in range(400)]
+    assert [json.loads(line)["text"] for line in content(folder / "plain")] == expected
+    assert [word for line in content(folder / "lists") for word in json.loads(line)] == expected
+
+
+@pytest.mark.parametrize("word", ["w0", "w57", "w200", "w399"])
+def test_a_run_that_failed_after_a_batch_goes_on_with_every_message(tmp_path: Path, word: str) -> None:
+    run = slow_command(tmp_path)
+    for _again in range(2):
+        failed = subprocess.run(run, env=os.environ | {"FAIL": word}, check=False, capture_output=True)
+        assert failed.returncode == oxflow.StepError.exit_code
+    assert subprocess.run(run, check=False).returncode == 0
+    assert_each_word_once(tmp_path)
+
+
+def test_a_run_that_is_stopped_after_a_batch_goes_on_with_every_message(tmp_path: Path) -> None:
+    run = slow_command(tmp_path)
+    chance = random.Random(SEED)  # noqa: S311  # to be repeated, not to be secret
+    for _again in range(4):
+        running = subprocess.Popen(run, env=os.environ | {"SLEEP": "0.003"}, stderr=subprocess.DEVNULL)
+        if still_running_after_a_checkpoint(running, tmp_path, chance.uniform(0, 0.3)):
+            running.send_signal(signal.SIGTERM)
+        assert running.wait() == 0
+    assert subprocess.run(run, check=False).returncode == 0
+    assert_each_word_once(tmp_path)
+
+
+def test_a_run_that_cannot_be_exactly_once_says_so(tmp_path: Path) -> None:
+    source = oxflow.streaming_source("source", stream_name="in")
+    batches = source.apply(oxflow.Batch("a", batch_size=2)).apply(oxflow.Batch("b", batch_size=2))
+    nested = batches.apply(oxflow.Map("repr", lambda message: repr(message.payload).encode()))
+    sink = oxflow.StreamSink("sink", stream_name="out")
+    path, out = tmp_path / "in", f"file:{tmp_path}/out"
+    path.write_bytes(b"a\n")
+    for pipeline, streams, why in (
+        (nested.sink(sink), {"in": f"file:{path}", "out": out}, "a batching step comes after another one"),
+        (source.sink(sink), {"in": [b"a"], "out": out}, "its source is not files"),
+        (source.sink(sink), {"in": f"file:{path}", "out": "memory:"}, "it writes no file"),
+    ):
+        with pytest.raises(oxflow.ConfigError, match=why):
+            oxflow.run(pipeline, streams=streams, config={"run": {"delivery": "exactly_once"}})

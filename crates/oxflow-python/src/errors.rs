@@ -36,6 +36,9 @@ impl ErrorKind {
             JobError::Plan(findings) if findings.iter().all(|finding| finding.code.id().starts_with("OXF04")) => {
                 Self::Stream
             }
+            JobError::Plan(findings) if findings.iter().all(|finding| finding.code.id().starts_with("OXF03")) => {
+                Self::Config
+            }
             JobError::Plan(_) => Self::Plan,
             JobError::Connect(_) | JobError::Checkpoint(_) => Self::Stream,
             JobError::Step(error) if error.fault.kind == FaultKind::Panicked => Self::Panic,

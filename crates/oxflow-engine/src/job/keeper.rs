@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::{Job, JobError};
@@ -9,7 +10,9 @@ use crate::checkpoint::{self, Checkpoint, CheckpointError, Identity, Marks, Sour
 use crate::config::Delivery;
 use crate::connect::{Opened, Sink};
 use crate::crash;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lane::{Progress, Shared};
+use crate::lower::Stage;
 
 /// A checkpoint that is kept, and what it was when the run started.
 pub(super) struct Kept {
@@ -20,7 +23,17 @@ pub(super) struct Kept {
 
 impl Job {
     /// The checkpoint that this run keeps: between files, unless it is told not to. `files` are the files that it writes.
-    pub(super) fn kept(&self, source: &Opened, files: &BTreeMap<String, PathBuf>) -> Result<Option<Kept>, JobError> {
+    pub(super) fn kept(
+        &self,
+        stages: &[Stage],
+        source: &Opened,
+        files: &BTreeMap<String, PathBuf>,
+    ) -> Result<Option<Kept>, JobError> {
+        let obstacle = obstacle(stages, source, files);
+        let wanted = self.config.run.delivery;
+        if let (Some(Delivery::ExactlyOnce), Some(why)) = (wanted, obstacle) {
+            return Err(JobError::Plan(vec![impossible(why)]));
+        }
         let Some(first) = files.values().next() else { return Ok(None) };
         let beside = || {
             let mut path = first.clone().into_os_string();
@@ -28,8 +41,8 @@ impl Job {
             path.into()
         };
         let store = Store::new(self.config.run.checkpoint.clone().unwrap_or_else(beside));
-        let wanted = self.config.run.delivery != Some(Delivery::AtLeastOnce);
-        let Some(identities) = source.identities.clone().filter(|_| wanted) else {
+        let keeps = obstacle.is_none() && wanted != Some(Delivery::AtLeastOnce);
+        let Some(identities) = source.identities.clone().filter(|_| keeps) else {
             // This run writes the outputs without it, so that it would mislead a later one.
             store.remove()?;
             return Ok(None);
@@ -40,6 +53,34 @@ impl Job {
         }
         Ok(Some(Kept { store, identities, before }))
     }
+}
+
+/// Why a run can't be exactly once, if it can't.
+fn obstacle(stages: &[Stage], source: &Opened, files: &BTreeMap<String, PathBuf>) -> Option<&'static str> {
+    if source.identities.is_none() {
+        return Some("its source is not files, which could be read again");
+    }
+    if files.is_empty() {
+        return Some("it writes no file, which could be cut to what is known to be good");
+    }
+    // What waits in the second batch has passed the first, so that neither could tell what is to be read again.
+    batches_nest(stages, false).then_some("a batching step comes after another one")
+}
+
+fn batches_nest(stages: &[Stage], mut after: bool) -> bool {
+    stages.iter().any(|stage| match stage {
+        Stage::Gather { .. } => std::mem::replace(&mut after, true),
+        Stage::Route { branches, .. } | Stage::Broadcast { branches, .. } => {
+            branches.iter().any(|branch| batches_nest(branch, after))
+        }
+        _ => false,
+    })
+}
+
+fn impossible(why: &str) -> Diagnostic {
+    Diagnostic::new(Code::InvalidValue, "`run.delivery` is `exactly_once`, which this run cannot be")
+        .because(why)
+        .fix("read and write files, or set `run.delivery: at_least_once`")
 }
 
 /// Refuses to go on with files that are not what they were.
@@ -93,6 +134,9 @@ impl Keeper {
     /// Makes what was written last, and writes down how far everything is. Lanes wait meanwhile.
     pub(super) fn save(&self, sinks: &HashMap<String, Box<dyn Sink>>) -> Result<(), JobError> {
         let _nothing_moves = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.torn.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let mut states = BTreeMap::new();
         for (stream, sink) in sinks {
             states.extend(sink.sync()?.map(|state| (stream.clone(), state)));

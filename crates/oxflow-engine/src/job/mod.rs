@@ -126,7 +126,7 @@ impl Job {
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
         let files = self.written_files(&streams, &source)?;
-        let kept = self.kept(&source, &files)?;
+        let kept = self.kept(&program.stages, &source, &files)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
             source.resume(&before.sources);
@@ -264,6 +264,7 @@ impl Job {
             drain: AtomicBool::new(false),
             committed: Mutex::default(),
             gate: RwLock::new(()),
+            torn: AtomicBool::new(false),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }
     }

@@ -140,6 +140,7 @@ fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State) -> (usize
         }
     }
     let left = failed.left.map_or(rows.len(), |left| left as usize);
+    state.short |= ending.is_some() || left < rows.len();
     match ending {
         Some(fault) => (left.min(fault.row as usize), Err(state.step_error(meta, rows, fault))),
         None => (left, Ok(())),
@@ -185,7 +186,12 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     note(gather.step, gather.passed.as_mut(), &messages, state);
     let list = messages.group(vec![row_number(count)]);
     state.count(gather.step, count, 1, started.elapsed());
-    push(rest, list, state)
+    let pushed = push(rest, list, state);
+    if pushed.is_err() || state.short {
+        // Its messages are noted as passed, but the list itself did not come to its end everywhere.
+        state.shared.tear();
+    }
+    pushed
 }
 
 fn route(

@@ -10,7 +10,8 @@ pub(crate) use nodes::{Node, Supply, build};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Meta, Payloads};
@@ -42,9 +43,35 @@ pub(crate) struct Shared {
     pub(crate) committed: Mutex<BTreeMap<u32, Position>>,
     /// Held for reading while a lane carries a batch, and for writing while a checkpoint is taken.
     pub(crate) gate: RwLock<()>,
+    /// Set once, if what the outputs hold can no longer be told: no checkpoint is taken from then on, and a later run goes
+    /// on from the last one.
+    pub(crate) torn: AtomicBool,
+}
+
+/// A lane is inside a batch: no checkpoint is taken meanwhile.
+struct Carrying<'a> {
+    shared: &'a Shared,
+    _gate: RwLockReadGuard<'a, ()>,
+}
+
+impl Drop for Carrying<'_> {
+    fn drop(&mut self) {
+        // The gate opens after this, so that no checkpoint sees what a panic left half done.
+        if thread::panicking() {
+            self.shared.tear();
+        }
+    }
 }
 
 impl Shared {
+    fn carry(&self) -> Carrying<'_> {
+        Carrying { shared: self, _gate: self.gate.read().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    fn tear(&self) {
+        self.torn.store(true, Ordering::Release);
+    }
+
     /// How far each lane came.
     pub(crate) fn each_progress(&self) -> Vec<Progress> {
         let copy = |lane: &Mutex<Progress>| lane.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -111,6 +138,8 @@ pub(crate) struct State {
     shared: Arc<Shared>,
     trackers: BTreeMap<u32, Tracker>,
     progress: Progress,
+    /// A step did not handle all of a batch, since it failed or the pipeline stops.
+    short: bool,
 }
 
 impl Lane {
@@ -124,7 +153,8 @@ impl Lane {
     ) -> Self {
         let counts = vec![StepCounts::default(); shared.steps.len()];
         let progress = Progress { counts, ..start };
-        let mut lane = Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress } };
+        let mut lane =
+            Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress, short: false } };
         // A checkpoint may be taken before the lane has moved.
         lane.publish();
         lane
@@ -132,12 +162,35 @@ impl Lane {
 
     /// Carries messages until the source ends, someone asks to drain, or something fails.
     pub(crate) fn run(mut self) -> Result<(), LaneError> {
-        let ended = self.read_all();
         let shared = Arc::clone(&self.state.shared);
-        let _carrying = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-        let ended = ended.and_then(|()| self.close());
-        self.publish();
-        ended
+        while !self.state.progress.ended && !shared.drain.load(Ordering::Acquire) {
+            let started = Instant::now();
+            let polled = self.source.poll(&self.poll_limits())?;
+            let carrying = shared.carry();
+            let went = self.carry(polled, started);
+            self.leave(&went);
+            drop(carrying);
+            went?;
+        }
+        let _carrying = shared.carry();
+        let closed = self.close();
+        // What a step left in the last batches is still to come.
+        self.state.progress.ended &= !self.state.short;
+        self.leave(&closed);
+        closed
+    }
+
+    fn carry(&mut self, polled: Polled, started: Instant) -> Result<(), LaneError> {
+        match polled {
+            Polled::Read(read) => {
+                let batch = self.state.register(*read, started);
+                flow::push(&mut self.nodes, batch, &mut self.state)?;
+            }
+            Polled::Idle => {}
+            Polled::Advance(time) => self.state.shared.clock.advance(time),
+            Polled::End => self.state.progress.ended = true,
+        }
+        flow::expire(&mut self.nodes, &mut self.state)
     }
 
     /// Sends on what waits in open batches: all is read, or nobody will read on.
@@ -148,28 +201,13 @@ impl Lane {
         Ok(())
     }
 
-    fn read_all(&mut self) -> Result<(), LaneError> {
-        let shared = Arc::clone(&self.state.shared);
-        while !shared.drain.load(Ordering::Acquire) {
-            let started = Instant::now();
-            let polled = self.source.poll(&self.poll_limits())?;
-            let _carrying = shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-            match polled {
-                Polled::Read(read) => {
-                    let batch = self.state.register(*read, started);
-                    flow::push(&mut self.nodes, batch, &mut self.state)?;
-                }
-                Polled::Idle => {}
-                Polled::Advance(time) => shared.clock.advance(time),
-                Polled::End => {
-                    self.state.progress.ended = true;
-                    return Ok(());
-                }
-            }
-            flow::expire(&mut self.nodes, &mut self.state)?;
-            self.publish();
+    /// Shows how far the lane came, before a checkpoint may be taken again. A step that failed on a message leaves things in
+    /// order; of a sink that failed nobody knows what it wrote.
+    fn leave(&mut self, went: &Result<(), LaneError>) {
+        if !matches!(went, Ok(()) | Err(LaneError::Step(_))) {
+            self.state.shared.tear();
         }
-        Ok(())
+        self.publish();
     }
 
     /// The limits of the configuration; an open batch of a batching step shortens the wait.
