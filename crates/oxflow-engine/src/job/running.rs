@@ -1,0 +1,229 @@
+//! A run that goes on: its threads, its end, and what it tells of itself.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::JobError;
+use super::keeper::Keeper;
+use crate::connect::{Received, Sink};
+use crate::lane::{Lane, LaneError, Shared};
+use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
+use crate::run::Foreign;
+
+/// A run that goes on in its own threads.
+pub struct Running {
+    inner: Arc<Inner>,
+    watcher: Mutex<Option<JoinHandle<()>>>,
+}
+
+pub(super) struct Inner {
+    pub(super) stream: String,
+    pub(super) shared: Arc<Shared>,
+    pub(super) sinks: HashMap<String, Box<dyn Sink>>,
+    pub(super) foreign: Option<Arc<dyn Foreign>>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) checkpoint_interval: Duration,
+    pub(super) started: Instant,
+    pub(super) end: Mutex<End>,
+    pub(super) ended: Condvar,
+}
+
+#[derive(Default)]
+pub(super) struct End {
+    /// The lanes have ended; what they wrote may still be on its way.
+    carried: bool,
+    /// When the last lane had ended.
+    elapsed: Option<Duration>,
+    error: Option<JobError>,
+    failed: bool,
+}
+
+impl Inner {
+    /// Runs the lanes to their end and finishes the sinks.
+    fn watch(self: &Arc<Self>, lanes: Vec<Lane>) {
+        let kept = Arc::clone(self);
+        let keeping = spawn_thread("oxflow-keep".to_owned(), move || kept.keep());
+        let threads: Vec<_> =
+            lanes.into_iter().enumerate().map(|(number, lane)| self.start_lane(number, lane)).collect();
+        for thread in threads {
+            let joined = thread.map(JoinHandle::join);
+            let ended = joined.and_then(|end| end.unwrap_or_else(|panic| Err(JobError::Internal(panic_text(&*panic)))));
+            if let Err(error) = ended {
+                self.fail(error);
+            }
+        }
+        self.end().carried = true;
+        self.ended.notify_all();
+        let kept = keeping.and_then(|keeping| keeping.join().map_err(|panic| JobError::Internal(panic_text(&*panic))));
+        if let Err(error) = kept.and_then(|()| self.finish()) {
+            self.fail(error);
+        }
+        self.end().elapsed = Some(self.started.elapsed());
+        self.ended.notify_all();
+    }
+
+    fn finish(&self) -> Result<(), JobError> {
+        // What one sink can't write is no reason to keep back what the others have.
+        let finished: Vec<_> = self.sinks.values().map(|sink| sink.finish()).collect();
+        finished.into_iter().collect::<Result<(), _>>()?;
+        let failed = self.end().failed;
+        match &self.keeper {
+            Some(keeper) => keeper.finish(&self.sinks, failed)?,
+            None => self.shared.commit(),
+        }
+        Ok(())
+    }
+
+    /// Takes a checkpoint from time to time, until the lanes have ended.
+    fn keep(&self) {
+        let Some(keeper) = &self.keeper else { return };
+        loop {
+            let waited = self.ended.wait_timeout_while(self.end(), self.checkpoint_interval, |end| !end.carried);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.carried {
+                return;
+            }
+            if let Err(error) = keeper.save(&self.sinks) {
+                return self.fail(error);
+            }
+        }
+    }
+
+    fn start_lane(&self, number: usize, lane: Lane) -> Result<JoinHandle<Result<(), JobError>>, JobError> {
+        let (shared, foreign) = (Arc::clone(&self.shared), self.foreign.clone());
+        spawn_thread(format!("oxflow-lane-{number}"), move || {
+            let (mut lane, mut ended) = (Some(lane), Ok(()));
+            let mut body = || ended = lane.take().map_or(Ok(()), carry);
+            match foreign {
+                Some(foreign) => foreign.around(&mut body),
+                None => body(),
+            }
+            if ended.is_err() {
+                // The other lanes settle what they have read; reading on would only delay the error.
+                shared.drain.store(true, Ordering::Release);
+            }
+            ended.map_err(JobError::from)
+        })
+    }
+
+    /// Keeps the first error.
+    fn fail(&self, error: JobError) {
+        self.shared.drain.store(true, Ordering::Release);
+        let mut end = self.end();
+        end.failed = true;
+        end.error.get_or_insert(error);
+    }
+
+    fn end(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lane's life; a panic in it is an error of ours, and the other lanes go on.
+fn carry(lane: Lane) -> Result<(), LaneError> {
+    let ended = catch_unwind(AssertUnwindSafe(|| lane.run()));
+    ended.unwrap_or_else(|panic| Err(LaneError::Internal(panic_text(&*panic))))
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text").to_owned()
+}
+
+impl Running {
+    /// Starts the lanes.
+    pub(super) fn start(lanes: Vec<Lane>, inner: Inner) -> Result<Self, JobError> {
+        let inner = Arc::new(inner);
+        let runs = Arc::clone(&inner);
+        let watcher = spawn_thread("oxflow-run".to_owned(), move || runs.watch(lanes))?;
+        Ok(Self { inner, watcher: Mutex::new(Some(watcher)) })
+    }
+
+    /// Ends reading, and lets the steps stop between two messages. What they have handled is delivered and settled.
+    pub fn drain(&self) {
+        self.inner.shared.drain.store(true, Ordering::Release);
+    }
+
+    /// Waits for the end of the run, `timeout` at most; true if it ended.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let end = self.inner.end();
+        let waited = self.inner.ended.wait_timeout_while(end, timeout, |end| end.elapsed.is_none());
+        let ended = waited.unwrap_or_else(PoisonError::into_inner).0.elapsed.is_some();
+        if ended {
+            // The last thread has nothing left to do; when this returns it is gone, too. How it ended is in the report.
+            let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(watcher.map(JoinHandle::join));
+        }
+        ended
+    }
+
+    /// What ended the run, if it failed; given once.
+    pub fn take_error(&self) -> Option<JobError> {
+        self.inner.end().error.take()
+    }
+
+    /// What the run did so far.
+    pub fn report(&self) -> Report {
+        let shared = &self.inner.shared;
+        let progress = shared.each_progress();
+        let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
+        let steps: Vec<StepReport> =
+            shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
+        let ended = progress.iter().all(|lane| lane.ended);
+        let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
+        let (status, elapsed) = self.status();
+        Report {
+            status,
+            ended,
+            elapsed_s: elapsed.as_secs_f64(),
+            lanes: shared.progress.len(),
+            messages_in: steps.first().map_or(0, |source| source.messages_out),
+            messages_out: steps.iter().filter(|step| step.kind == "sink").map(|step| step.messages_out).sum(),
+            sources: self.partitions(),
+            steps,
+            skipped,
+        }
+    }
+
+    fn status(&self) -> (Status, Duration) {
+        let end = self.inner.end();
+        match end.elapsed {
+            None => (Status::Running, self.inner.started.elapsed()),
+            Some(elapsed) if end.failed => (Status::Failed, elapsed),
+            Some(elapsed) => (Status::Drained, elapsed),
+        }
+    }
+
+    fn partitions(&self) -> Vec<PartitionReport> {
+        let committed = self.inner.shared.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = self.inner.shared.partitions.iter();
+        names
+            .zip(0u32..)
+            .map(|(name, partition)| PartitionReport {
+                stream: self.inner.stream.clone(),
+                partition,
+                name: name.clone(),
+                committed: committed.get(&partition).map(|position| position.next),
+            })
+            .collect()
+    }
+
+    /// What the sinks in memory received, by logical stream.
+    pub fn outputs(&self) -> HashMap<String, Vec<Received>> {
+        let sinks = self.inner.sinks.iter();
+        sinks.filter_map(|(stream, sink)| Some((stream.clone(), sink.received()?))).collect()
+    }
+}
+
+fn spawn_thread<T: Send + 'static>(
+    name: String,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, JobError> {
+    let thread = thread::Builder::new().name(name).spawn(body);
+    thread.map_err(|error| JobError::Internal(format!("a thread could not be started: {error}")))
+}
