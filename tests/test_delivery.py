@@ -198,6 +198,20 @@ def test_other_outputs_start_at_the_beginning(tmp_path: Path) -> None:
     verify(tmp_path, ".gz", "other outputs")
 
 
+def test_a_pipeline_with_other_steps_is_an_error(tmp_path: Path) -> None:
+    run = slow_command(tmp_path)
+    failed = subprocess.run(run, env=os.environ | {"FAIL": "w200"}, check=False, capture_output=True)
+    assert failed.returncode == oxflow.StepError.exit_code
+    (tmp_path / "slow.py").write_text(SLOW.replace("plain-out", "renamed"), encoding="utf-8")
+    changed = subprocess.run(run, check=False, capture_output=True, text=True)
+    assert changed.returncode == oxflow.StreamError.exit_code
+    assert "was made by a pipeline with other steps" in changed.stderr
+    assert (
+        "then its sinks and batches were `lists-out`, `plain-out`, `ten`, now they are `lists-out`, `renamed`"
+        in changed.stderr
+    )
+
+
 def test_at_least_once_keeps_no_checkpoint(tmp_path: Path) -> None:
     write_words(tmp_path)
     start_and_kill(tmp_path)

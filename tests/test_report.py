@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DATA = {
     "status": "drained",
     "ended": True,
+    "delivery": "exactly_once",
     "elapsed_s": 2.0,
     "lanes": 2,
     "messages_in": 200_000,

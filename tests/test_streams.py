@@ -6,6 +6,7 @@ import codecs
 import gzip
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -145,6 +146,23 @@ def test_what_a_sink_could_not_write_out_is_not_committed(tmp_path: Path) -> Non
     with pytest.raises(oxflow.StreamError) as caught:
         oxflow.run(both, streams={"in": [b"a"], "full": "file:/dev/full", "other": f"file:{other}"})
     assert other.read_bytes() == b"a\n"
+
+
+def test_a_pipe_that_nobody_reads_can_be_interrupted(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    script = (
+        "import oxflow\n"
+        "source = oxflow.streaming_source('source', stream_name='in')\n"
+        "pipeline = source.sink(oxflow.StreamSink('sink', stream_name='out'))\n"
+        f"print('starts', flush=True)\noxflow.run(pipeline, streams={{'in': [b'a'], 'out': 'file:{tmp_path}/pipe'}})\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"starts\n"
+        while running.poll() is None:
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert running.returncode in {130, -signal.SIGINT, 1}
 
 
 def test_null_takes_everything_and_keeps_nothing() -> None:

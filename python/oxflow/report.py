@@ -82,6 +82,7 @@ class RunReport:
     Attributes:
         status: `drained` if no error ended the run, else `failed`.
         ended: whether the source was read to its end.
+        delivery: what was promised about each message: `exactly_once` between files, else `at_least_once`.
         stopped_by: the signal that stopped the run, if one did.
         elapsed_s: seconds from start to end.
         lanes: number of threads that carried messages.
@@ -95,6 +96,7 @@ class RunReport:
 
     status: Literal["drained", "failed"]
     ended: bool
+    delivery: Literal["exactly_once", "at_least_once"]
     stopped_by: StopSignal | None
     elapsed_s: float
     lanes: int
@@ -121,6 +123,7 @@ class RunReport:
         return cls(
             status=data["status"],
             ended=data["ended"],
+            delivery=data["delivery"],
             stopped_by=stopped_by,
             elapsed_s=data["elapsed_s"],
             lanes=data["lanes"],

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::Delivery;
 use crate::diagnostic::Code;
 use crate::plan::{Language, Operation, Place, Plan, Step};
 use crate::run::StepCounts;
@@ -61,6 +62,8 @@ pub struct Report {
     pub status: Status,
     /// True if the source was read to its end.
     pub ended: bool,
+    /// What is promised about each message.
+    pub delivery: Delivery,
     /// Seconds since its start.
     pub elapsed_s: f64,
     /// Number of lanes.

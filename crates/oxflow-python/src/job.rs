@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use oxflow_engine::clock::Clock;
 use oxflow_engine::connect::{Binding, Item, Received, StreamUrl};
-use oxflow_engine::job::{Job, Running};
+use oxflow_engine::job::{Job, JobError, Running};
 use oxflow_engine::lower::Bindings;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
@@ -18,6 +19,9 @@ use crate::extension::{NativeFunction, NativeType};
 use crate::message::{Advance, Message, Metadata, OwnMetadata};
 use crate::runtime::{PythonSteps, Runtime};
 use crate::{config, plan};
+
+/// How long a signal waits while a run starts.
+const SIGNALS: Duration = Duration::from_millis(100);
 
 /// A run of a pipeline, in threads of its own.
 #[pyclass(frozen, module = "oxflow._oxflow")]
@@ -70,8 +74,7 @@ impl Run {
             *self.state() = before;
             return Err(PyRuntimeError::new_err("a run starts once"));
         };
-        let running = py.detach(|| job.start()).map_err(|error| job_exception(py, error))?;
-        let running = Arc::new(running);
+        let running = Arc::new(start_interruptibly(py, *job)?);
         *self.state() = State::Started(Arc::clone(&running));
         if self.drain.load(Ordering::Acquire) {
             running.drain();
@@ -119,6 +122,24 @@ impl Run {
         match self.running()?.take_error() {
             Some(error) => Err(job_exception(py, error)),
             None => Ok(()),
+        }
+    }
+}
+
+/// Starts a job while signals are handled: to open a pipe that nobody reads takes for ever.
+fn start_interruptibly(py: Python<'_>, job: Job) -> PyResult<Running> {
+    let (sender, mut started) = std::sync::mpsc::sync_channel(1);
+    let start = move || drop(sender.send(job.start()));
+    std::thread::Builder::new().name("oxflow-start".to_owned()).spawn(start)?;
+    loop {
+        let (answer, receiver) = py.detach(move || (started.recv_timeout(SIGNALS), started));
+        started = receiver;
+        match answer {
+            Ok(answer) => return answer.map_err(|error| job_exception(py, error)),
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(job_exception(py, JobError::Internal("the start of the run panicked".to_owned())));
+            }
         }
     }
 }

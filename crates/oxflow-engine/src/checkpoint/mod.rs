@@ -34,7 +34,7 @@ pub struct Checkpoint {
     pub sinks: BTreeMap<String, SinkState>,
     /// The partitions of the source, in their order.
     pub sources: Vec<SourceState>,
-    /// For each step where branches may differ how far it came.
+    /// For each sink and batching step, where branches may differ, how far it came.
     pub marks: BTreeMap<String, Marks>,
 }
 

@@ -46,6 +46,14 @@ pub enum CheckpointError {
         /// What differs.
         why: String,
     },
+    /// The pipeline has other steps than it had.
+    #[error("the checkpoint `{path}` was made by a pipeline with other steps")]
+    PipelineChanged {
+        /// Path of the checkpoint.
+        path: PathBuf,
+        /// What differs.
+        why: String,
+    },
     /// An output is shorter than it was.
     #[error("`{file}` is shorter than the checkpoint `{path}` says")]
     SinkChanged {
@@ -65,15 +73,21 @@ impl CheckpointError {
     pub fn diagnostic(&self) -> Diagnostic {
         let why = match self {
             Self::Io { source, .. } => source.to_string(),
-            Self::Unreadable { why, .. } | Self::SourceChanged { why, .. } => why.clone(),
+            Self::Unreadable { why, .. } | Self::SourceChanged { why, .. } | Self::PipelineChanged { why, .. } => {
+                why.clone()
+            }
             Self::SinkChanged { length, expected, .. } => format!("it has {length} bytes, not {expected}"),
         };
         let (Self::Io { path, .. }
         | Self::Unreadable { path, .. }
         | Self::SourceChanged { path, .. }
+        | Self::PipelineChanged { path, .. }
         | Self::SinkChanged { path, .. }) = self;
         let fix = match self {
             Self::Io { .. } => "check that the folder can be written and has room".to_owned(),
+            Self::PipelineChanged { .. } => {
+                format!("give the steps their names back, or remove `{}` to start at the beginning", path.display())
+            }
             _ => format!("put the file back as it was, or remove `{}` to start at the beginning", path.display()),
         };
         Diagnostic::new(Code::CheckpointMismatch, self.to_string()).because(why).fix(fix)

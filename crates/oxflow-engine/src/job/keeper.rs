@@ -1,6 +1,6 @@
 //! Keeps the checkpoint of a run, where it has one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -12,7 +12,8 @@ use crate::connect::{Opened, Sink};
 use crate::crash;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lane::{Progress, Shared};
-use crate::lower::Stage;
+use crate::lower::{Program, Stage};
+use crate::report::StepInfo;
 
 /// A checkpoint that is kept, and what it was when the run started.
 pub(super) struct Kept {
@@ -25,11 +26,11 @@ impl Job {
     /// The checkpoint that this run keeps: between files, unless it is told not to. `files` are the files that it writes.
     pub(super) fn kept(
         &self,
-        stages: &[Stage],
+        program: &Program,
         source: &Opened,
         files: &BTreeMap<String, PathBuf>,
     ) -> Result<Option<Kept>, JobError> {
-        let obstacle = obstacle(stages, source, files);
+        let obstacle = obstacle(&program.stages, source, files);
         let wanted = self.config.run.delivery;
         if let (Some(Delivery::ExactlyOnce), Some(why)) = (wanted, obstacle) {
             return Err(JobError::Plan(vec![impossible(why)]));
@@ -50,9 +51,28 @@ impl Job {
         let before = store.load()?.filter(|checkpoint| checkpoint.belongs_to(files));
         if let Some(checkpoint) = &before {
             verify(&store, checkpoint, &identities)?;
+            same_steps(&store, checkpoint, &program.steps)?;
         }
         Ok(Some(Kept { store, identities, before }))
     }
+}
+
+/// Refuses marks of steps that have other names now: nobody could tell which is which.
+fn same_steps(store: &Store, checkpoint: &Checkpoint, steps: &[StepInfo]) -> Result<(), CheckpointError> {
+    let now: BTreeSet<&str> = marked(steps).map(|(_, name)| name).collect();
+    let then: BTreeSet<&str> = checkpoint.marks.keys().map(String::as_str).collect();
+    if now == then {
+        return Ok(());
+    }
+    let listed = |names: BTreeSet<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let why = format!("then its sinks and batches were {}, now they are {}", listed(then), listed(now));
+    Err(CheckpointError::PipelineChanged { path: store.path().to_owned(), why })
+}
+
+/// The steps where a branch may be further than another: their numbers and names.
+fn marked(steps: &[StepInfo]) -> impl Iterator<Item = (usize, &str)> {
+    let marked = steps.iter().enumerate().filter(|(_, step)| matches!(step.kind, "sink" | "batch"));
+    marked.map(|(number, step)| (number, step.name.as_str()))
 }
 
 /// Why a run can't be exactly once, if it can't.
@@ -110,14 +130,14 @@ fn verify(store: &Store, checkpoint: &Checkpoint, identities: &[Identity]) -> Re
 
 impl Kept {
     /// How far each step had come, by its number in this run.
-    pub(super) fn marks(&self, steps: &[crate::report::StepInfo]) -> HashMap<usize, Marks> {
+    pub(super) fn marks(&self, steps: &[StepInfo]) -> HashMap<usize, Marks> {
         let before = self.before.iter().flat_map(|checkpoint| &checkpoint.marks);
         let number = |name: &str| steps.iter().position(|step| step.name == name);
         before.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
     }
 
     /// What a lane starts with.
-    pub(super) fn progress(&self, steps: &[crate::report::StepInfo]) -> Progress {
+    pub(super) fn progress(&self, steps: &[StepInfo]) -> Progress {
         let sources = self.before.iter().flat_map(|checkpoint| &checkpoint.sources);
         let settled = (0..).zip(sources).filter_map(|(partition, state)| Some((partition, state.position?))).collect();
         Progress { settled, marks: self.marks(steps).into_iter().collect(), ..Progress::default() }
@@ -166,10 +186,8 @@ impl Keeper {
         let sources = (0..)
             .zip(identities)
             .map(|(partition, identity)| SourceState { identity, position: settled.get(&partition).copied() });
-        let steps = self.shared.steps.iter().enumerate();
-        let marks = steps.filter_map(|(number, step)| {
-            let marks = checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number)));
-            (!marks.is_empty()).then(|| (step.name.clone(), marks))
+        let marks = marked(&self.shared.steps).map(|(number, name)| {
+            (name.to_owned(), checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number))))
         });
         Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks: marks.collect() }
     }

@@ -97,7 +97,7 @@ impl Job {
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
         let files = self.written_files(&streams, &source)?;
-        let kept = self.kept(&program.stages, &source, &files)?;
+        let kept = self.kept(&program, &source, &files)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
             source.resume(&before.sources);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::JobError;
 use super::keeper::Keeper;
+use crate::config::Delivery;
 use crate::connect::{Received, Sink};
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
@@ -180,6 +181,7 @@ impl Running {
         Report {
             status,
             ended,
+            delivery: if shared.resumable { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce },
             elapsed_s: elapsed.as_secs_f64(),
             lanes: shared.progress.len(),
             messages_in: steps.first().map_or(0, |source| source.messages_out),
