@@ -92,18 +92,19 @@ def verify(folder: Path, ending: str, seed: object) -> None:
 def test_a_run_that_is_killed_again_and_again_delivers_each_message_once(tmp_path: Path, ending: str) -> None:
     write_words(tmp_path)
     chance = random.Random(f"{SEED}{ending}")  # noqa: S311  # to be repeated, not to be secret
-    code, kills = 1, 0
-    for _attempt in range(KILLS * 20):
+    kills = 0
+    while True:
         running = subprocess.Popen(command(tmp_path, ending))
         if kills < KILLS // 3 and still_running_after_a_checkpoint(running, tmp_path, chance.uniform(0, 0.1)):
             running.send_signal(signal.SIGKILL)
             kills += 1
         code = running.wait()
         if code == 0:
-            break
-        assert code == -signal.SIGKILL
-    assert (code, kills) == (0, KILLS // 3), f"seed {SEED}"
-    verify(tmp_path, ending, SEED)
+            verify(tmp_path, ending, SEED)
+            if kills == KILLS // 3:
+                return
+        # A run that was too quick to be killed is done over: the next one starts at the beginning.
+        assert code in {0, -signal.SIGKILL}, f"seed {SEED}"
 
 
 def still_running_after_a_checkpoint(running: subprocess.Popen[bytes], folder: Path, seconds: float) -> bool:
