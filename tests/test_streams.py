@@ -148,6 +148,24 @@ def test_what_a_sink_could_not_write_out_is_not_committed(tmp_path: Path) -> Non
     assert other.read_bytes() == b"a\n"
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_sink_may_be_a_pipe_or_a_device_beside_a_file(tmp_path: Path, compressed: bool) -> None:  # noqa: FBT001  # a parameter
+    ending = ".gz" if compressed else ""
+    pipe, path = tmp_path / f"pipe{ending}", written(b"a\nb\n", tmp_path)
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    streams = {"file": f"file:{tmp_path}/out", "pipe": f"file:{pipe}", "device": "file:/dev/null"}
+    routes = [branch(name).sink(StreamSink(f"sink-{name}", stream_name=name)) for name in streams]
+    pipeline = streaming_source("source", stream_name="in").broadcast("all", routes=routes)
+    report = oxflow.run(pipeline, streams={"in": f"file:{path}", **streams})
+    reader.join()
+    assert (gzip.decompress(read[0]) if compressed else read[0]) == b"a\nb\n"
+    assert (tmp_path / "out").read_bytes() == b"a\nb\n"
+    assert (report.delivery, report.messages_out) == ("exactly_once", 6)
+
+
 def test_a_pipe_that_nobody_reads_can_be_interrupted(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     script = (

@@ -44,22 +44,28 @@ impl FileSink {
         ConnectError::write(&self.stream, &self.path, source)
     }
 
-    fn sync_file(&self) -> io::Result<u64> {
+    /// The length of the file when all of it is on the disk; none of a pipe or device, which has neither.
+    fn sync_file(&self) -> io::Result<Option<u64>> {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = output.flush()?;
+        if !file.metadata()?.is_file() {
+            return Ok(None);
+        }
         crash::point("sink-flushed");
         file.sync_data()?;
         crash::point("sink-synced");
-        file.stream_position()
+        file.stream_position().map(Some)
     }
 }
 
 fn open(path: &Path, start: Start) -> io::Result<Output> {
     let mut file = OpenOptions::new().create(true).write(true).truncate(matches!(start, Start::Empty)).open(path)?;
-    if let Start::At(length) = start {
-        file.set_len(length)?;
+    if file.metadata()?.is_file() {
+        if let Start::At(length) = start {
+            file.set_len(length)?;
+        }
+        file.seek(SeekFrom::End(0))?;
     }
-    file.seek(SeekFrom::End(0))?;
     Ok(Output::new(path, file))
 }
 
@@ -78,7 +84,7 @@ impl Sink for FileSink {
 
     fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
         let length = self.sync_file().map_err(|source| self.failed(source))?;
-        Ok(Some(SinkState { path: real_path(&self.path), length }))
+        Ok(length.map(|length| SinkState { path: real_path(&self.path), length }))
     }
 }
 
