@@ -70,7 +70,7 @@ fn registration(signature: &Signature, argument: &Type, result: &Type, doc: &str
             owned,
             quote!(#function(message)),
             quote! {{
-                #[allow(unused_imports)]
+                #[allow(unused_imports, reason = "which of the two serves depends on the type")]
                 use ::oxflow::__private::{ByClone as _, ByNothing as _};
                 (&::oxflow::__private::Probe::<Self>(::core::marker::PhantomData)).peek()
             }},

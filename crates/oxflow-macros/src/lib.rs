@@ -14,7 +14,7 @@ use syn::parse_macro_input;
 /// It takes structs with named fields, enums of plain names, and `#[serde(untagged)]` enums whose variants hold one type
 /// each. It reads serde's attributes, and refuses those that would make the described fields a lie.
 ///
-/// ```ignore
+/// ```text
 /// /// A measurement as it arrives.
 /// #[derive(Serialize, Deserialize, Payload)]
 /// struct Reading {
@@ -31,7 +31,7 @@ pub fn derive_payload(input: TokenStream) -> TokenStream {
 
 /// Makes a plain function of a `Message<T>` or `&Message<T>` a step. The function itself stays as it is.
 ///
-/// ```ignore
+/// ```text
 /// #[oxflow::function]
 /// fn keep(msg: &Message<Reading>) -> bool {
 ///     msg.payload().weight.is_some()
@@ -49,7 +49,7 @@ pub fn function(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Needs the feature `python`.
 ///
-/// ```ignore
+/// ```text
 /// oxflow::module!(my_steps);
 /// ```
 #[proc_macro]

@@ -89,7 +89,7 @@ macro_rules! __rust_function {
 
         impl $name {
             /// Calls the function, as a pipeline does for each message.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "for tests, which not every crate has")]
             $visibility fn call(message: $crate::Message<$input>) -> $result {
                 let function: fn($crate::Message<$input>) -> $result = $function;
                 function(message)
@@ -109,7 +109,7 @@ macro_rules! __rust_function {
             }
 
             fn peek() -> ::core::option::Option<$crate::__private::Peek<Self>> {
-                #[allow(unused_imports)]
+                #[allow(unused_imports, reason = "which of the two serves depends on the type")]
                 use $crate::__private::{ByClone as _, ByNothing as _};
                 (&$crate::__private::Probe::<Self>(::core::marker::PhantomData)).peek()
             }

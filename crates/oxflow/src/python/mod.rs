@@ -100,7 +100,13 @@ macro_rules! __python_module {
                 },
             );
 
-            #[allow(missing_docs, non_snake_case, unreachable_pub, unsafe_code)]
+            #[allow(
+                missing_docs,
+                non_snake_case,
+                unreachable_pub,
+                unsafe_code,
+                reason = "the loader asks for this form"
+            )]
             #[unsafe(no_mangle)]
             pub unsafe extern "C" fn $initialise() -> *mut $crate::python::PyObject {
                 // SAFETY: only the interpreter calls this.

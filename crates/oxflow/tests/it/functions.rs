@@ -71,7 +71,7 @@ fn consumed(msg: Message<Reading>) -> bool {
 
 /// By value on a payload that is `Clone`; panics on `!`.
 #[oxflow::function]
-#[allow(clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value, reason = "what is tested")]
 fn short(msg: Message<Bytes>) -> Result<bool, String> {
     assert_ne!(b"!", &**msg.payload(), "loud");
     if msg.payload().is_empty() { Err("empty".to_owned()) } else { Ok(msg.payload().len() < 4) }
@@ -117,7 +117,7 @@ fn origin(msg: &Message<String>) -> String {
 
 /// Panics with a value that isn't text, and on a thread of its own with one that is.
 #[oxflow::function]
-#[allow(clippy::panic)]
+#[allow(clippy::panic, reason = "what is tested")]
 fn odd(msg: &Message<u64>) -> bool {
     let joined = std::thread::spawn(|| std::panic::resume_unwind(Box::new("not ours"))).join();
     assert!(joined.is_err());
