@@ -29,9 +29,10 @@ INTERRUPTED_EXIT_CODE = 130
 
 @dataclass(eq=False)
 class _Held:
-    """A run, and whether the call that started it is over."""
+    """A run, the thread of the call that started it, and whether that call is over."""
 
     run: _oxflow.Run
+    thread: threading.Thread = field(default_factory=threading.current_thread)
     left: threading.Event = field(default_factory=threading.Event)
 
 
@@ -86,8 +87,10 @@ def _end_all() -> None:
         for held in going:
             held.run.drain()
         for held in going:
-            # A thread that comes back from the engine during the interpreter's end would be killed inside of it.
-            held.left.wait()
+            # A thread that comes back from the engine during the interpreter's end would be killed inside of it. The call
+            # of this thread is over; a signal's handler may have kept it from saying so.
+            if held.thread is not threading.current_thread():
+                held.left.wait()
             wait(held.run)
     except KeyboardInterrupt:
         os._exit(INTERRUPTED_EXIT_CODE)
