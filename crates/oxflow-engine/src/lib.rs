@@ -4,7 +4,7 @@
 //! and lanes push [batches](batch) of messages through them, from a [source](connect) to the sinks of every branch. Nothing
 //! here knows Python: a run of Python steps is a [trait](run::Foreign) that the extension module implements.
 //!
-//! What decides is apart from what acts: [`commit`] and [`window`] are state machines without clock, threads or I/O, and
+//! What decides is apart from what acts: [`commit`], [`limits`] and [`window`] are state machines without clock, threads or I/O, and
 //! the lanes drive them.
 
 pub mod batch;
@@ -20,6 +20,7 @@ pub mod fault;
 pub mod graph;
 pub mod job;
 mod lane;
+pub mod limits;
 pub mod lower;
 pub mod plan;
 pub mod report;
