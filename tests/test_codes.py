@@ -174,6 +174,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0403": streams(in_="file:/no/such/file", out="null:"),
     "OXF0404": streams(in_=[], out="file:/no/such/folder/out"),
     "OXF0405": broken_checkpoint,
+    "OXF0407": message(PASS, b"x" * (20 << 20)),
     "OXF0501": message(written(JSON.apply(Map("map", function=number))), b"{}"),
     "OXF0502": message(
         written(SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.check))), WORD % b"panic"

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Place;
+use crate::report::SOURCE;
 
 /// What went wrong with one message in one step.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub enum FaultKind {
     WrongValue,
     /// A branch could not get a copy of its own.
     Uncopyable,
+    /// The source read a message that is longer than allowed.
+    TooLong,
     /// The sink can't write the payload.
     Unwritable,
     /// No branch has the key that the routing function gave.
@@ -64,6 +67,7 @@ impl FaultKind {
             Self::Undecodable => Code::Undecodable,
             Self::Unencodable => Code::Unencodable,
             Self::WrongValue | Self::Uncopyable => Code::WrongResult,
+            Self::TooLong => Code::TooLong,
             Self::Unwritable => Code::SinkFailed,
             Self::Unrouted => Code::NoRoute,
         }
@@ -78,6 +82,7 @@ impl FaultKind {
             Self::Unencodable => "could not encode the result",
             Self::WrongValue => "returned the wrong kind of value",
             Self::Uncopyable => "could not copy the payload",
+            Self::TooLong => "read a message that is too long",
             Self::Unwritable => "cannot write the payload",
             Self::Unrouted => "has no branch for the key",
         }
@@ -96,12 +101,27 @@ impl FaultKind {
             Self::Uncopyable => {
                 "send payloads that `copy.deepcopy` takes, or set `steps.<name>.on_error: skip` to leave the others out"
             }
+            Self::TooLong => {
+                "raise `run.message_bytes`, or set `steps.<name>.on_error: skip` to leave such messages out"
+            }
             Self::Unwritable => {
                 "serialise to one line, or set `steps.<name>.on_error: skip` to leave such messages out"
             }
             Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",
         }
     }
+}
+
+/// Most bytes of what an error says: it may quote its message, which may be long.
+const TEXT_BYTES: usize = 2000;
+
+fn shortened(text: String) -> String {
+    if text.len() <= TEXT_BYTES {
+        return text;
+    }
+    let end = (0..=TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    let (kept, left) = text.split_at(end);
+    format!("{kept}... and {} bytes more", left.len())
 }
 
 /// A fault that ended a run, with all that an error message needs.
@@ -118,6 +138,25 @@ pub struct StepError {
 }
 
 impl Fault {
+    /// The source read a message of more bytes than `limit`.
+    pub fn too_long(row: u32, bytes: u64, limit: usize) -> Self {
+        Self {
+            step: SOURCE,
+            row,
+            kind: FaultKind::TooLong,
+            class: "ValueError".to_owned(),
+            text: format!("it has {bytes} bytes, and `run.message_bytes` is {limit}"),
+            detail: None,
+            cause: None,
+        }
+    }
+
+    /// The fault, with no more of its text than people read.
+    #[must_use]
+    pub(crate) fn shortened(self) -> Self {
+        Self { text: shortened(self.text), ..self }
+    }
+
     /// What happened, in one line or, with a backtrace, several.
     pub fn summary(&self) -> String {
         let said = match self.kind {

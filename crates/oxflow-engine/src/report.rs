@@ -7,6 +7,9 @@ use crate::diagnostic::Code;
 use crate::plan::{Language, Operation, Place, Plan, Step};
 use crate::run::StepCounts;
 
+/// Number of the source among the steps of a report.
+pub const SOURCE: usize = 0;
+
 /// A step as reports name it.
 #[derive(Clone, Debug)]
 pub struct StepInfo {

@@ -15,6 +15,7 @@ mod failure;
 mod interpolate;
 mod node;
 mod overlay;
+mod reading;
 mod stream;
 mod typed;
 mod yaml;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::bounds::Bounded;
 use self::failure::Failure;
+pub use self::reading::{DecompressionRatio, MessageBytes};
 pub use self::stream::Stream;
 use crate::diagnostic::Diagnostic;
 
@@ -72,6 +74,10 @@ pub struct RunConfig {
     pub lanes: Option<Lanes>,
     /// How messages are gathered on their way through.
     pub batch: BatchConfig,
+    /// Most bytes of a message, 1 KiB to 256 MiB. Default: 16 MiB. A longer one is an error of the source.
+    pub message_bytes: MessageBytes,
+    /// How many times as long a compressed file may become, 1 to 1,000,000. Default: 100. The first 8 MiB are free.
+    pub decompression_ratio: DecompressionRatio,
     /// What is promised about each message. Default: `exactly_once` from files to files, else `at_least_once`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,

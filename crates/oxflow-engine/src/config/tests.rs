@@ -53,7 +53,7 @@ fn every_setting_is_read() {
         "streams: {ingest-metrics: 'file:in.jsonl', out: {url: 'file:out.jsonl'}}\n\
          steps: {transform: {on_error: skip}}\n\
          run: {lanes: 2, batch: {messages: 1000, bytes: 2048, wait_ms: 5}, delivery: at_least_once,\n\
-           checkpoint: here, checkpoint_ms: 50}\n",
+           message_bytes: 4096, decompression_ratio: 20, checkpoint: here, checkpoint_ms: 50}\n",
         &[],
         &[],
     );
@@ -61,7 +61,7 @@ fn every_setting_is_read() {
         "streams": {"ingest-metrics": {"url": "file:in.jsonl"}, "out": {"url": "file:out.jsonl"}},
         "steps": {"transform": {"on_error": "skip"}},
         "run": {"lanes": 2, "batch": {"messages": 1000, "bytes": 2048, "wait_ms": 5}, "delivery": "at_least_once",
-            "checkpoint": "here", "checkpoint_ms": 50},
+            "message_bytes": 4096, "decompression_ratio": 20, "checkpoint": "here", "checkpoint_ms": 50},
     });
     assert_eq!(expected, serde_json::to_value(&config).unwrap());
     assert_eq!(config, serde_json::from_value(expected).unwrap(), "its JSON form reads back");
@@ -138,7 +138,7 @@ fn an_unknown_key_is_told_with_what_was_meant() {
         &[],
         &[],
         "error[OXF0302]: unknown key `run.lane`\n  --> oxflow.yaml:2  lane: 2\n  \
-         why: `run` takes `lanes`, `batch`, `delivery`, `checkpoint` and `checkpoint_ms`\n  fix: did you mean `lanes`?",
+         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint` and `checkpoint_ms`\n  fix: did you mean `lanes`?",
     );
 }
 
@@ -176,7 +176,7 @@ fn a_section_is_a_map() {
         "run: 4",
         &[],
         &[],
-        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `delivery`, `checkpoint` and `checkpoint_ms`\n  --> oxflow.yaml:1  run: 4",
+        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint` and `checkpoint_ms`\n  --> oxflow.yaml:1  run: 4",
     );
     expect_error(
         "[]",

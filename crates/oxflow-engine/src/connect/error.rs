@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lines::MAX_LINE_BYTES;
+use super::file::Bomb;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A connector that failed.
@@ -72,17 +72,16 @@ pub enum ConnectError {
         /// The pattern of the URL.
         pattern: String,
     },
-    /// A line is longer than any message may be.
-    #[error("stream `{stream}`: line {line} of `{path}` is longer than {limit} bytes")]
-    TooLong {
+    /// A compressed file becomes much longer than files do.
+    #[error("stream `{stream}`: `{path}` becomes more than {} times as long when it is decompressed", .source.ratio)]
+    Bomb {
         /// Logical name of the stream.
         stream: String,
         /// The file.
         path: PathBuf,
-        /// Number of the line, from 1.
-        line: i64,
-        /// Most bytes of a message.
-        limit: usize,
+        /// How far it was read.
+        #[source]
+        source: Bomb,
     },
     /// A sink would write the file that another stream reads or writes.
     #[error("stream `{stream}` would overwrite `{path}`, which stream `{other}` is bound to")]
@@ -108,7 +107,11 @@ pub enum ConnectError {
 
 impl ConnectError {
     pub(super) fn read(stream: &str, path: &Path, source: io::Error) -> Self {
-        Self::Read { stream: stream.to_owned(), path: path.to_owned(), source }
+        let (stream, path) = (stream.to_owned(), path.to_owned());
+        match source.downcast() {
+            Ok(source) => Self::Bomb { stream, path, source },
+            Err(source) => Self::Read { stream, path, source },
+        }
     }
 
     pub(super) fn write(stream: &str, path: &Path, source: io::Error) -> Self {
@@ -117,10 +120,6 @@ impl ConnectError {
             io::ErrorKind::BrokenPipe => Self::ReaderGone { stream, path },
             _ => Self::Write { stream, path, source },
         }
-    }
-
-    pub(super) fn too_long(stream: &str, path: &Path, line: i64) -> Self {
-        Self::TooLong { stream: stream.to_owned(), path: path.to_owned(), line, limit: MAX_LINE_BYTES }
     }
 
     pub(super) fn not_a_source(stream: &str, binding: &str) -> Self {
@@ -146,7 +145,9 @@ impl ConnectError {
                 (Code::SinkFailed, "let it read to the end; what it was not given is not committed")
             }
             Self::NoMatch { .. } => (Code::SourceFailed, "check the path; a relative one starts at the current folder"),
-            Self::TooLong { .. } => (Code::SourceFailed, "write one message a line; is this file JSON Lines at all?"),
+            Self::Bomb { .. } => {
+                (Code::SourceFailed, "if it is meant to be like that, raise `run.decompression_ratio`")
+            }
             Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
             Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
             Self::WrongRole { .. } => {

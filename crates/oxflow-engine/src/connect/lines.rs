@@ -7,16 +7,19 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::batch::{ByteColumn, Meta, Span};
+use crate::batch::{ByteColumn, Meta, Span, row_number};
 use crate::commit::Position;
 
-use super::{Read, UNTIMED};
+use super::{PollLimits, Read, TooLong, UNTIMED};
 
-/// Most bytes of a message.
-pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
+/// Most bytes that are kept of a message that is too long.
+pub(super) const HEAD_BYTES: usize = 1024;
 
 /// What some editors put before the first line of a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a line may hold beside its message: a byte order mark, and a carriage return.
+const AROUND_BYTES: usize = BYTE_ORDER_MARK.len() + 1;
 
 /// Lines of one partition.
 #[derive(Debug)]
@@ -32,25 +35,62 @@ pub(super) struct Lines {
     start: u64,
     /// Number of the next line, from 0.
     line: i64,
+    /// The line that is not finished is too long: no more than its beginning is kept.
+    overlong: bool,
+    /// Bytes of that line that are not in `chunk` any more.
+    forgotten: u64,
     /// No more chunks come: what is left is the last line.
     ended: bool,
 }
 
+/// A line that was cut off.
+struct Line {
+    /// Its message, or the beginning of one that is too long.
+    message: Span,
+    /// All bytes of a line whose message is too long.
+    too_long: Option<u64>,
+}
+
+/// A line that is not finished, for whoever goes on with it.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    bytes: Vec<u8>,
+    overlong: bool,
+    forgotten: u64,
+}
+
+impl Rest {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
 impl Lines {
     pub(super) fn new(stream: &Arc<str>, partition: u32) -> Self {
-        let stream = Arc::clone(stream);
-        Self { stream, partition, chunk: Arc::default(), cursor: 0, searched: 0, start: 0, line: 0, ended: false }
+        Self::go_on(stream, partition, Rest::default())
+    }
+
+    /// Goes on with a line that somebody else began to read.
+    pub(super) fn go_on(stream: &Arc<str>, partition: u32, rest: Rest) -> Self {
+        let Rest { bytes, overlong, forgotten } = rest;
+        Self {
+            stream: Arc::clone(stream),
+            partition,
+            chunk: Arc::new(bytes),
+            cursor: 0,
+            searched: 0,
+            start: 0,
+            line: 0,
+            overlong,
+            forgotten,
+            ended: false,
+        }
     }
 
     /// Goes on in the middle of a partition.
     pub(super) fn resume(&mut self, position: Position) {
         self.start = position.next;
         self.line = position.offset;
-    }
-
-    /// Number of the line that comes next, from 1, for errors.
-    pub(super) fn line_number(&self) -> i64 {
-        self.line + 1
     }
 
     /// Goes on with the next chunk: `read` appends about `more` bytes to the line that is not finished.
@@ -66,10 +106,22 @@ impl Lines {
         self.start += self.cursor as u64;
         self.searched = self.searched.saturating_sub(self.cursor);
         self.cursor = 0;
+        if self.overlong {
+            self.forget(&mut chunk);
+        }
         chunk.reserve(more);
         let answer = read(&mut chunk);
         self.chunk = Arc::new(chunk);
         answer
+    }
+
+    /// Keeps the beginning of a line that is too long.
+    fn forget(&mut self, line: &mut Vec<u8>) {
+        let whole = line.len();
+        line.truncate(AROUND_BYTES + HEAD_BYTES);
+        line.shrink_to_fit();
+        self.forgotten += (whole - line.len()) as u64;
+        self.searched = line.len();
     }
 
     /// No more bytes come.
@@ -77,46 +129,71 @@ impl Lines {
         self.ended = true;
     }
 
-    /// Bytes of the line that is not finished yet.
-    pub(super) fn rest(&self) -> &[u8] {
+    /// The line that is not finished yet.
+    pub(super) fn rest(&self) -> Rest {
+        Rest { bytes: self.unfinished().to_vec(), overlong: self.overlong, forgotten: self.forgotten }
+    }
+
+    fn unfinished(&self) -> &[u8] {
         self.chunk.get(self.cursor..).unwrap_or_default()
     }
 
-    /// Up to `most` lines of the chunk; none if it holds no whole line any more. Blank lines are left out.
-    pub(super) fn take(&mut self, most: usize) -> Option<Read> {
+    /// The lines of the chunk, as many as the limits allow; none if it holds no whole line any more. Blank lines are left
+    /// out.
+    pub(super) fn take(&mut self, limits: &PollLimits) -> Option<Read> {
         let mut spans = Vec::new();
         let mut offsets = Vec::new();
         let mut next = Vec::new();
-        while spans.len() < most {
-            let Some((span, after)) = self.cut() else { break };
-            let blank = span.of(&self.chunk).trim_ascii().is_empty();
-            self.cursor = after;
-            if !blank {
-                spans.push(span);
-                offsets.push(self.line);
-                next.push(Position { next: self.start + after as u64, offset: self.line + 1 });
+        let mut too_long = Vec::new();
+        while spans.len() < limits.messages {
+            let Some(Line { message, too_long: bytes }) = self.cut(limits.message_bytes) else { break };
+            if let Some(bytes) = bytes {
+                too_long.push(TooLong { row: row_number(spans.len()), bytes });
+            } else if message.of(&self.chunk).trim_ascii().is_empty() {
+                continue;
             }
-            self.line += 1;
+            spans.push(message);
+            offsets.push(self.line - 1);
+            next.push(Position { next: self.start + self.cursor as u64, offset: self.line });
         }
-        (!spans.is_empty()).then(|| self.read(spans, offsets, next))
+        (!spans.is_empty()).then(|| Read { too_long, ..self.read(spans, offsets, next) })
     }
 
-    /// The next line, without its end, and where the one after it begins.
-    fn cut(&mut self) -> Option<(Span, usize)> {
+    /// Cuts off the next line.
+    fn cut(&mut self, message_bytes: usize) -> Option<Line> {
+        let (end, after) = self.find_end(message_bytes)?;
+        let mut message = self.trim(end);
+        let bytes = self.forgotten + (end - self.cursor) as u64;
+        let too_long = std::mem::take(&mut self.overlong) || message.end - message.start > message_bytes;
+        if too_long {
+            message.end = message.end.min(message.start + HEAD_BYTES);
+        }
+        self.cursor = after;
+        self.start += std::mem::take(&mut self.forgotten);
+        self.line += 1;
+        Some(Line { message, too_long: too_long.then_some(bytes) })
+    }
+
+    /// Where the next line ends, and where the one after it begins.
+    fn find_end(&mut self, message_bytes: usize) -> Option<(usize, usize)> {
         let searched = self.searched.max(self.cursor);
-        let (end, after) = match memchr(b'\n', self.chunk.get(searched..).unwrap_or_default()) {
-            Some(length) => (searched + length, searched + length + 1),
-            None if self.ended && !self.rest().is_empty() => (self.chunk.len(), self.chunk.len()),
+        match memchr(b'\n', self.chunk.get(searched..).unwrap_or_default()) {
+            Some(length) => Some((searched + length, searched + length + 1)),
+            None if self.ended && !self.unfinished().is_empty() => Some((self.chunk.len(), self.chunk.len())),
             None => {
                 self.searched = self.chunk.len();
-                return None;
+                self.overlong |= self.unfinished().len() > message_bytes.saturating_add(AROUND_BYTES);
+                None
             }
-        };
+        }
+    }
+
+    /// The message of the line that ends at `end`.
+    fn trim(&self, end: usize) -> Span {
         let line = Span { start: self.cursor, end }.of(&self.chunk);
         let marked = self.start == 0 && self.cursor == 0 && line.starts_with(BYTE_ORDER_MARK);
         let start = self.cursor + if marked { BYTE_ORDER_MARK.len() } else { 0 };
-        let end = if line.ends_with(b"\r") { end - 1 } else { end };
-        Some((Span { start, end }, after))
+        Span { start, end: if line.ends_with(b"\r") { end - 1 } else { end } }
     }
 
     fn read(&self, spans: Vec<Span>, offsets: Vec<i64>, next: Vec<Position>) -> Read {
@@ -125,25 +202,41 @@ impl Lines {
             meta: Meta::new(Arc::clone(&self.stream), vec![self.partition; count], offsets, vec![UNTIMED; count]),
             payloads: ByteColumn::new(Arc::clone(&self.chunk), spans),
             next,
+            too_long: Vec::new(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use proptest::prelude::*;
 
-    /// Feeds the text in pieces of `size` bytes and gives back `(offset, line, next)` of each line.
-    fn cut(text: &[u8], size: usize, most: usize) -> Vec<(i64, Vec<u8>, u64)> {
+    fn limits(messages: usize, message_bytes: usize) -> PollLimits {
+        PollLimits { messages, bytes: 1, wait: Duration::ZERO, message_bytes, decompression_ratio: 1 }
+    }
+
+    fn cut(text: &[u8], size: usize, most: usize) -> Vec<Found> {
+        cut_at(text, size, &limits(most, 1000)).0
+    }
+
+    /// Offset and bytes of a line, and where the next one begins.
+    type Found = (i64, Vec<u8>, u64);
+
+    /// Feeds the text in pieces of `size` bytes; gives back the lines, and how long those are that are too long.
+    fn cut_at(text: &[u8], size: usize, limits: &PollLimits) -> (Vec<Found>, Vec<u64>) {
         let mut lines = Lines::new(&Arc::from("s"), 0);
         let mut found = Vec::new();
+        let mut too_long = Vec::new();
         for piece in text.chunks(size).map(Some).chain([None]) {
             match piece {
                 Some(piece) => lines.feed(piece.len(), |chunk| chunk.extend_from_slice(piece)),
                 None => lines.end(),
             }
-            while let Some(read) = lines.take(most) {
+            while let Some(read) = lines.take(limits) {
+                too_long.extend(read.too_long.iter().map(|line| line.bytes));
                 let offsets = (0..).map_while(|row| read.meta.row(row)).map(|row| row.offset());
                 let payloads = read.payloads.iter().map(<[u8]>::to_vec);
                 found.extend(
@@ -151,7 +244,7 @@ mod tests {
                 );
             }
         }
-        found
+        (found, too_long)
     }
 
     #[test]
@@ -169,12 +262,27 @@ mod tests {
     fn a_line_of_many_chunks_is_not_copied_with_each() {
         let mut lines = Lines::new(&Arc::from("s"), 0);
         lines.feed(1 << 20, |chunk| chunk.push(b'x'));
-        let place = lines.rest().as_ptr();
+        let place = lines.unfinished().as_ptr();
         for _ in 1..1000 {
-            assert!(lines.take(1).is_none());
+            assert!(lines.take(&limits(1, 1 << 20)).is_none());
             lines.feed(1, |chunk| chunk.push(b'x'));
         }
-        assert_eq!((place, 1000), (lines.rest().as_ptr(), lines.searched + 1));
+        assert_eq!((place, 1000), (lines.unfinished().as_ptr(), lines.searched + 1));
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_the_beginning_is_kept() {
+        let mut lines = Lines::new(&Arc::from("s"), 0);
+        for _ in 0..1000 {
+            lines.feed(5000, |chunk| chunk.extend_from_slice(&[b'x'; 5000]));
+            assert!(lines.take(&limits(9, 6000)).is_none());
+            assert!(lines.chunk.capacity() < 13_000);
+        }
+        lines.feed(3, |chunk| chunk.extend_from_slice(b"x\ny\n"));
+        let read = lines.take(&limits(9, 6000)).unwrap();
+        assert_eq!(vec![TooLong { row: 0, bytes: 5_000_001 }], read.too_long);
+        assert_eq!(vec![[b'x'; HEAD_BYTES].as_slice(), b"y"], read.payloads.iter().collect::<Vec<_>>());
+        assert_eq!(vec![5_000_002, 5_000_004], read.next.iter().map(|next| next.next).collect::<Vec<_>>());
     }
 
     proptest! {
@@ -188,6 +296,21 @@ mod tests {
                 .filter(|line| !line.trim_ascii().is_empty())
                 .collect();
             prop_assert_eq!(expected, whole.iter().map(|(_, line, _)| line.clone()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn chunks_do_not_change_which_lines_are_too_long(
+            lengths in prop::collection::vec(0..40usize, 0..8),
+            end in prop::sample::select(vec!["", "\n", "\r", "\r\n"]),
+            mark in any::<bool>(),
+            size in 1..60usize,
+        ) {
+            let lines: Vec<String> = lengths.iter().map(|length| "x".repeat(*length)).collect();
+            let mark = if mark { "\u{feff}" } else { "" };
+            let text = format!("{mark}{}{end}", lines.join("\r\n"));
+            let told = |size| cut_at(text.as_bytes(), size, &limits(3, 20)).1;
+            prop_assert_eq!(told(1000), told(size));
+            prop_assert_eq!(lengths.iter().filter(|length| **length > 20).count(), told(size).len());
         }
 
         #[test]

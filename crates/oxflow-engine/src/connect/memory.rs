@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, UNTIMED, Writer};
+use super::lines::HEAD_BYTES;
+use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
 use crate::commit::Position;
 
@@ -84,11 +85,16 @@ impl MemorySource {
         let mut bytes = 0;
         let mut attributes = AttributesBuilder::default();
         let mut timestamps = Vec::new();
+        let mut too_long = Vec::new();
         while payloads.len() < limits.messages
             && bytes < limits.bytes
             && matches!(self.items.front(), Some(Item::Message { .. }))
         {
-            if let Some(Item::Message { payload, key, headers, timestamp_us }) = self.items.pop_front() {
+            if let Some(Item::Message { mut payload, key, headers, timestamp_us }) = self.items.pop_front() {
+                if payload.len() > limits.message_bytes {
+                    too_long.push(TooLong { row: row_number(payloads.len()), bytes: payload.len() as u64 });
+                    payload.truncate(HEAD_BYTES);
+                }
                 bytes += payload.len();
                 payloads.push(payload);
                 attributes.push(key.as_deref(), headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
@@ -105,6 +111,7 @@ impl MemorySource {
             meta: meta.with_attributes(attributes.finish()),
             payloads: payloads.iter().map(Vec::as_slice).collect::<ByteColumn>(),
             next,
+            too_long,
         }
     }
 }
@@ -162,7 +169,8 @@ mod tests {
             |size| Item::Message { payload: vec![b'x'; size], key: None, headers: vec![], timestamp_us: None };
         let items = [6, 6, 6, 50, 1].map(message).to_vec();
         let mut source = open(&Arc::from("s"), &[items]).readers.remove(0);
-        let limits = PollLimits { messages: 100, bytes: 10, wait: Duration::ZERO };
+        let limits =
+            PollLimits { messages: 100, bytes: 10, wait: Duration::ZERO, message_bytes: 100, decompression_ratio: 1 };
         let mut sizes = Vec::new();
         while let Ok(Polled::Read(read)) = source.poll(&limits) {
             sizes.push(read.payloads.len());

@@ -11,7 +11,7 @@ mod stdio;
 mod url;
 
 pub use error::ConnectError;
-pub use file::FileKey;
+pub use file::{Bomb, FileKey};
 pub use memory::{Item, Received};
 pub use url::{MalformedUrl, StreamUrl};
 
@@ -32,7 +32,7 @@ pub enum Binding {
     Memory(Vec<Vec<Item>>),
 }
 
-/// How much a source gives at once.
+/// How much a source gives at once, and what it refuses.
 #[derive(Clone, Copy, Debug)]
 pub struct PollLimits {
     /// Most messages.
@@ -41,6 +41,10 @@ pub struct PollLimits {
     pub bytes: usize,
     /// How long to wait for the first message, and for more of them where they trickle in.
     pub wait: Duration,
+    /// Most bytes of a message. Of a longer one no more than the beginning is given.
+    pub message_bytes: usize,
+    /// How many times as long a file may become when it is decompressed.
+    pub decompression_ratio: u64,
 }
 
 /// Messages as a source read them.
@@ -52,6 +56,17 @@ pub struct Read {
     pub payloads: ByteColumn,
     /// For each message where reading goes on after it.
     pub next: Vec<Position>,
+    /// The messages that are too long, in order; their payloads are the beginning only.
+    pub too_long: Vec<TooLong>,
+}
+
+/// A message that is longer than [`PollLimits::message_bytes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Index of the message among those that were read.
+    pub row: u32,
+    /// How long it is.
+    pub bytes: u64,
 }
 
 /// The time of a message whose source knows none; the lane puts the time of reading there.

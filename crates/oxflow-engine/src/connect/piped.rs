@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::lines::{Lines, MAX_LINE_BYTES};
+use super::lines::{Lines, Rest};
 use super::{ConnectError, PollLimits, Polled, Source, file};
 
 const CHUNK_BYTES: usize = 64 << 10;
@@ -63,31 +63,29 @@ impl PipedSource {
     }
 
     /// A pipe that is being read. `rest` was read before.
-    pub(super) fn opened(stream: &Arc<str>, path: PathBuf, chunks: Chunks, rest: &[u8]) -> Self {
-        let mut source = Self { chunks: Some(chunks), ..Self::named(stream, 0, path) };
-        source.lines.feed(rest.len(), |chunk| chunk.extend_from_slice(rest));
-        source
+    pub(super) fn opened(stream: &Arc<str>, path: PathBuf, chunks: Chunks, rest: Rest) -> Self {
+        Self { chunks: Some(chunks), lines: Lines::go_on(stream, 0, rest), ..Self::named(stream, 0, path) }
     }
 
     /// What is not read yet, beginning with what lies here; none at the end.
-    pub(super) fn left(&mut self) -> Option<(Chunks, Vec<u8>)> {
-        let rest = self.lines.rest().to_vec();
+    pub(super) fn left(&mut self) -> Option<(Chunks, Rest)> {
+        let rest = self.lines.rest();
         self.chunks.take().filter(|_| !self.ended || !rest.is_empty()).map(|chunks| (chunks, rest))
     }
 
-    fn chunks(&mut self) -> io::Result<&Chunks> {
+    fn chunks(&mut self, ratio: u64) -> io::Result<&Chunks> {
         let chunks = if let Some(chunks) = self.chunks.take() {
             chunks
         } else {
             let path = self.path.clone();
-            read_ahead(move || file::open_content(&path))?
+            read_ahead(move || file::open_content(&path, ratio))?
         };
         Ok(self.chunks.insert(chunks))
     }
 
     /// Takes the chunk that comes before `until`; false if none did.
-    fn refill(&mut self, until: Instant) -> Result<bool, ConnectError> {
-        let received = self.chunks().map(|chunks| chunks.recv_deadline(until));
+    fn refill(&mut self, ratio: u64, until: Instant) -> Result<bool, ConnectError> {
+        let received = self.chunks(ratio).map(|chunks| chunks.recv_deadline(until));
         match received.map_err(|error| ConnectError::read(&self.stream, &self.path, error))? {
             Ok(Ok(more)) if !more.is_empty() => self.lines.feed(more.len(), |chunk| chunk.extend_from_slice(&more)),
             Ok(Err(error)) => {
@@ -100,9 +98,6 @@ impl PipedSource {
             }
             Err(RecvTimeoutError::Timeout) => return Ok(false),
         }
-        if self.lines.rest().len() > MAX_LINE_BYTES {
-            return Err(ConnectError::too_long(&self.stream, &self.path, self.lines.line_number()));
-        }
         Ok(true)
     }
 }
@@ -111,13 +106,14 @@ impl Source for PipedSource {
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
         let until = Instant::now() + limits.wait;
         loop {
-            if let Some(read) = self.lines.take(limits.messages) {
+            if let Some(read) = self.lines.take(limits) {
                 return Ok(Polled::Read(Box::new(read)));
             }
             if self.ended {
                 return Ok(Polled::End);
             }
-            if !self.refill(until)? {
+            // A line may have no end in sight, and chunks of it may come faster than they are taken.
+            if !self.refill(limits.decompression_ratio, until)? || Instant::now() >= until {
                 return Ok(Polled::Idle);
             }
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::LineWriter;
+use super::lines::Rest;
 use super::piped::{Chunks, PipedSource, read_ahead};
 use super::{ConnectError, Opened, PollLimits, Polled, Sink, Source, Writer};
 
@@ -15,8 +16,8 @@ static INPUT: Mutex<Input> = Mutex::new(Input::Untouched);
 enum Input {
     /// Nobody has read ahead.
     Untouched,
-    /// A run left something: what its thread goes on reading, after the bytes that it had.
-    Left(Chunks, Vec<u8>),
+    /// A run left something: what its thread goes on reading, after the line that it had begun.
+    Left(Chunks, Rest),
     /// A run reads it.
     Taken,
 }
@@ -32,7 +33,7 @@ pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
     let (chunks, rest) = match std::mem::replace(&mut *input, Input::Untouched) {
         Input::Untouched => {
             let chunks = read_ahead(|| Ok(io::stdin().lock()));
-            (chunks.map_err(|error| ConnectError::read(stream, path, error))?, Vec::new())
+            (chunks.map_err(|error| ConnectError::read(stream, path, error))?, Rest::default())
         }
         Input::Left(chunks, rest) => (chunks, rest),
         Input::Taken => {
@@ -41,7 +42,7 @@ pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
         }
     };
     *input = Input::Taken;
-    let source = StdinSource(PipedSource::opened(stream, path.to_owned(), chunks, &rest));
+    let source = StdinSource(PipedSource::opened(stream, path.to_owned(), chunks, rest));
     Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], identities: None })
 }
 

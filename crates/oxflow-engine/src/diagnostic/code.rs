@@ -66,6 +66,7 @@ codes! {
     SourceFailed = "OXF0403", "a source cannot be opened or read";
     SinkFailed = "OXF0404", "a sink cannot be opened or written";
     CheckpointMismatch = "OXF0405", "a checkpoint cannot be used or written";
+    TooLong = "OXF0407", "a message is too long";
     StepFailed = "OXF0501", "a step failed";
     StepPanicked = "OXF0502", "a step panicked";
     Undecodable = "OXF0503", "a payload cannot be decoded";

@@ -229,6 +229,8 @@ impl Job {
                 messages: run.batch.messages.get() as usize,
                 bytes: run.batch.bytes.get() as usize,
                 wait: Duration::from_millis(u64::from(run.batch.wait_ms.get())),
+                message_bytes: run.message_bytes.0.get() as usize,
+                decompression_ratio: u64::from(run.decompression_ratio.0.get()),
             },
             resumable,
             drain: AtomicBool::new(false),

@@ -8,10 +8,26 @@ use super::nodes::{Gather, Node};
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, Payloads, Uncopied, row_number};
 use crate::checkpoint::Passed;
-use crate::connect::Writer;
+use crate::connect::{TooLong, Writer};
 use crate::fault::{Fault, FaultKind, StepError};
-use crate::report::{SKIPPED_SHOWN, Skipped};
+use crate::report::{SKIPPED_SHOWN, SOURCE, Skipped};
 use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
+
+/// Sends on what the source read; a message that is too long is a fault of the source.
+pub(super) fn enter(
+    nodes: &mut [Node],
+    batch: Batch,
+    too_long: &[TooLong],
+    started: Instant,
+    state: &mut State,
+) -> Result<(), LaneError> {
+    let limit = state.shared.limits.message_bytes;
+    let faults = too_long.iter().map(|message| Fault::too_long(message.row, message.bytes, limit)).collect();
+    let LeftOut { came, kept, ended } = leave_out(&batch, faults, state);
+    let batch = if let Some(kept) = kept { batch.select(&kept) } else { batch };
+    state.count(SOURCE, came, batch.len(), started.elapsed());
+    push(nodes, batch, state).and(ended)
+}
 
 /// Sends a batch through a row of nodes.
 pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {

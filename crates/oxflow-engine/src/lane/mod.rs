@@ -182,9 +182,10 @@ impl Lane {
 
     fn carry(&mut self, polled: Polled, started: Instant) -> Result<(), LaneError> {
         match polled {
-            Polled::Read(read) => {
-                let batch = self.state.register(*read, started);
-                flow::push(&mut self.nodes, batch, &mut self.state)?;
+            Polled::Read(mut read) => {
+                let too_long = std::mem::take(&mut read.too_long);
+                let batch = self.state.register(*read);
+                flow::enter(&mut self.nodes, batch, &too_long, started, &mut self.state)?;
             }
             Polled::Idle => {}
             Polled::Advance(time) => self.state.shared.clock.advance(time),
@@ -229,16 +230,14 @@ impl Lane {
 
 impl State {
     /// Gives messages their numbers, and times where the source knew none.
-    fn register(&mut self, read: Read, started: Instant) -> Batch {
-        let Read { meta, payloads, next } = read;
+    fn register(&mut self, read: Read) -> Batch {
+        let Read { meta, payloads, next, .. } = read;
         let sequences = meta
             .partitions()
             .iter()
             .zip(&next)
             .map(|(partition, next)| self.trackers.entry(*partition).or_default().read(*next))
             .collect();
-        let count = payloads.len();
-        self.count(0, count, count, started.elapsed());
         let meta = self.stamp(meta).with_sequences(sequences);
         Batch::new(Arc::new(meta), Payloads::Bytes(payloads))
     }

@@ -93,7 +93,7 @@ impl Context<'_> {
             counts.errors += 1;
         }
         let fatal = self.fatal.get(fault.step).copied().unwrap_or(true);
-        self.faults.push(fault);
+        self.faults.push(fault.shortened());
         fatal
     }
 

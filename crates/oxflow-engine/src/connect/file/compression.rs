@@ -10,18 +10,23 @@ use flate2::write::GzEncoder;
 use zstd::stream::read::Decoder as ZstdDecoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
+/// Decompressed bytes that nobody needs to be asked about: a short file may become many times as long.
+const FREE_BYTES: u64 = 8 << 20;
+
 /// What was written into a file.
 pub(in super::super) trait Content: Read + Send {
     /// Passes over the first bytes of the content.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
 }
 
-/// Opens a file for reading what was written into it, several compressed members one after the other included.
-pub(in super::super) fn reader(path: &Path) -> io::Result<Box<dyn Content>> {
+/// Opens a file for reading what was written into it, several compressed members one after the other included. It may
+/// become `ratio` times as long.
+pub(in super::super) fn reader(path: &Path, ratio: u64) -> io::Result<Box<dyn Content>> {
     let file = File::open(path)?;
+    let input = |file| BufReader::new(Counted { file, bytes: 0 });
     Ok(match ending(path) {
-        Some("gz") => Box::new(MultiGzDecoder::new(BufReader::new(file))),
-        Some("zst") => Box::new(ZstdDecoder::new(file)?),
+        Some("gz") => Box::new(Proportionate { decoder: MultiGzDecoder::new(input(file)), given: 0, ratio }),
+        Some("zst") => Box::new(Proportionate { decoder: ZstdDecoder::with_buffer(input(file))?, given: 0, ratio }),
         _ => Box::new(file),
     })
 }
@@ -35,15 +40,73 @@ impl Content for File {
     }
 }
 
-impl Content for MultiGzDecoder<BufReader<File>> {
+impl<D: Decoder> Content for Proportionate<D> {
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         read_over(self, bytes)
     }
 }
 
-impl Content for ZstdDecoder<'_, BufReader<File>> {
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        read_over(self, bytes)
+/// A compressed file that becomes longer than allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{taken} bytes of it gave {given}")]
+pub struct Bomb {
+    /// How many times as long it may become.
+    pub ratio: u64,
+    /// Bytes of the file that were read.
+    pub taken: u64,
+    /// Bytes that came out of them.
+    pub given: u64,
+}
+
+/// Decompressed content that stays in proportion to its file. A few bytes can be made to stand for terabytes: memory is
+/// bounded without this, but the time and the outputs of the run are not.
+struct Proportionate<D> {
+    decoder: D,
+    given: u64,
+    ratio: u64,
+}
+
+impl<D: Decoder> Read for Proportionate<D> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.decoder.read(buffer)?;
+        self.given += read as u64;
+        let (ratio, taken, given) = (self.ratio, self.decoder.taken(), self.given);
+        if given > FREE_BYTES && given / ratio > taken {
+            return Err(io::Error::other(Bomb { ratio, taken, given }));
+        }
+        Ok(read)
+    }
+}
+
+/// What decompresses a file.
+trait Decoder: Read + Send {
+    /// Bytes of the file that were read.
+    fn taken(&self) -> u64;
+}
+
+impl Decoder for MultiGzDecoder<BufReader<Counted>> {
+    fn taken(&self) -> u64 {
+        self.get_ref().get_ref().bytes
+    }
+}
+
+impl Decoder for ZstdDecoder<'_, BufReader<Counted>> {
+    fn taken(&self) -> u64 {
+        self.get_ref().get_ref().bytes
+    }
+}
+
+/// A file, and how much of it was read.
+struct Counted {
+    file: File,
+    bytes: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
     }
 }
 

@@ -7,6 +7,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
+pub use compression::Bomb;
 pub(super) use compression::reader as open_content;
 pub use identity::FileKey;
 pub(super) use sink::{FileSink, LineWriter, Start};

@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::lines::{Lines, MAX_LINE_BYTES};
+use super::super::lines::Lines;
 use super::super::piped::PipedSource;
 use super::super::{ConnectError, Opened, PollLimits, Polled, Source};
 use super::compression::{self, Content};
@@ -75,41 +75,42 @@ struct FileSource {
     /// Where reading begins.
     start: Position,
     lines: Lines,
-    ended: bool,
+    /// How the content ended, once it did.
+    ended: Option<io::Result<()>>,
 }
 
 impl FileSource {
     fn new(stream: &Arc<str>, partition: u32, path: PathBuf) -> Self {
         let (start, lines) = (Position { next: 0, offset: 0 }, Lines::new(stream, partition));
-        Self { stream: Arc::clone(stream), path, content: None, start, lines, ended: false }
+        Self { stream: Arc::clone(stream), path, content: None, start, lines, ended: None }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Content>> {
-        let mut content = compression::reader(&self.path)?;
+    fn open(&self, limits: &PollLimits) -> io::Result<Box<dyn Content>> {
+        let mut content = compression::reader(&self.path, limits.decompression_ratio)?;
         if self.start.next > 0 {
             content.skip(self.start.next)?;
         }
         Ok(content)
     }
 
-    /// Reads the next chunk, as long as a message needs.
-    fn refill(&mut self, bytes: usize) -> Result<(), ConnectError> {
-        let read = self.read(bytes).map_err(|source| ConnectError::read(&self.stream, &self.path, source))?;
-        if self.lines.rest().len() > MAX_LINE_BYTES.saturating_add(bytes) {
-            return Err(ConnectError::too_long(&self.stream, &self.path, self.lines.line_number()));
+    /// Reads the next chunk. What came before an error is there all the same.
+    fn refill(&mut self, limits: &PollLimits) {
+        match self.read(limits) {
+            Ok(read) if read < limits.bytes => {
+                self.lines.end();
+                self.ended = Some(Ok(()));
+            }
+            Ok(_) => {}
+            Err(error) => self.ended = Some(Err(error)),
         }
-        if read < bytes {
-            self.lines.end();
-            self.ended = true;
-        }
-        Ok(())
     }
 
-    fn read(&mut self, bytes: usize) -> io::Result<usize> {
+    fn read(&mut self, limits: &PollLimits) -> io::Result<usize> {
         let mut content = match self.content.take() {
             Some(content) => content,
-            None => self.open()?,
+            None => self.open(limits)?,
         };
+        let bytes = limits.bytes;
         let read = self.lines.feed(bytes, |chunk| (&mut content).take(bytes as u64).read_to_end(chunk));
         self.content = Some(content);
         read
@@ -123,14 +124,19 @@ impl Source for FileSource {
     }
 
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
-        loop {
-            if let Some(read) = self.lines.take(limits.messages) {
-                return Ok(Polled::Read(Box::new(read)));
-            }
-            if self.ended {
+        if let Some(read) = self.lines.take(limits) {
+            return Ok(Polled::Read(Box::new(read)));
+        }
+        match self.ended.take() {
+            None => {}
+            Some(Err(error)) => return Err(ConnectError::read(&self.stream, &self.path, error)),
+            ended @ Some(Ok(())) => {
+                self.ended = ended;
                 return Ok(Polled::End);
             }
-            self.refill(limits.bytes)?;
         }
+        self.refill(limits);
+        // A line may have no end in sight: between two chunks of it the lane can be told to drain.
+        Ok(self.lines.take(limits).map_or(Polled::Idle, |read| Polled::Read(Box::new(read))))
     }
 }
