@@ -17,6 +17,11 @@ class Plain(TypedDict):
 
     count: int
 
+class Nest(TypedDict):
+    """A payload that may lie in another one."""
+
+    inner: NotRequired[Nest | None]
+
 class Double(RustFunction[Word, Word]):
     """Doubles the count."""
 

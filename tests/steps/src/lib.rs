@@ -1,6 +1,7 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 use std::{fmt, fs, thread};
 
@@ -47,15 +48,22 @@ fn is_frequent_by_value(msg: Message<Word>) -> bool {
     msg.take().0.count > 1
 }
 
-/// Fails on the word `bad`, panics on `panic`.
+/// Fails on the word `bad`, panics on `panic`, and does what no machine can do on `overflow` and `bottomless`.
 #[oxflow::function]
 fn check(msg: Message<Word>) -> Result<Word, BadWord> {
     let (word, _) = msg.take();
     match word.text.as_str() {
         "bad" => Err(BadWord(word.text)),
         "panic" => panic!("the word was `panic`"),
+        "overflow" => Ok(Word { count: i64::MAX + word.count, ..word }),
+        "bottomless" => Ok(Word { count: bottomless(word.count), ..word }),
         _ => Ok(word),
     }
+}
+
+/// Calls itself until the stack is full.
+fn bottomless(level: i64) -> i64 {
+    if level == i64::MAX { level } else { black_box(bottomless(level + 1)) }
 }
 
 /// A word for each letter.
@@ -137,6 +145,13 @@ struct Plain {
 }
 
 convert_via_json!(Plain);
+
+/// A payload that may lie in another one.
+#[derive(Clone, Debug, Serialize, Deserialize, Payload)]
+pub struct Nest {
+    #[serde(default)]
+    pub inner: Option<Box<Nest>>,
+}
 
 rust_function!(IsPlain, Plain, bool, |msg: Message<Plain>| -> bool { msg.take().0.count == 1 });
 
