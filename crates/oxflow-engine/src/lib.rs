@@ -25,4 +25,6 @@ pub mod lower;
 pub mod plan;
 pub mod report;
 pub mod run;
+#[cfg(test)]
+mod simulator;
 pub mod window;
