@@ -5,6 +5,7 @@
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi anew
 #   make schema  write docs/reference/config.schema.json anew
+#   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   the metrics pipeline against plain loops in Python and Rust
 #   make docs    the documentation into site/
@@ -77,6 +78,7 @@ test:
 	$(LEDGER) begin
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
+	$(PHASE) "mutants" -- $(MAKE_QUIET) mutants
 	if $(LINKABLE); then $(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps; \
 	    else $(LEDGER) missing "cargo test metrics_steps" "$(OLDEST) has no shared library to link"; fi
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
@@ -93,6 +95,10 @@ LINKABLE = $(OLDEST) -c 'import sysconfig as s; exit(not (s.get_config_var("Py_E
 test-steps:
 	LD_LIBRARY_PATH="$$($(OLDEST) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'):$${LD_LIBRARY_PATH:-}" \
 	    cargo test --quiet --locked --manifest-path examples/metrics/steps/Cargo.toml
+
+.PHONY: mutants
+mutants:
+	python3 tools/mutants.py $(VENVS)/mutants
 
 test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	rm -rf $(VENVS)/wheels/test

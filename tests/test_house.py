@@ -135,6 +135,15 @@ def test_the_engine_knows_no_python() -> None:
     assert "pyo3" not in dependencies("oxflow-engine"), "put what needs PyO3 into crates/oxflow-python"
 
 
+def test_what_decides_touches_nothing() -> None:
+    machines = [ENGINE / "src" / f"{machine}.rs" for machine in ("commit", "limits", "window", "checkpoint/marks")]
+    touch = re.compile(
+        r"\bstd::(?:fs|io|net|sync|thread|process|env)\b|\b(?:Instant|SystemTime|static|unsafe)\b|\basync\b"
+    )
+    busy = {name(path): found for path in machines if (found := touch.findall(code_of(path)))}
+    assert not busy, f"the simulator drives these with its own time and threads: let their callers do it: {busy}"
+
+
 def test_pyo3_is_named_in_two_places() -> None:
     allowed = ("crates/oxflow-python/", "crates/oxflow/src/python/")
     named = [
