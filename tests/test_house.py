@@ -21,7 +21,7 @@ PACKAGE = ROOT / "python/oxflow"
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
     "_oxflow", "errors", "_place", "_records", "_shapes", "_convert", "codec", "_extension", "_signatures", "steps", "pipeline",
-    "plan", "report", "_lifetime", "_run", "testing", "cli", "__main__",
+    "plan", "report", "_lifetime", "_signals", "_run", "testing", "cli", "__main__",
 )  # fmt: skip
 # Inside a function: a pipeline that is printed as a graph is lowered first.
 UPWARD = {("pipeline", "plan")}
@@ -37,6 +37,7 @@ UNSAFE = {
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",
+    "crates/oxflow-python/src/signals.rs": "declares the system's `_exit`, for which Rust has no name",
 }
 CODE = (".rs", ".py", ".pyi", ".toml", ".yml", ".in")
 # Composed, so that this file names none of them itself.

@@ -10,7 +10,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'check', 'check_config', 'config_schema', 'decode_json', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
+__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'check', 'check_config', 'config_schema', 'decode_json', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
 
 @final
 class Advance:
@@ -208,6 +208,27 @@ class Run:
     def wait(self, /, timeout_s: SupportsFloat | SupportsIndex) -> bool:
         """
         Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
+        """
+
+@final
+class SignalWatch:
+    """
+    Watches the signals of a process while a run goes on.
+    """
+
+    def __new__(cls, /, run: Run, numbers: Sequence[SupportsIndex], exit_code: SupportsIndex) -> SignalWatch:
+        """
+        Let the first of the signals `numbers` drain `run`, and the second end the process with `exit_code`.
+        """
+
+    def close(self, /) -> None:
+        """
+        Watch no longer. The descriptor must not be in use any more.
+        """
+
+    def fileno(self, /) -> int | None:
+        """
+        Return the descriptor for `signal.set_wakeup_fd`; `None` where that takes none of a pipe.
         """
 
 def check(plan: str) -> str:

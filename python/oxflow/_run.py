@@ -7,30 +7,26 @@ that the run stops between two messages, and what was handled is committed; the 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oxflow import _oxflow
-from oxflow._lifetime import INTERRUPTED_EXIT_CODE, carried, wait
+from oxflow._lifetime import carried, wait
 from oxflow._oxflow import Message
+from oxflow._signals import draining_on_signals
 from oxflow.codec import encode
 from oxflow.errors import ConfigError, Diagnostic, OxflowError, PlanError, StreamError, diagnostics_from
 from oxflow.plan import Plan, lower
 from oxflow.report import RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from types import FrameType
+    from collections.abc import Callable
 
     from oxflow.pipeline import Pipeline
-    from oxflow.report import StopSignal
 
 __all__ = ["run"]
 
@@ -141,7 +137,7 @@ def execute(bound: Bound, *, manual_clock: bool = False, on_stop: Callable[[], o
         plan.text, config, dict(plan.functions), dict(plan.decoders), encode, dict(bound.memory), manual_clock
     )
     with carried(native):
-        with _draining_on_signals(native, on_stop) as stopped_by:
+        with draining_on_signals(native, on_stop) as stopped_by:
             native.start()
             wait(native)
         report = RunReport.from_json(native.report(), native.outputs(), next(iter(stopped_by), None))
@@ -191,30 +187,3 @@ def _item(name: str, item: object) -> Item:
         return checked
     fix = ": encode it" if isinstance(payload, (str, Mapping)) else ""
     raise TypeError(f"stream `{name}` holds `bytes` and `Message`s of `bytes`, not {payload!r}{fix}")
-
-
-@contextlib.contextmanager
-def _draining_on_signals(
-    native: _oxflow.Run, on_stop: Callable[[], object] | None
-) -> Generator[list[StopSignal], None, None]:
-    """Drain on the first signal and exit on the second; gives the list in which the first will stand."""
-    stopped_by: list[StopSignal] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped_by
-        return
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        if stopped_by:
-            os._exit(INTERRUPTED_EXIT_CODE)
-        stopped_by.append("SIGINT" if number == signal.SIGINT else "SIGTERM")
-        native.drain()
-        if on_stop is not None:
-            on_stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped_by
-    finally:
-        for number, handler in before.items():
-            # `None` is a handler that was not set from Python and cannot be put back from it.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)

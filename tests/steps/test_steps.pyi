@@ -37,6 +37,7 @@ describe: RustFunction[Word, Word]
 length_class: RustFunction[Word, str]
 reverse: RustFunction[bytes, bytes]
 rendezvous: RustFunction[Word, Word]
+spin: RustFunction[Word, Word]
 class Words(TypedDict):
     """A batch of words. Rust knows that it is a list; Python knows nothing of it."""
 

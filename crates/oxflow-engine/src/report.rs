@@ -83,6 +83,24 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
+impl Report {
+    /// Of a run that was drained before it had started: it read nothing, so it lost nothing.
+    pub fn unstarted() -> Self {
+        Self {
+            status: Status::Drained,
+            ended: false,
+            delivery: Delivery::AtLeastOnce,
+            elapsed_s: 0.0,
+            lanes: 0,
+            messages_in: 0,
+            messages_out: 0,
+            steps: Vec::new(),
+            sources: Vec::new(),
+            skipped: Vec::new(),
+        }
+    }
+}
+
 /// Most failed messages that a report shows; the counters count them all.
 pub const SKIPPED_SHOWN: usize = 10;
 

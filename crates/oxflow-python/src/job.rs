@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use oxflow_engine::clock::Clock;
 use oxflow_engine::connect::{Binding, Item, Received, StreamUrl};
 use oxflow_engine::job::{Job, JobError, Running};
 use oxflow_engine::lower::Bindings;
+use oxflow_engine::report::Report;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
@@ -23,17 +24,22 @@ use crate::{config, plan};
 /// How long a signal waits while a run starts.
 const SIGNALS: Duration = Duration::from_millis(100);
 
+/// How long a run that is to be drained may go on starting.
+const LAST_START: Duration = Duration::from_millis(500);
+
 /// A run of a pipeline, in threads of its own.
 #[pyclass(frozen, module = "oxflow._oxflow")]
 pub(crate) struct Run {
     state: Mutex<State>,
-    /// A signal may come before the lanes have started.
-    drain: AtomicBool,
+    /// Shared with the lanes, since a signal may come before they have started.
+    drain: Arc<AtomicBool>,
 }
 
 enum State {
     Ready(Box<Job>),
     Started(Arc<Running>),
+    /// Drained while it was starting.
+    Abandoned,
     Failed,
 }
 
@@ -54,7 +60,9 @@ impl Run {
         streams: HashMap<String, Bound<'_, PyAny>>,
         manual_clock: bool,
     ) -> PyResult<Self> {
+        let drain = Arc::new(AtomicBool::new(false));
         let job = Job {
+            drain: Arc::clone(&drain),
             plan: plan::parse(plan)?,
             config: config::parse(config)?,
             bindings: bindings(functions, decoders, encode),
@@ -64,7 +72,7 @@ impl Run {
                 .collect::<PyResult<_>>()?,
             clock: if manual_clock { Clock::manual() } else { Clock::system() },
         };
-        Ok(Self { state: Mutex::new(State::Ready(Box::new(job))), drain: AtomicBool::new(false) })
+        Ok(Self { state: Mutex::new(State::Ready(Box::new(job))), drain })
     }
 
     /// Check, open the streams and start the lanes.
@@ -74,33 +82,28 @@ impl Run {
             *self.state() = before;
             return Err(PyRuntimeError::new_err("a run starts once"));
         };
-        let running = Arc::new(start_interruptibly(py, *job)?);
-        *self.state() = State::Started(Arc::clone(&running));
-        if self.drain.load(Ordering::Acquire) {
-            running.drain();
-        }
+        let started = start_interruptibly(py, *job, &self.drain)?;
+        *self.state() = started.map_or(State::Abandoned, |running| State::Started(Arc::new(running)));
         Ok(())
     }
 
     /// Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
     fn wait(&self, py: Python<'_>, timeout_s: f64) -> bool {
-        let Ok(running) = self.running() else { return true };
+        let Ok(Some(running)) = self.running() else { return true };
         let timeout = Duration::try_from_secs_f64(timeout_s).unwrap_or(Duration::MAX);
         py.detach(|| running.wait(timeout))
     }
 
     /// End reading, and stop between two messages; what was handled is delivered.
-    fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.drain.store(true, Ordering::Release);
-        if let State::Started(running) = &*self.state() {
-            running.drain();
-        }
     }
 
     /// Return what the run did so far, as JSON.
     fn report(&self, py: Python<'_>) -> PyResult<String> {
         let running = self.running()?;
-        let text = py.detach(|| serde_json::to_string(&running.report()));
+        let report = || running.map_or_else(Report::unstarted, |running| running.report());
+        let text = py.detach(|| serde_json::to_string(&report()));
         text.map_err(|error| PyRuntimeError::new_err(error.to_string()))
     }
 
@@ -108,7 +111,7 @@ impl Run {
     #[pyo3(signature = () -> "dict[str, list[Message[bytes]]]")]
     fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let running = self.running()?;
-        let received = py.detach(|| running.outputs());
+        let received = py.detach(|| running.map(|running| running.outputs()).unwrap_or_default());
         let outputs = PyDict::new(py);
         for (stream, messages) in received {
             let messages: Vec<Message> = messages.into_iter().map(|message| received_message(py, message)).collect();
@@ -119,27 +122,33 @@ impl Run {
 
     /// Raise what ended the run, if it failed.
     fn result(&self, py: Python<'_>) -> PyResult<()> {
-        match self.running()?.take_error() {
+        match self.running()?.and_then(|running| running.take_error()) {
             Some(error) => Err(job_exception(py, error)),
             None => Ok(()),
         }
     }
 }
 
-/// Starts a job while signals are handled: to open a pipe that nobody reads takes for ever.
-fn start_interruptibly(py: Python<'_>, job: Job) -> PyResult<Running> {
+/// Starts a job while signals are handled: to open a pipe that nobody reads takes for ever. None if the run was to be
+/// drained and the start came to no end; should it still come to one, the lanes see that and do nothing.
+fn start_interruptibly(py: Python<'_>, job: Job, drain: &AtomicBool) -> PyResult<Option<Running>> {
     let (sender, mut started) = std::sync::mpsc::sync_channel(1);
     let start = move || drop(sender.send(job.start()));
     std::thread::Builder::new().name("oxflow-start".to_owned()).spawn(start)?;
+    let mut until: Option<Instant> = None;
     loop {
         let (answer, receiver) = py.detach(move || (started.recv_timeout(SIGNALS), started));
         started = receiver;
         match answer {
-            Ok(answer) => return answer.map_err(|error| job_exception(py, error)),
+            Ok(answer) => return answer.map(Some).map_err(|error| job_exception(py, error)),
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(job_exception(py, JobError::Internal("the start of the run panicked".to_owned())));
             }
+        }
+        if drain.load(Ordering::Acquire) && *until.get_or_insert_with(|| Instant::now() + LAST_START) <= Instant::now()
+        {
+            return Ok(None);
         }
     }
 }
@@ -149,9 +158,11 @@ impl Run {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn running(&self) -> PyResult<Arc<Running>> {
+    /// The run; none if it was drained before it had started.
+    fn running(&self) -> PyResult<Option<Arc<Running>>> {
         match &*self.state() {
-            State::Started(running) => Ok(Arc::clone(running)),
+            State::Started(running) => Ok(Some(Arc::clone(running))),
+            State::Abandoned => Ok(None),
             State::Ready(_) | State::Failed => Err(PyRuntimeError::new_err("the run was not started")),
         }
     }

@@ -14,6 +14,7 @@ mod message;
 mod objects;
 mod plan;
 mod runtime;
+mod signals;
 
 #[pymodule]
 mod _oxflow {
@@ -29,4 +30,6 @@ mod _oxflow {
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]
     use crate::plan::{check, error_codes, explain, graph, render, runs};
+    #[pymodule_export]
+    use crate::signals::SignalWatch;
 }

@@ -124,6 +124,14 @@ fn rendezvous(msg: Message<Word>) -> Result<Word, String> {
     Ok(word)
 }
 
+/// Never answers.
+#[oxflow::function]
+fn spin(_msg: Message<Word>) -> Word {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
 /// All words of a batch as one.
 #[oxflow::function]
 fn join(msg: Message<Words>) -> Word {

@@ -37,6 +37,8 @@ pub struct Job {
     pub streams: HashMap<String, Binding>,
     /// The time.
     pub clock: Clock,
+    /// Set by whoever wants the run to be drained, before it starts or at any time later.
+    pub drain: Arc<AtomicBool>,
 }
 
 /// What ended a run that was not drained, or kept it from starting.
@@ -233,7 +235,7 @@ impl Job {
                 decompression_ratio: u64::from(run.decompression_ratio.0.get()),
             },
             resumable,
-            drain: AtomicBool::new(false),
+            drain: Arc::clone(&self.drain),
             committed: Mutex::default(),
             gate: RwLock::new(()),
             torn: AtomicBool::new(false),

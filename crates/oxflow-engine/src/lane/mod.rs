@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     /// Whether a later run goes on where this one is drained, so that open batches may stay open.
     pub(crate) resumable: bool,
     /// Set once, to end reading: steps then stop between two messages, and what they have not begun stays unsettled.
-    pub(crate) drain: AtomicBool,
+    pub(crate) drain: Arc<AtomicBool>,
     /// For each lane how far it came.
     pub(crate) progress: Vec<Mutex<Progress>>,
     /// For each partition where a later run would go on.
