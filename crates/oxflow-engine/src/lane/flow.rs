@@ -274,7 +274,8 @@ fn write(
     let batch = leave_out_old(passed.as_deref(), batch, state);
     let LeftOut { came, kept, ended } = leave_out(&batch, refused(step, writer, &batch), state);
     let batch = if let Some(kept) = kept { batch.select(&kept) } else { batch };
-    writer.write(&batch)?;
+    // At once: the lane may end with the error of another branch, which leaves things in order.
+    writer.write(&batch).inspect_err(|_| state.shared.tear())?;
     note(step, passed, &batch, state);
     settle(&batch, state);
     state.count(step, came, batch.len(), started.elapsed());
