@@ -316,25 +316,42 @@ def test_a_line_of_100_mb_is_never_held_in_memory(ending: str, tmp_path: Path) -
     assert (tmp_path / "out.jsonl").read_bytes() == LINES[0] + LINES[1]
 
 
-@pytest.mark.parametrize("source", ["a file", "a device"])
-def test_a_run_can_be_stopped_within_a_line_without_an_end(source: str, tmp_path: Path) -> None:
-    path = Path("/dev/zero")
-    if source == "a file":
-        path = tmp_path / "in.jsonl"
-        path.touch()
-        # It takes no room on the disk.
-        os.truncate(path, 1 << 40)
+OFTEN = ("run.checkpoint_ms=10", "run.batch.messages=100", "run.batch.bytes=4096")
+
+
+def started(folder: Path, source: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "oxflow", "run", "bad_input_pipeline:bytes_only", "--quiet"]
-    command += [f"--stream=in=file:{path}", "--stream=out=file:out.jsonl"]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(HERE)}) as running:
-        # The sink is opened last.
-        while not (tmp_path / "out.jsonl").exists():
+    command += [f"--stream=in={source}", "--stream=out=file:out.jsonl", *(f"--set={setting}" for setting in OFTEN)]
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    return subprocess.Popen(command, cwd=folder, env=environment)
+
+
+def test_a_run_can_be_stopped_within_an_endless_line_of_a_file(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    path.write_bytes(LINES[0])
+    # Zeros that take no room on the disk.
+    os.truncate(path, 1 << 40)
+    with started(tmp_path, "file:in.jsonl") as running:
+        # The line before it is written.
+        while not out.exists() or not out.stat().st_size:
             assert running.poll() is None
         running.terminate()
-        assert running.wait(20) == 0
+        assert running.wait(10) == 0
+    assert out.read_bytes() == LINES[0]
 
 
-OFTEN = ("run.checkpoint_ms=10", "run.batch.messages=100", "run.batch.bytes=4096")
+@pytest.mark.skipif(sys.platform != "linux", reason="the system doesn't tell how much a process has read")
+def test_a_run_can_be_stopped_within_an_endless_line_of_a_device(tmp_path: Path) -> None:
+    def read() -> int:
+        told = Path(f"/proc/{running.pid}/io").read_text()
+        return int(told.split()[told.split().index("rchar:") + 1])
+
+    with started(tmp_path, "file:/dev/zero") as running:
+        # Longer than a message already.
+        while read() < 64 * MIB:
+            assert running.poll() is None
+        running.terminate()
+        assert running.wait(10) == 0
 
 
 def content(path: Path) -> bytes:
