@@ -118,6 +118,26 @@ def test_what_is_no_bytes_before_a_step_that_takes_them_says_so() -> None:
         run(pipeline.sink(sink("out")), {"in": [b"a"]})
 
 
+def raises(text: str) -> Any:
+    def fail(_: Message[bytes]) -> bytes:
+        raise ValueError(text)
+
+    return source().apply(Map("fail", function=fail)).sink(sink("good"))
+
+
+def test_what_an_error_quotes_does_not_steer_a_terminal() -> None:
+    streams = {"in": [b"a"], "good": "memory:"}
+    error, _ = told(raises("\x1b[31mred"), streams, None)
+    assert "why: ValueError: \\u{1b}[31mred\n" in str(error)
+    _, report = told(raises("\x1b[31mred"), streams, {"steps": {"fail": {"on_error": "skip"}}})
+    assert "ValueError: \\x1b[31mred\n" in str(report)
+
+
+def test_an_error_that_says_nothing_is_told_by_its_class() -> None:
+    error, _ = told(raises(""), {"in": [b"a"], "good": "memory:"}, None)
+    assert "why: ValueError\n" in str(error)
+
+
 def panics(**config: Any) -> Any:
     start: Any = source().apply(Parser("parse", test_steps.Word)).apply(Map("check", function=test_steps.check))
     word = json.dumps({"text": "panic", "count": 1, "tags": {}}).encode()

@@ -168,7 +168,12 @@ _TEXT_COLUMNS = 3
 
 
 def _skipped(skipped: Skipped) -> str:
-    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {skipped.error}"
+    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {_shown(skipped.error)}"
+
+
+def _shown(text: str) -> str:
+    """Write out what would steer a terminal: the text may quote a message."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1] for letter in text)
 
 
 def _row(step: StepReport) -> tuple[str, ...]:

@@ -166,13 +166,13 @@ impl Fault {
         self.located(said)
     }
 
-    /// The error's class and what it says; the text alone if the class only holds one.
+    /// The error's class and what it says, if anything; the text alone if the class only holds one.
     pub fn error(&self) -> String {
         let holds_text = ["alloc::string::String", "&str", "&'static str"].contains(&self.class.as_str());
         if holds_text || self.class.starts_with("alloc::boxed::Box<") {
             return self.text.clone();
         }
-        format!("{}: {}", self.class, self.text)
+        if self.text.is_empty() { self.class.clone() } else { format!("{}: {}", self.class, self.text) }
     }
 
     /// A text about the fault, with the place where it began.

@@ -89,9 +89,18 @@ fn locate(place: &Place) -> String {
     }
 }
 
-/// Moves every line but the first to the right, so that the text stays under its label.
+/// Moves every line but the first to the right, so that the text stays under its label. It may quote a message: what would
+/// steer a terminal is written out.
 fn indent(text: &str, width: usize) -> String {
-    text.replace('\n', &format!("\n{:width$}", ""))
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' => shown.extend(std::iter::once('\n').chain(std::iter::repeat_n(' ', width))),
+            _ if letter.is_control() && letter != '\t' => shown.extend(letter.escape_default()),
+            _ => shown.push(letter),
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -132,6 +141,14 @@ mod tests {
         check(
             &Diagnostic::new(Code::StepFailed, "one\ntwo").because("three\nfour"),
             "error[OXF0501]: one\n  two\n  why: three\n       four\n  more: oxflow explain OXF0501",
+        );
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_written_out() {
+        check(
+            &Diagnostic::new(Code::StepFailed, "red").because("\x1b[31m\tred\r\0"),
+            "error[OXF0501]: red\n  why: \\u{1b}[31m\tred\\r\\u{0}\n  more: oxflow explain OXF0501",
         );
     }
 
