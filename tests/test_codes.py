@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 SINK = StreamSink("out", stream_name="out")
 # Not typed: a type checker would find many of these faults before oxflow does.
+UNOPTIMISED = """
+import warnings, oxflow, test_steps
+from oxflow import Map, StreamSink, streaming_source
+pipeline = streaming_source("source", stream_name="in").apply(Map("map", function=test_steps.reverse))
+pipeline = pipeline.sink(StreamSink("out", stream_name="out"))
+with warnings.catch_warnings(record=True) as caught:
+    oxflow.run(pipeline, streams={"in": [], "out": "null:"})
+print(*(warning.message.diagnostic.code for warning in caught))
+"""
 SOURCE: Any = streaming_source("source", stream_name="in")
 JSON: Any = SOURCE.apply(Parser("parse", dict[str, Any]))
 PASS = SOURCE.sink(SINK)
@@ -146,6 +155,14 @@ def other_abi(_folder: Path) -> object:
     return _oxflow.describe_module(new(table, b"oxflow.module.v0", None))
 
 
+def built_without_optimisation(folder: Path) -> object:
+    """Run a step of the tests' own extension where nobody was told of it yet; raise what the command prints."""
+    (folder / "app.py").write_text(UNOPTIMISED, encoding="utf-8")
+    run = [sys.executable, "app.py"]
+    answer = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
+    raise oxflow.PlanError(*(oxflow.Diagnostic(code, "") for code in answer.stdout.split()))
+
+
 FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0101": plan(SOURCE.apply(Batch("source", batch_size=1)).apply(Serializer("s")).sink(SINK)),
     "OXF0102": plan(SOURCE),
@@ -185,6 +202,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0506": message(routed(any_level, ["low"]), b"high"),
     "OXF0601": other_abi,
     "OXF0602": lambda _folder: _oxflow.describe_module(None),
+    "OXF0603": built_without_optimisation,
     "OXF0901": later_plan,
 }
 

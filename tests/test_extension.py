@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import pickle
+import subprocess
+import sys
 import types
 import typing
 from typing import TYPE_CHECKING, Any
@@ -140,3 +142,53 @@ def test_an_error_that_is_a_mere_text_has_no_class(tmp_path: Path) -> None:
     with pytest.raises(StepError) as caught:
         test_steps.rendezvous(Message({"text": str(tmp_path / "no" / "folder"), "count": 1}))
     assert caught.value.diagnostics[0].why == "No such file or directory (os error 2)"
+
+
+SLOW = """
+from oxflow import Map, StreamSink, streaming_source
+import test_steps
+
+pipeline = (
+    streaming_source("source", stream_name="in").apply(Map("first", function=test_steps.reverse))
+    .apply(Map("second", function=test_steps.reverse)).sink(StreamSink("sink", stream_name="out"))
+)
+"""
+RUNS = """
+import oxflow
+from oxflow import testing
+
+streams = {"in": [], "out": "null:"}
+testing.run(pipeline, {"in": []})
+oxflow.run(pipeline, streams=streams)
+oxflow.run(pipeline, streams=streams)
+"""
+WARNING = """\
+warning[OXF0603]: the Rust module `test_steps` was built without optimisation
+  why: its functions are many times slower than they could be
+  fix: build it with `maturin develop --release`
+  more: oxflow explain OXF0603
+"""
+
+
+def of_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "app.py").write_text(SLOW)
+    (folder / "runs.py").write_text(SLOW + RUNS)
+    (folder / "in").write_bytes(b"")
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_module_without_optimisation_is_told_once_in_a_process(tmp_path: Path) -> None:
+    done = of_python(tmp_path, "-W", "always", "runs.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("UnoptimisedWarning: ") == 1
+    assert WARNING in done.stderr
+    # The line that calls, not one of ours.
+    assert f"{tmp_path / 'runs.py'}:15: " in done.stderr
+
+
+def test_the_command_tells_of_a_module_without_optimisation(tmp_path: Path) -> None:
+    run = ("-m", "oxflow", "run", "app.py", "--stream", "in=file:in", "--stream", "out=null:")
+    assert of_python(tmp_path, *run).stderr == WARNING
+    assert of_python(tmp_path, *run, "--json").stderr == WARNING
+    assert of_python(tmp_path, *run, "--quiet").stderr == ""

@@ -18,6 +18,8 @@ from oxflow.codec import decoder, encode
 from oxflow.errors import Diagnostic, ExtensionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from oxflow._oxflow import Message
     from oxflow._shapes import Shape
 
@@ -36,6 +38,11 @@ _SCALARS: dict[str, Any] = {
     "str": str,
     "bytes": bytes,
 }
+
+
+# The native objects of modules that were built without optimisation, with the names of these modules.
+_unoptimised: dict[object, str] = {}
+_told: set[str] = set()
 
 
 class RustFunction(Generic[In_contra, Out_co]):
@@ -112,15 +119,36 @@ def populate(module: types.ModuleType) -> None:
     home = _home(module.__name__)
     _refuse_doubles(home, described)
     annotations = _Types(home)
+    natives: list[object] = []
     for index, item in enumerate(described["types"]):
         if item["public"]:
             made = annotations.public(item)
-            setattr(made, NATIVE_TYPE, _oxflow.NativeType(capsule, index))
+            natives.append(_oxflow.NativeType(capsule, index))
+            setattr(made, NATIVE_TYPE, natives[-1])
             setattr(module, item["name"], made)
     for index, item in enumerate(described["functions"]):
         native = _oxflow.NativeFunction(capsule, index)
+        natives.append(native)
         made = _function_class(home, item, native, annotations.annotation(item["output"]))
         setattr(module, item["name"], made() if item["form"] == "object" else made)
+    if described["debug"]:
+        _unoptimised.update(dict.fromkeys(natives, home))
+
+
+def unoptimised(functions: Iterable[object]) -> list[Diagnostic]:
+    """Find the modules among the functions of a plan that were built without optimisation; each is told once in a process."""
+    natives = [item for item in functions if isinstance(item, (_oxflow.NativeFunction, _oxflow.NativeType))]
+    modules = sorted({_unoptimised[item] for item in natives if item in _unoptimised} - _told)
+    _told.update(modules)
+    return [
+        Diagnostic(
+            "OXF0603",
+            f"the Rust module `{module}` was built without optimisation",
+            why="its functions are many times slower than they could be",
+            fix="build it with `maturin develop --release`",
+        )
+        for module in modules
+    ]
 
 
 def _refuse_doubles(module: str, described: dict[str, Any]) -> None:

@@ -9,17 +9,27 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oxflow import _oxflow
+from oxflow._extension import unoptimised
 from oxflow._lifetime import carried, wait
 from oxflow._oxflow import Message
 from oxflow._signals import draining_on_signals
 from oxflow.codec import encode
-from oxflow.errors import ConfigError, Diagnostic, OxflowError, PlanError, StreamError, diagnostics_from
+from oxflow.errors import (
+    ConfigError,
+    Diagnostic,
+    OxflowError,
+    PlanError,
+    StreamError,
+    UnoptimisedWarning,
+    diagnostics_from,
+)
 from oxflow.plan import Plan, lower
 from oxflow.report import RunReport
 
@@ -64,6 +74,10 @@ class Bound:
         if wrong:
             raise _config_error(wrong)
 
+    def warnings(self) -> list[Diagnostic]:
+        """What is no error but worth knowing, each once in a process."""
+        return unoptimised(self.plan.functions.values())
+
     def check_config(self) -> tuple[Diagnostic, ...]:
         """Check the configuration against the plan; empty if all is well."""
         return diagnostics_from(json.loads(_oxflow.check_config(self.plan.text, json.dumps(self.config))))
@@ -98,9 +112,14 @@ def run(
         StreamError: a stream is not bound, or cannot be opened, read or written.
         TypeError: what `streams` gives is no payload.
         StepError: a step failed; its exception is `__cause__`.
+
+    Warns:
+        UnoptimisedWarning: a Rust module of the pipeline was built without optimisation; once in a process.
     """
     bound = bind(lower(pipeline), streams=streams, config=config, overrides=overrides)
     bound.check()
+    for diagnostic in bound.warnings():
+        warnings.warn(UnoptimisedWarning(diagnostic), stacklevel=2)
     return execute(bound)
 
 

@@ -11,6 +11,9 @@
     +-- EncodeError      a value cannot be JSON; the cause of a StepError
     +-- InternalError    a bug in oxflow
 
+    OxflowWarning
+    +-- UnoptimisedWarning   an extension was built without optimisation
+
 An error carries `Diagnostic`s, the same data that the engine makes and that `oxflow check --json` prints. `str(error)` is
 the text for people: what, where, why and how to mend it.
 """
@@ -34,11 +37,13 @@ __all__ = [
     "ExtensionError",
     "InternalError",
     "OxflowError",
+    "OxflowWarning",
     "Place",
     "PlanError",
     "StepError",
     "StepPanicked",
     "StreamError",
+    "UnoptimisedWarning",
 ]
 
 
@@ -151,6 +156,22 @@ class StepPanicked(StepError):  # noqa: N818  # the word for what Rust does
 
 class InternalError(OxflowError):
     """A bug in oxflow."""
+
+
+class OxflowWarning(UserWarning):
+    """Base of all warnings of oxflow.
+
+    Attributes:
+        diagnostic: what is worth knowing.
+    """
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+
+class UnoptimisedWarning(OxflowWarning):
+    """An extension module was built without optimisation: its functions are many times slower than they could be."""
 
 
 class _CodecError(OxflowError, ValueError):

@@ -30,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         bound = _bound(options, lower(load(options.target)))
         bound.check()
+        for warning in [] if options.quiet else bound.warnings():
+            print(coloured(str(warning), sys.stderr), file=sys.stderr)
         report = execute(bound, on_stop=None if options.quiet else _tell_stopping)
     except OxflowError as error:
         _print_report(error.report, options, bound, error.diagnostics)

@@ -14,8 +14,8 @@ from oxflow.cli.target import TargetImportError
 from oxflow.errors import OxflowError, StepError
 
 _PACKAGE = str(Path(oxflow.__file__).parent) + os.sep
-_HEAD = re.compile(r"^error\[OXF\d{4}\]", re.MULTILINE)
-_RED = "\x1b[1;31m"
+_HEAD = re.compile(r"^(error|warning)\[OXF\d{4}\]", re.MULTILINE)
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 _PLAIN = "\x1b[0m"
 
 
@@ -29,10 +29,10 @@ def show_error(error: OxflowError) -> None:
 
 
 def coloured(text: str, stream: TextIO) -> str:
-    """Colour the heads of errors if the stream is a terminal and `NO_COLOR` is not set."""
+    """Colour the heads of errors and warnings if the stream is a terminal and `NO_COLOR` is not set."""
     if not stream.isatty() or os.environ.get("NO_COLOR"):
         return text
-    return _HEAD.sub(lambda head: f"{_RED}{head[0]}{_PLAIN}", text)
+    return _HEAD.sub(lambda head: f"{_COLOURS[head[1]]}{head[0]}{_PLAIN}", text)
 
 
 def trimmed(error: BaseException) -> str:

@@ -75,7 +75,18 @@ codes! {
     NoRoute = "OXF0506", "no branch has the routing key";
     WrongAbi = "OXF0601", "an extension was built for another version of oxflow";
     NotAnExtension = "OXF0602", "not an extension or function of oxflow";
+    Unoptimised = "OXF0603", "an extension was built without optimisation";
     Internal = "OXF0901", "an internal error";
+}
+
+impl Code {
+    /// What a finding of this code is called: all but those that stop nothing are errors.
+    pub const fn severity(self) -> &'static str {
+        match self {
+            Self::Unoptimised => "warning",
+            _ => "error",
+        }
+    }
 }
 
 impl fmt::Display for Code {

@@ -14,7 +14,7 @@ pub use self::code::{Code, codes, explain};
 pub use self::suggest::did_you_mean;
 use crate::plan::Place;
 
-/// One finding. It is always an error: what is merely odd is not reported.
+/// One finding. It is an error unless its code says otherwise: what is merely odd is not reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 pub struct Diagnostic {
     /// Which kind of error it is.
@@ -66,7 +66,7 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "error[{}]: {}", self.code, indent(&self.message, 2))?;
+        write!(formatter, "{}[{}]: {}", self.code.severity(), self.code, indent(&self.message, 2))?;
         if let Some(place) = &self.place {
             write!(formatter, "\n  --> {}", locate(place))?;
         }
