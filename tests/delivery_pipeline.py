@@ -19,6 +19,20 @@ def texts(message: Message[list[Word]]) -> list[str]:
     return [f"{word['text']}{word.get('tags', {}).get('copy', '')}" for word in message.payload]
 
 
+def pick(message: Message[Word]) -> Word:
+    """Fail on some words, alone and in rows."""
+    if message.payload["count"] % 31 in {3, 7, 8}:
+        raise ValueError("picked")
+    return message.payload
+
+
+def taste(message: Message[list[Word]]) -> list[str]:
+    """Fail on some lists."""
+    if any(word["count"] % 37 == 0 for word in message.payload):
+        raise ValueError("distasteful")
+    return texts(message)
+
+
 pipeline = (
     streaming_source("source", stream_name="words")
     .apply(Parser("parse", Word))
@@ -41,6 +55,12 @@ pipeline = (
             .apply(Map("texts-too", function=texts))
             .apply(Serializer("s4"))
             .sink(StreamSink("lists-out", stream_name="lists")),
+            branch("picky")
+            .apply(Map("pick", function=pick))
+            .apply(Batch("five", batch_size=5))
+            .apply(Map("taste", function=taste))
+            .apply(Serializer("s5"))
+            .sink(StreamSink("picky-out", stream_name="picky")),
         ],
     )
 )

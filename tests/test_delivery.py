@@ -22,6 +22,7 @@ import pytest
 import zstandard
 
 import oxflow
+from oxflow import DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,13 @@ KILLS = int(os.environ.get("OXFLOW_KILLS", "12"))
 SEED = int(os.environ.get("OXFLOW_SEED", str(random.SystemRandom().randrange(10**6))))
 # Long enough for all kills to hit it.
 PARTITIONS, WORDS = 3, 500 * KILLS
-STREAMS = ("plain", "rust", "flat", "lists")
+STREAMS = ("plain", "rust", "flat", "lists", "picky", "dead-letters")
+# Here nobody is to stop: what comes out is counted.
+POLICIES = (
+    *(f"steps.{step}.on_error=dead_letter" for step in ("pick", "taste")),
+    "run.dead_letters.max_percent=100",
+    "run.dead_letters.max_in_a_row=1000000",
+)
 
 
 def write_words(folder: Path) -> None:
@@ -41,8 +48,11 @@ def write_words(folder: Path) -> None:
 
 
 def command(folder: Path, ending: str) -> list[str]:
+    if not list(folder.glob("*.oxflow")):
+        # A run that starts at the beginning adds to the dead letters of those before it.
+        (folder / f"dead-letters{ending}").unlink(missing_ok=True)
     streams = [f"words=file:{folder}/in-*.jsonl", *(f"{name}=file:{folder}/{name}{ending}" for name in STREAMS)]
-    settings = ["run.checkpoint_ms=10", "run.batch.messages=20", "run.batch.bytes=4096", "run.lanes=2"]
+    settings = ["run.checkpoint_ms=10", "run.batch.messages=20", "run.batch.bytes=4096", "run.lanes=2", *POLICIES]
     options = [*(f"--stream={stream}" for stream in streams), *(f"--set={setting}" for setting in settings)]
     return [sys.executable, "-m", "oxflow", "run", str(PIPELINE), "--quiet", *options]
 
@@ -68,14 +78,16 @@ def read_zst(path: Path) -> bytes:
 def words_of(stream: str, path: Path) -> Iterator[str]:
     for line in content(path):
         value = json.loads(line)
-        if stream in {"flat", "lists"}:
+        if stream in {"flat", "lists", "picky"}:
             yield from value
+        elif stream == "dead-letters":
+            yield json.loads(value["payload"])["text"]
         else:
             yield value["text"]
 
 
 def verify(folder: Path, ending: str, seed: object) -> None:
-    for stream in STREAMS:
+    for stream in ("plain", "rust", "flat", "lists"):
         found = list(words_of(stream, folder / f"{stream}{ending}"))
         copies = ("a", "b") if stream == "flat" else ("",)
         for partition in range(PARTITIONS):
@@ -85,7 +97,27 @@ def verify(folder: Path, ending: str, seed: object) -> None:
             lost, repeated = set(expected) - set(counts), {word for word, count in counts.items() if count > 1}
             assert (lost, repeated) == (set(), set()), f"seed {seed}: stream {stream}, partition {partition}"
             assert mine == expected, f"seed {seed}: stream {stream}, partition {partition} is out of order"
+    verify_dead_letters(folder, ending, seed)
     assert not list(folder.glob("*.oxflow*")), "a drained run leaves no checkpoint"
+
+
+def verify_dead_letters(folder: Path, ending: str, seed: object) -> None:
+    """Each word came through the branch that fails, or became one dead letter of the first step that failed on it."""
+    through = list(words_of("picky", folder / f"picky{ending}"))
+    letters = [DeadLetter.from_json(line) for line in content(folder / f"dead-letters{ending}")]
+    texts = [json.loads(letter.message.payload)["text"] for letter in letters]
+    everything = {f"{partition}-{word}" for partition in range(PARTITIONS) for word in range(WORDS)}
+    counts = Counter([*through, *texts])
+    repeated = {word for word, count in counts.items() if count > 1}
+    assert (everything - set(counts), repeated) == (set(), set()), f"seed {seed}: dead letters"
+    for step in ("pick", "taste"):
+        for partition in range(PARTITIONS):
+            mine = [letter.message.origin for letter in letters if letter.step == step]
+            offsets = [origin.offset for origin in mine if origin is not None and origin.partition == partition]
+            assert offsets == sorted(offsets), f"seed {seed}: dead letters of `{step}` are out of order"
+    picked = {word for word, letter in zip(texts, letters, strict=True) if letter.step == "pick"}
+    expected = {word for word in everything if int(word.split("-")[1]) % 31 in {3, 7, 8}}
+    assert picked == expected, f"seed {seed}: dead letters"
 
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
@@ -216,6 +248,7 @@ def test_a_pipeline_with_other_steps_is_an_error(tmp_path: Path) -> None:
 def test_at_least_once_keeps_no_checkpoint(tmp_path: Path) -> None:
     write_words(tmp_path)
     start_and_kill(tmp_path)
+    (tmp_path / "dead-letters").unlink()
     run = [*command(tmp_path, ""), "--set=run.delivery=at_least_once"]
     assert subprocess.run(run, check=False).returncode == 0
     verify(tmp_path, "", "at least once")

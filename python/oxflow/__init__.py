@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oxflow._extension import RustFunction
     from oxflow._oxflow import Message, Origin
     from oxflow._run import run
+    from oxflow.dead_letter import DeadLetter
     from oxflow.errors import (
         ConfigError,
         DecodeError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         StepError,
         StepPanicked,
         StreamError,
+        TooManyFailedError,
         UnoptimisedWarning,
     )
     from oxflow.pipeline import Branch, Pipeline, branch, streaming_source
@@ -49,6 +51,7 @@ __all__ = [
     "Batch",
     "Branch",
     "ConfigError",
+    "DeadLetter",
     "DecodeError",
     "Diagnostic",
     "EncodeError",
@@ -71,6 +74,7 @@ __all__ = [
     "StepPanicked",
     "StreamError",
     "StreamSink",
+    "TooManyFailedError",
     "UnoptimisedWarning",
     "__version__",
     "branch",
@@ -85,6 +89,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "oxflow._extension": ("RustFunction",),
     "oxflow._oxflow": ("Message", "Origin"),
+    "oxflow.dead_letter": ("DeadLetter",),
     "oxflow.errors": (
         "ConfigError",
         "DecodeError",
@@ -98,6 +103,7 @@ _HOMES = {
         "StepError",
         "StepPanicked",
         "StreamError",
+        "TooManyFailedError",
         "UnoptimisedWarning",
     ),
     "oxflow.pipeline": ("Branch", "Pipeline", "branch", "streaming_source"),

@@ -7,6 +7,7 @@
     +-- StreamError      a stream cannot be bound, opened, read or written
     +-- StepError        a step failed; its exception is `__cause__`
     |   +-- StepPanicked
+    +-- TooManyFailedError  so many messages became dead letters that the run stopped
     +-- DecodeError      a payload is not what its type says; the cause of a StepError
     +-- EncodeError      a value cannot be JSON; the cause of a StepError
     +-- InternalError    a bug in oxflow
@@ -43,6 +44,7 @@ __all__ = [
     "StepError",
     "StepPanicked",
     "StreamError",
+    "TooManyFailedError",
     "UnoptimisedWarning",
 ]
 
@@ -154,6 +156,12 @@ class StepPanicked(StepError):  # noqa: N818  # the word for what Rust does
     """A step written in Rust panicked."""
 
 
+class TooManyFailedError(OxflowError):
+    """So many messages became dead letters that the run stopped; what the last one failed with is `__cause__`."""
+
+    exit_code = 5
+
+
 class InternalError(OxflowError):
     """A bug in oxflow."""
 
@@ -205,6 +213,7 @@ _CLASSES: dict[str, type[OxflowError]] = {
     "stream": StreamError,
     "step": StepError,
     "panic": StepPanicked,
+    "limit": TooManyFailedError,
     "extension": ExtensionError,
     "internal": InternalError,
 }

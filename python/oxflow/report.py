@@ -28,6 +28,8 @@ class StepReport:
         messages_out: messages that it gave.
         errors: messages that failed in it.
         skipped: failed messages that `on_error: skip` left out.
+        dead_lettered: failed messages that `on_error: dead_letter` sent to the dead letters.
+        retried: calls that `on_error: retry` made again.
         time_s: seconds spent in it, over all lanes.
     """
 
@@ -38,6 +40,8 @@ class StepReport:
     messages_out: int
     errors: int
     skipped: int
+    dead_lettered: int
+    retried: int
     time_s: float
 
 
@@ -150,6 +154,10 @@ class RunReport:
         lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
         messages = "1 message" if self.messages_in == 1 else f"{self.messages_in:,} messages"
         counts = f"{messages} in, {self.messages_out:,} out"
+        dead = sum(step.dead_lettered for step in self.steps)
+        again = sum(step.retried for step in self.steps)
+        counts += f", {dead:,} dead letter{'s' * (dead != 1)}" if dead else ""
+        counts += f", {again:,} retried" if again else ""
         early = "" if self.ended or self.stopped_by is None else " before the end of the source"
         stopped = "" if self.stopped_by is None else f", stopped by {self.stopped_by}{early},"
         return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"

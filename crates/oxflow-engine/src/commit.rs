@@ -72,6 +72,11 @@ impl Tracker {
         moved
     }
 
+    /// Sequence number of the oldest message that is not settled.
+    pub fn oldest(&self) -> u64 {
+        self.first
+    }
+
     /// The number of messages that are not settled, or wait for one that isn't.
     pub fn in_flight(&self) -> usize {
         self.open.len()

@@ -27,7 +27,13 @@ pub struct Fault {
 }
 
 /// An error object of another language's runtime, carried to where it is raised again.
-pub struct Cause(pub Box<dyn Any + Send + Sync>);
+pub struct Cause(pub Box<dyn Raised>);
+
+/// An error object of another language's runtime.
+pub trait Raised: Any + Send + Sync {
+    /// How the error came about, call by call, if that can still be told.
+    fn traceback(&self) -> Option<String>;
+}
 
 impl fmt::Debug for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,6 +179,11 @@ impl Fault {
             return self.text.clone();
         }
         if self.text.is_empty() { self.class.clone() } else { format!("{}: {}", self.class, self.text) }
+    }
+
+    /// How it came about: the traceback of an exception, the place and backtrace of a panic.
+    pub fn traceback(&self) -> Option<String> {
+        self.cause.as_ref().and_then(|cause| cause.0.traceback()).or_else(|| self.detail.clone())
     }
 
     /// A text about the fault, with the place where it began.

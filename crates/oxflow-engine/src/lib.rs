@@ -14,6 +14,7 @@ pub mod commit;
 pub mod config;
 pub mod connect;
 mod crash;
+pub mod dead_letter;
 pub mod diagnostic;
 pub mod extension;
 pub mod fault;

@@ -134,6 +134,10 @@ pub struct StepReport {
     pub errors: u64,
     /// Failed messages that were left out.
     pub skipped: u64,
+    /// Failed messages that were written to the dead letters.
+    pub dead_lettered: u64,
+    /// Calls that were made again for a message that failed.
+    pub retried: u64,
     /// Seconds spent in the step, summed over the lanes.
     pub time_s: f64,
 }
@@ -162,6 +166,8 @@ impl StepReport {
             messages_out: counts.messages_out,
             errors: counts.errors,
             skipped: counts.skipped,
+            dead_lettered: counts.dead_lettered,
+            retried: counts.retried,
             time_s: counts.time.as_secs_f64(),
         }
     }
@@ -176,6 +182,8 @@ pub fn sum<'a>(lanes: impl IntoIterator<Item = &'a [StepCounts]>, steps: usize) 
             total.messages_out += counts.messages_out;
             total.errors += counts.errors;
             total.skipped += counts.skipped;
+            total.dead_lettered += counts.dead_lettered;
+            total.retried += counts.retried;
             total.time += counts.time;
         }
     }

@@ -1,10 +1,14 @@
 //! Raises the engine's errors as the exceptions of `oxflow.errors`.
 
+use std::any::Any;
+
 use oxflow_engine::diagnostic::Diagnostic;
 use oxflow_engine::fault::{FaultKind, StepError};
 use oxflow_engine::job::JobError;
 use pyo3::prelude::*;
 use serde_json::json;
+
+use crate::runtime::Exception;
 
 /// Which exception an error becomes.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +18,7 @@ pub(crate) enum ErrorKind {
     Stream,
     Step,
     Panic,
+    Limit,
     Extension,
     Internal,
 }
@@ -26,6 +31,7 @@ impl ErrorKind {
             Self::Stream => "stream",
             Self::Step => "step",
             Self::Panic => "panic",
+            Self::Limit => "limit",
             Self::Extension => "extension",
             Self::Internal => "internal",
         }
@@ -43,6 +49,7 @@ impl ErrorKind {
             JobError::Connect(_) | JobError::Checkpoint(_) => Self::Stream,
             JobError::Step(error) if error.fault.kind == FaultKind::Panicked => Self::Panic,
             JobError::Step(_) => Self::Step,
+            JobError::TooManyFailed(_) => Self::Limit,
             JobError::Internal(_) => Self::Internal,
         }
     }
@@ -70,13 +77,16 @@ pub(crate) fn exception(py: Python<'_>, kind: ErrorKind, diagnostics: &[Diagnost
 /// The exception for what ended a run; the exception of a Python step becomes its cause.
 pub(crate) fn job_exception(py: Python<'_>, error: JobError) -> PyErr {
     let raised = exception(py, ErrorKind::of(&error), &error.diagnostics());
-    if let JobError::Step(error) = error {
-        raised.set_cause(py, cause(py, *error));
+    match error {
+        JobError::Step(error) => raised.set_cause(py, cause(py, *error)),
+        JobError::TooManyFailed(error) => raised.set_cause(py, cause(py, error.last)),
+        _ => {}
     }
     raised
 }
 
 fn cause(py: Python<'_>, error: StepError) -> Option<PyErr> {
-    let object = error.fault.cause?.0.downcast::<Py<PyAny>>().ok()?;
+    let raised: Box<dyn Any> = error.fault.cause?.0;
+    let object = raised.downcast::<Exception>().ok()?.0;
     Some(PyErr::from_value(object.into_bound(py)))
 }

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-import traceback
-from pathlib import Path
 from typing import TextIO
 
-import oxflow
+from oxflow._traceback import trimmed
 from oxflow.cli.target import TargetImportError
-from oxflow.errors import OxflowError, StepError
+from oxflow.errors import OxflowError, StepError, TooManyFailedError
 
-_PACKAGE = str(Path(oxflow.__file__).parent) + os.sep
 _HEAD = re.compile(r"^(error|warning)\[OXF\d{4}\]", re.MULTILINE)
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 _PLAIN = "\x1b[0m"
@@ -22,7 +19,7 @@ _PLAIN = "\x1b[0m"
 def show_error(error: OxflowError) -> None:
     """Print an error, with the traceback of what the user's code raised."""
     print(coloured(str(error), sys.stderr), file=sys.stderr)
-    cause = error.__cause__ if isinstance(error, (StepError, TargetImportError)) else None
+    cause = error.__cause__ if isinstance(error, (StepError, TooManyFailedError, TargetImportError)) else None
     # A codec's error was raised by no code of the user, and `why` has its text.
     if cause is not None and not isinstance(cause, OxflowError):
         print(trimmed(cause), end="", file=sys.stderr)
@@ -33,17 +30,3 @@ def coloured(text: str, stream: TextIO) -> str:
     if not stream.isatty() or os.environ.get("NO_COLOR"):
         return text
     return _HEAD.sub(lambda head: f"{_COLOURS[head[1]]}{head[0]}{_PLAIN}", text)
-
-
-def trimmed(error: BaseException) -> str:
-    """Format an exception and its causes without the frames of oxflow and of the import machinery."""
-    shown = traceback.TracebackException.from_exception(error)
-    part: traceback.TracebackException | None = shown
-    while part is not None:
-        part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if _is_users(frame.filename)])
-        part = part.__cause__ or part.__context__
-    return "".join(shown.format())
-
-
-def _is_users(file: str) -> bool:
-    return not file.startswith((_PACKAGE, "<frozen "))

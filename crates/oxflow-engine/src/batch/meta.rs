@@ -2,16 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Span, pick, row_number};
-
-/// Identity of a message while it is in flight: its partition and its number in the order of reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowId {
-    /// Partition of the source.
-    pub partition: u32,
-    /// Number that the commit tracker gave it.
-    pub sequence: u64,
-}
+use super::{ByteColumn, Span, pick, row_number};
 
 /// What a batch knows of its messages beside their payloads.
 #[derive(Clone, Debug)]
@@ -23,6 +14,8 @@ pub struct Meta {
     timestamps: Vec<i64>,
     /// Absent where no message has a key or a header, which is the usual case of files.
     attributes: Option<Attributes>,
+    /// The payloads as they were read, where somebody may want them again.
+    originals: Option<ByteColumn>,
     /// Absent where each row is one message of the source.
     members: Option<Members>,
 }
@@ -39,7 +32,18 @@ pub struct Attributes {
 /// For rows that gather several messages: which.
 #[derive(Clone, Debug)]
 struct Members {
-    ids: Vec<RowId>,
+    /// A row for each message.
+    all: Arc<Meta>,
+    /// For each row that gathers the end of its messages in `all`.
+    ends: Vec<u32>,
+}
+
+/// The messages of the source that some rows stand for.
+struct Sources<'a> {
+    meta: &'a Meta,
+    /// Their rows in `meta`.
+    rows: Vec<u32>,
+    /// For each row that was asked for the end of its messages in `rows`.
     ends: Vec<u32>,
 }
 
@@ -74,7 +78,16 @@ impl Meta {
     /// Columns of one length; the sequence numbers follow when the messages are registered with the tracker.
     pub fn new(stream: Arc<str>, partitions: Vec<u32>, offsets: Vec<i64>, timestamps: Vec<i64>) -> Self {
         debug_assert!(partitions.len() == offsets.len() && offsets.len() == timestamps.len());
-        Self { stream, partitions, sequences: Vec::new(), offsets, timestamps, attributes: None, members: None }
+        Self {
+            stream,
+            partitions,
+            sequences: Vec::new(),
+            offsets,
+            timestamps,
+            attributes: None,
+            originals: None,
+            members: None,
+        }
     }
 
     /// Adds keys and headers; dropped if there are none.
@@ -89,6 +102,14 @@ impl Meta {
     pub fn with_sequences(mut self, sequences: Vec<u64>) -> Self {
         debug_assert_eq!(sequences.len(), self.partitions.len());
         self.sequences = sequences;
+        self
+    }
+
+    /// Keeps the payloads as they were read.
+    #[must_use]
+    pub fn with_originals(mut self, originals: ByteColumn) -> Self {
+        debug_assert_eq!(originals.len(), self.partitions.len());
+        self.originals = Some(originals);
         self
     }
 
@@ -136,22 +157,24 @@ impl Meta {
         (row < self.len()).then_some(Metadata { meta: self, row })
     }
 
-    /// Calls `visit` with each message of the source that a row stands for.
-    pub fn each_id(&self, row: u32, mut visit: impl FnMut(RowId)) {
-        let row = row as usize;
-        match &self.members {
-            Some(members) => members.of(row).iter().copied().for_each(visit),
-            None => {
-                if let (Some(partition), Some(sequence)) = (self.partitions.get(row), self.sequences.get(row)) {
-                    visit(RowId { partition: *partition, sequence: *sequence });
-                }
-            }
-        }
+    /// The messages of the source that a row stands for.
+    pub fn sources(&self, row: u32) -> impl Iterator<Item = Metadata<'_>> {
+        let (meta, rows) = match &self.members {
+            Some(members) => (&*members.all, members.of(row)),
+            None => (self, row..row + 1),
+        };
+        rows.filter_map(move |row| meta.row(row))
     }
 
     /// The given rows as metadata of their own, for outputs whose keys, headers or times are new.
     #[must_use]
     pub fn gather(&self, rows: &[u32]) -> Self {
+        let members = self.members.as_ref().map(|_| self.sources_of(rows).members());
+        Self { members, ..self.gather_alone(rows) }
+    }
+
+    /// The given rows, without the messages that they stand for.
+    fn gather_alone(&self, rows: &[u32]) -> Self {
         Self {
             stream: Arc::clone(&self.stream),
             partitions: pick(&self.partitions, rows),
@@ -159,8 +182,21 @@ impl Meta {
             offsets: pick(&self.offsets, rows),
             timestamps: pick(&self.timestamps, rows),
             attributes: self.attributes.is_some().then(|| self.attributes_of(rows)),
-            members: self.members.as_ref().map(|members| members.gather(rows)),
+            originals: self.originals.as_ref().map(|originals| originals.select(rows).compact()),
+            members: None,
         }
+    }
+
+    fn sources_of(&self, rows: &[u32]) -> Sources<'_> {
+        let Some(members) = &self.members else {
+            return Sources { meta: self, rows: rows.to_vec(), ends: (1..=row_number(rows.len())).collect() };
+        };
+        let mut sources = Sources { meta: &members.all, rows: Vec::new(), ends: Vec::with_capacity(rows.len()) };
+        for row in rows {
+            sources.rows.extend(members.of(*row));
+            sources.ends.push(row_number(sources.rows.len()));
+        }
+        sources
     }
 
     /// Keys and headers of the given rows and of no others.
@@ -175,59 +211,60 @@ impl Meta {
     /// One row for each group of `rows`, cut at `ends`: it has the metadata of the group's first row and stands for all.
     #[must_use]
     pub fn group(&self, rows: &[u32], ends: &[u32]) -> Self {
-        let mut firsts = Vec::with_capacity(ends.len());
-        let mut ids = Vec::with_capacity(rows.len());
-        let mut id_ends = Vec::with_capacity(ends.len());
-        let mut start = 0;
-        for end in ends {
-            let group = rows.get(start..*end as usize).unwrap_or_default();
-            firsts.extend(group.first());
-            for row in group {
-                self.each_id(*row, |id| ids.push(id));
-            }
-            id_ends.push(row_number(ids.len()));
-            start = *end as usize;
-        }
-        Self { members: Some(Members { ids, ends: id_ends }), ..self.gather(&firsts) }
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let firsts: Vec<u32> = starts.filter_map(|start| rows.get(start as usize).copied()).take(ends.len()).collect();
+        let sources = self.sources_of(rows);
+        let end = |end: &u32| end.checked_sub(1).and_then(|last| sources.ends.get(last as usize)).copied().unwrap_or(0);
+        let members = Members { ends: ends.iter().map(end).collect(), ..sources.members() };
+        Self { members: Some(members), ..self.gather_alone(&firsts) }
     }
 
     /// The given rows of each batch, one batch after the other; none without a batch.
     #[must_use]
     pub fn concat(parts: &[(&Self, &[u32])]) -> Option<Self> {
+        let joined = Self::concat_alone(parts)?;
+        if parts.iter().all(|(meta, _)| meta.members.is_none()) {
+            return Some(joined);
+        }
+        let sources: Vec<Sources<'_>> = parts.iter().map(|(meta, rows)| meta.sources_of(rows)).collect();
+        let flat: Vec<(&Self, &[u32])> = sources.iter().map(|part| (part.meta, part.rows.as_slice())).collect();
+        let mut ends = Vec::with_capacity(joined.len());
+        for part in &sources {
+            let before = ends.last().copied().unwrap_or(0);
+            ends.extend(part.ends.iter().map(|end| before + end));
+        }
+        let members = Members { all: Arc::new(Self::concat_alone(&flat)?), ends };
+        Some(Self { members: Some(members), ..joined })
+    }
+
+    fn concat_alone(parts: &[(&Self, &[u32])]) -> Option<Self> {
         let (first, _) = parts.first()?;
         let mut joined = Self::new(Arc::clone(&first.stream), Vec::new(), Vec::new(), Vec::new());
         let mut attributes = AttributesBuilder::default();
-        let mut members = Members { ids: Vec::new(), ends: Vec::new() };
         for (meta, rows) in parts {
             joined.partitions.extend(pick(&meta.partitions, rows));
             joined.sequences.extend(pick(&meta.sequences, rows));
             joined.offsets.extend(pick(&meta.offsets, rows));
             joined.timestamps.extend(pick(&meta.timestamps, rows));
-            for row in *rows {
-                attributes.copy(meta.row(*row));
-                meta.each_id(*row, |id| members.ids.push(id));
-                members.ends.push(row_number(members.ids.len()));
-            }
+            rows.iter().for_each(|row| attributes.copy(meta.row(*row)));
         }
-        joined.members = parts.iter().any(|(meta, _)| meta.members.is_some()).then_some(members);
+        let originals = parts.iter().map(|(meta, rows)| Some(meta.originals.as_ref()?.select(rows)));
+        joined.originals = originals.collect::<Option<Vec<_>>>().map(|columns| ByteColumn::concat(&columns));
         Some(joined.with_attributes(attributes.finish()))
     }
 }
 
-impl Members {
-    fn of(&self, row: usize) -> &[RowId] {
-        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let end = self.ends.get(row).copied().unwrap_or(start);
-        self.ids.get(start as usize..end as usize).unwrap_or_default()
+impl Sources<'_> {
+    fn members(&self) -> Members {
+        Members { all: Arc::new(self.meta.gather_alone(&self.rows)), ends: self.ends.clone() }
     }
+}
 
-    fn gather(&self, rows: &[u32]) -> Self {
-        let mut gathered = Self { ids: Vec::new(), ends: Vec::with_capacity(rows.len()) };
-        for row in rows {
-            gathered.ids.extend_from_slice(self.of(*row as usize));
-            gathered.ends.push(row_number(gathered.ids.len()));
-        }
-        gathered
+impl Members {
+    /// The rows in `all` of the messages that a row stands for.
+    fn of(&self, row: u32) -> std::ops::Range<u32> {
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before as usize)).copied().unwrap_or(0);
+        start..self.ends.get(row as usize).copied().unwrap_or(start)
     }
 }
 
@@ -290,6 +327,16 @@ impl<'a> Metadata<'a> {
     /// Partition of the stream.
     pub fn partition(&self) -> u32 {
         self.meta.partitions.get(self.row).copied().unwrap_or_default()
+    }
+
+    /// Number that the commit tracker gave it, in the order of reading.
+    pub fn sequence(&self) -> u64 {
+        self.meta.sequences.get(self.row).copied().unwrap_or_default()
+    }
+
+    /// The payload as it was read, where it was kept.
+    pub fn original(&self) -> Option<&'a [u8]> {
+        self.meta.originals.as_ref()?.get(self.row)
     }
 
     /// Offset in the partition: a line's number from 0 in a file.

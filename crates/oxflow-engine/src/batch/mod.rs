@@ -9,7 +9,7 @@ mod meta;
 mod payloads;
 
 pub use bytes::{ByteColumn, Span};
-pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata, RowId};
+pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata};
 pub use payloads::{Objects, Payloads, Uncopied};
 
 use std::sync::Arc;

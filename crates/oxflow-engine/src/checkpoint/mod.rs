@@ -36,6 +36,19 @@ pub struct Checkpoint {
     pub sources: Vec<SourceState>,
     /// For each sink and batching step, where branches may differ, how far it came.
     pub marks: BTreeMap<String, Marks>,
+    /// The dead letters, where a run may have some. They may come and go with the policies of the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<DeadLetterState>,
+}
+
+/// The output that dead letters go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadLetterState {
+    /// The file, where it is one.
+    pub sink: Option<SinkState>,
+    /// For each step that may have some how far it came.
+    pub marks: BTreeMap<String, Marks>,
 }
 
 /// Version of the checkpoint's form.

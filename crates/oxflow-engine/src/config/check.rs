@@ -1,65 +1,103 @@
 //! A configuration against the pipeline that it is for.
 
-use super::{Config, overlay};
+use std::collections::BTreeSet;
+
+use super::{Config, Policy, overlay};
 use crate::connect::StreamUrl;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Operation, Place, Plan, Step};
 
 impl Config {
-    /// What the configuration names that the plan does not have, and the streams of the plan that are nowhere, or at a URL
-    /// that is none.
+    /// What the configuration names that the plan does not have, the streams of the plan that are nowhere, or at a URL that
+    /// is none, and what it wants of steps that can't do it.
     pub fn check(&self, plan: &Plan) -> Vec<Diagnostic> {
-        let mut names = Names { steps: vec![&plan.source.name], streams: Vec::new() };
-        names.streams.push((&plan.source.stream, plan.source.place.as_ref()));
-        names.collect(&plan.steps);
-        let streams: Vec<&str> = names.streams.iter().map(|(name, _)| *name).collect();
+        let names = Names::of(plan);
+        let letters = self.run.dead_letters.stream.as_str();
+        let wanted = names.steps.iter().any(|name| self.step(name).on_error.policy() == Policy::DeadLetter);
+        let clash = (wanted && names.has_stream(letters)).then(|| dead_letters_taken(letters));
+        let nowhere =
+            (wanted && self.stream(letters).is_none() && clash.is_none()).then(|| dead_letters_unbound(letters));
+        // It may stay bound while no step writes to it.
+        let mut streams: Vec<&str> = names.streams.iter().map(|(name, _)| *name).chain([letters]).collect();
+        streams.sort_unstable();
+        streams.dedup();
         let steps = self.steps.keys().filter_map(|name| unknown("step", "steps", name, &names.steps));
         let strays = self.streams.keys().filter_map(|name| unknown("stream", "streams", name, &streams));
-        steps.chain(strays).chain(self.unbound(&names)).collect()
+        let retries = names.steps.iter().filter_map(|name| self.retries_nothing(name, plan));
+        let found = steps.chain(strays).chain(retries).chain(clash).chain(self.unbound(&names)).chain(nowhere);
+        found.chain(self.malformed(&streams)).collect()
+    }
+
+    /// Streams at a URL that is none.
+    fn malformed(&self, streams: &[&str]) -> Vec<Diagnostic> {
+        let malformed = |name: &&str| Some(self.stream(name)?.url.parse::<StreamUrl>().err()?.diagnostic(name));
+        streams.iter().filter_map(malformed).collect()
+    }
+
+    /// Only functions can be called again.
+    fn retries_nothing(&self, name: &str, plan: &Plan) -> Option<Diagnostic> {
+        self.step(name).on_error.retry()?;
+        if plan.all_steps().iter().any(|step| step.name == name && step.function().is_some()) {
+            return None;
+        }
+        let message = format!("`steps.{name}.on_error` is `retry`, but `{name}` calls no function");
+        Some(
+            Diagnostic::new(Code::InvalidValue, message)
+                .because("what oxflow does itself fails in the same way each time")
+                .fix("set `fail`, `skip` or `dead_letter`"),
+        )
     }
 
     fn unbound(&self, names: &Names<'_>) -> Vec<Diagnostic> {
-        let mut found: Vec<Diagnostic> = Vec::new();
-        let mut told: Vec<&str> = Vec::new();
-        for (name, place) in &names.streams {
-            if told.contains(name) {
-                continue;
-            }
-            told.push(name);
-            if let Some(stream) = self.stream(name) {
-                let malformed = stream.url.parse::<StreamUrl>().err();
-                found.extend(malformed.map(|malformed| malformed.diagnostic(name)));
-                continue;
-            }
-            found.push(
-                Diagnostic::new(Code::StreamUnbound, format!("stream `{name}` is not bound"))
-                    .at(place.cloned())
-                    .because("the pipeline names its streams; where they are is said outside of it")
-                    .fix(format!(
-                        "add `--stream {name}=file:PATH`, or `streams: {{{name}: \"file:PATH\"}}` to the configuration"
-                    )),
-            );
-        }
-        found
+        let mut told = BTreeSet::new();
+        let unbound = names.streams.iter().filter(|(name, _)| self.stream(name).is_none() && told.insert(*name));
+        let diagnostic = |(name, place): &(&str, Option<&Place>)| {
+            nowhere(name)
+                .at(place.cloned())
+                .because("the pipeline names its streams; where they are is said outside of it")
+        };
+        unbound.map(diagnostic).collect()
     }
 }
 
+fn nowhere(stream: &str) -> Diagnostic {
+    Diagnostic::new(Code::StreamUnbound, format!("stream `{stream}` is not bound")).fix(format!(
+        "add `--stream {stream}=file:PATH`, or `streams: {{{stream}: \"file:PATH\"}}` to the configuration"
+    ))
+}
+
+fn dead_letters_unbound(stream: &str) -> Diagnostic {
+    nowhere(stream).because("messages that fail in a step with `on_error: dead_letter` go to it")
+}
+
+fn dead_letters_taken(stream: &str) -> Diagnostic {
+    Diagnostic::new(Code::InvalidValue, format!("`run.dead_letters.stream` is `{stream}`, a stream of the pipeline"))
+        .because("dead letters have a form of their own, which nobody expects among other messages")
+        .fix("name another stream, and bind it in `streams`")
+}
+
 struct Names<'p> {
+    /// The source first.
     steps: Vec<&'p str>,
     streams: Vec<(&'p str, Option<&'p Place>)>,
 }
 
 impl<'p> Names<'p> {
-    fn collect(&mut self, steps: &'p [Step]) {
-        for step in steps {
-            self.steps.push(&step.name);
-            if let Operation::Sink(stream) = &step.operation {
-                self.streams.push((stream, step.place.as_ref()));
-            }
-            for branch in step.branches() {
-                self.collect(&branch.steps);
-            }
+    fn of(plan: &'p Plan) -> Self {
+        let steps = plan.all_steps();
+        let sink = |step: &&'p Step| match &step.operation {
+            Operation::Sink(stream) => Some((stream.as_str(), step.place.as_ref())),
+            _ => None,
+        };
+        let source = (plan.source.stream.as_str(), plan.source.place.as_ref());
+        Self {
+            streams: [source].into_iter().chain(steps.iter().filter_map(sink)).collect(),
+            steps: [plan.source.name.as_str()].into_iter().chain(steps.iter().map(|step| step.name.as_str())).collect(),
         }
+    }
+
+    fn has_stream(&self, name: &str) -> bool {
+        self.streams.iter().any(|(known, _)| *known == name)
     }
 }
 

@@ -14,6 +14,7 @@ mod check;
 mod failure;
 mod interpolate;
 mod node;
+mod on_error;
 mod overlay;
 mod reading;
 mod stream;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::bounds::Bounded;
 use self::failure::Failure;
+pub use self::on_error::{DeadLetters, OnError, Policy, Retry};
 pub use self::reading::{DecompressionRatio, MessageBytes};
 pub use self::stream::Stream;
 use crate::diagnostic::Diagnostic;
@@ -54,17 +56,6 @@ pub struct StepConfig {
     pub on_error: OnError,
 }
 
-/// What happens when a step fails on a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OnError {
-    /// The run stops; the message is read again by the next run.
-    #[default]
-    Fail,
-    /// The message is counted, reported and left out.
-    Skip,
-}
-
 /// How a pipeline runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -86,6 +77,8 @@ pub struct RunConfig {
     pub checkpoint: Option<PathBuf>,
     /// Milliseconds between two checkpoints, 10 to 3,600,000. Default: 1000.
     pub checkpoint_ms: CheckpointMs,
+    /// Where messages go that steps with `on_error: dead_letter` failed on.
+    pub dead_letters: DeadLetters,
 }
 
 /// Milliseconds between two checkpoints.

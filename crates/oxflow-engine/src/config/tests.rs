@@ -51,17 +51,22 @@ fn everything_has_a_default() {
 fn every_setting_is_read() {
     let config = good(
         "streams: {ingest-metrics: 'file:in.jsonl', out: {url: 'file:out.jsonl'}}\n\
-         steps: {transform: {on_error: skip}}\n\
+         steps: {transform: {on_error: skip}, enrich: {on_error: {retry: {times: 2, then: dead_letter}}}}\n\
          run: {lanes: 2, batch: {messages: 1000, bytes: 2048, wait_ms: 5}, delivery: at_least_once,\n\
-           message_bytes: 4096, decompression_ratio: 20, checkpoint: here, checkpoint_ms: 50}\n",
+           message_bytes: 4096, decompression_ratio: 20, checkpoint: here, checkpoint_ms: 50,\n\
+           dead_letters: {stream: lost, max_percent: 5}}\n",
         &[],
         &[],
     );
     let expected = json!({
         "streams": {"ingest-metrics": {"url": "file:in.jsonl"}, "out": {"url": "file:out.jsonl"}},
-        "steps": {"transform": {"on_error": "skip"}},
+        "steps": {
+            "transform": {"on_error": "skip"},
+            "enrich": {"on_error": {"retry": {"times": 2, "backoff_ms": 100, "then": "dead_letter"}}},
+        },
         "run": {"lanes": 2, "batch": {"messages": 1000, "bytes": 2048, "wait_ms": 5}, "delivery": "at_least_once",
-            "message_bytes": 4096, "decompression_ratio": 20, "checkpoint": "here", "checkpoint_ms": 50},
+            "message_bytes": 4096, "decompression_ratio": 20, "checkpoint": "here", "checkpoint_ms": 50,
+            "dead_letters": {"stream": "lost", "max_percent": 5, "min_messages": 1000, "max_in_a_row": 100}},
     });
     assert_eq!(expected, serde_json::to_value(&config).unwrap());
     assert_eq!(config, serde_json::from_value(expected).unwrap(), "its JSON form reads back");
@@ -138,7 +143,7 @@ fn an_unknown_key_is_told_with_what_was_meant() {
         &[],
         &[],
         "error[OXF0302]: unknown key `run.lane`\n  --> oxflow.yaml:2  lane: 2\n  \
-         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint` and `checkpoint_ms`\n  fix: did you mean `lanes`?",
+         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms` and `dead_letters`\n  fix: did you mean `lanes`?",
     );
 }
 
@@ -165,7 +170,7 @@ fn an_unknown_word_is_told_with_the_known_ones() {
         "steps: {x: {on_error: skp}}",
         &[],
         &[],
-        "error[OXF0303]: `steps.x.on_error` is `skp`, but must be `fail` or `skip`\n  \
+        "error[OXF0303]: `steps.x.on_error` is `skp`, but must be `fail`, `skip`, `dead_letter` or `retry`\n  \
          --> oxflow.yaml:1  steps: {x: {on_error: skp}}\n  fix: did you mean `skip`?",
     );
 }
@@ -176,7 +181,7 @@ fn a_section_is_a_map() {
         "run: 4",
         &[],
         &[],
-        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint` and `checkpoint_ms`\n  --> oxflow.yaml:1  run: 4",
+        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms` and `dead_letters`\n  --> oxflow.yaml:1  run: 4",
     );
     expect_error(
         "[]",
@@ -314,6 +319,34 @@ fn a_configuration_fits_its_pipeline() {
             "OXF0401 stream `ingest` is not bound",
         ],
     );
+}
+
+#[test]
+fn dead_letters_have_a_stream_of_their_own() {
+    let posting = "steps: {transform: {on_error: dead_letter}}";
+    let streams = |more: &str| format!("streams: {{ingest: 'null:', results: 'null:'{more}}}\n{posting}\n");
+    expect_check(&streams(", dead-letters: 'null:'"), &[]);
+    expect_check(&streams(""), &["OXF0401 stream `dead-letters` is not bound"]);
+    expect_check(
+        &(streams("") + "run: {dead_letters: {stream: results}}"),
+        &["OXF0303 `run.dead_letters.stream` is `results`, a stream of the pipeline"],
+    );
+    expect_check("streams: {ingest: 'null:', results: 'null:', dead-letters: 'null:'}", &[]);
+}
+
+#[test]
+fn only_functions_are_called_again() {
+    expect_check(
+        "streams: {ingest: 'null:', results: 'null:'}\nsteps: {transform: {on_error: {retry: {}}}}",
+        &["OXF0303 `steps.transform.on_error` is `retry`, but `transform` calls no function"],
+    );
+}
+
+#[test]
+fn the_pause_before_a_retry_doubles_up_to_a_minute() {
+    let retry = Retry { backoff_ms: Bounded::new::<500>(), ..Retry::default() };
+    let seconds = [1, 2, 3, 8, 100].map(|attempt| retry.backoff(attempt).as_secs_f64());
+    assert_eq!([0.5, 1.0, 2.0, 60.0, 60.0], seconds);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Nodes to typed values, by serde, so that the types alone say what a configuration may hold.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
+};
 use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::failure::{Failure, list};
@@ -84,10 +87,11 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         match &self.0.value {
-            Value::Text(word) => {
-                let word: StrDeserializer<'de, Failure> = word.as_str().into_deserializer();
-                visitor.visit_enum(word)
-            }
+            Value::Text(word) => visitor.visit_enum(Choice { word, settings: None }),
+            Value::Map(entries) => match entries.as_slice() {
+                [only] => visitor.visit_enum(Choice { word: &only.key, settings: Some(&only.node) }),
+                _ => Err(Failure::invalid_type(Unexpected::Map, &list(variants, "or").as_str())),
+            },
             _ => Err(Failure::invalid_type(self.unexpected(), &list(variants, "or").as_str())),
         }
         .map_err(|failure| failure.at(self.0))
@@ -96,6 +100,50 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// One of several words, alone or with settings of its own: `skip`, `{retry: {times: 3}}`.
+struct Choice<'de> {
+    word: &'de str,
+    settings: Option<&'de Node>,
+}
+
+impl<'de> EnumAccess<'de> for Choice<'de> {
+    type Error = Failure;
+    type Variant = Self;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Failure> {
+        let word: StrDeserializer<'de, Failure> = self.word.into_deserializer();
+        Ok((seed.deserialize(word)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Choice<'de> {
+    type Error = Failure;
+
+    fn unit_variant(self) -> Result<(), Failure> {
+        let word = self.word;
+        match self.settings {
+            None => Ok(()),
+            Some(node) => Err(Failure::custom(format!("`{word}` has no settings: write it alone")).at(node)),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {
+        let word = self.word;
+        match self.settings {
+            Some(node) => seed.deserialize(Reader(node)).map_err(|failure| failure.inside(word)),
+            None => Err(Failure::custom(format!("`{word}` has settings: write `{{{word}: {{...}}}}`"))),
+        }
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Failure> {
+        self.struct_variant(&[], visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _visitor: V) -> Result<V::Value, Failure> {
+        Err(Failure::custom("a word with settings is a type of its own"))
     }
 }
 

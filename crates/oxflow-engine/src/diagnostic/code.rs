@@ -73,6 +73,7 @@ codes! {
     Unencodable = "OXF0504", "a result cannot be encoded";
     WrongResult = "OXF0505", "a step gave the wrong kind of value";
     NoRoute = "OXF0506", "no branch has the routing key";
+    TooManyFailed = "OXF0507", "too many messages failed";
     WrongAbi = "OXF0601", "an extension was built for another version of oxflow";
     NotAnExtension = "OXF0602", "not an extension or function of oxflow";
     Unoptimised = "OXF0603", "an extension was built without optimisation";

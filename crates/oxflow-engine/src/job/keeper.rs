@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::{Job, JobError};
-use crate::checkpoint::{self, Checkpoint, CheckpointError, Identity, Marks, SourceState, Store, VERSION};
-use crate::config::Delivery;
+use crate::checkpoint::{
+    self, Checkpoint, CheckpointError, DeadLetterState, Identity, Marks, SinkState, SourceState, Store, VERSION,
+};
+use crate::config::{Delivery, Policy};
 use crate::connect::{Opened, Sink};
 use crate::crash;
 use crate::diagnostic::{Code, Diagnostic};
@@ -75,6 +77,13 @@ fn marked(steps: &[StepInfo]) -> impl Iterator<Item = (usize, &str)> {
     marked.map(|(number, step)| (number, step.name.as_str()))
 }
 
+/// The other steps that may have dead letters. A sink's mark tells of its own, too.
+fn posting(shared: &Shared) -> impl Iterator<Item = (usize, &str)> {
+    let steps = shared.steps.iter().zip(&shared.policies).enumerate();
+    let posting = steps.filter(|(_, (step, policy))| step.kind != "sink" && **policy == Policy::DeadLetter);
+    posting.map(|(number, (step, _))| (number, step.name.as_str()))
+}
+
 /// Why a run can't be exactly once, if it can't.
 fn obstacle(stages: &[Stage], source: &Opened, files: &BTreeMap<String, PathBuf>) -> Option<&'static str> {
     if source.identities.is_none() {
@@ -131,7 +140,8 @@ fn verify(store: &Store, checkpoint: &Checkpoint, identities: &[Identity]) -> Re
 impl Kept {
     /// How far each step had come, by its number in this run.
     pub(super) fn marks(&self, steps: &[StepInfo]) -> HashMap<usize, Marks> {
-        let before = self.before.iter().flat_map(|checkpoint| &checkpoint.marks);
+        let letters = self.before.iter().flat_map(|checkpoint| &checkpoint.dead_letters).flat_map(|state| &state.marks);
+        let before = self.before.iter().flat_map(|checkpoint| &checkpoint.marks).chain(letters);
         let number = |name: &str| steps.iter().position(|step| step.name == name);
         before.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
     }
@@ -148,6 +158,8 @@ impl Kept {
 pub(super) struct Keeper {
     pub(super) kept: Kept,
     pub(super) shared: Arc<Shared>,
+    /// Logical name of the stream of the dead letters, where a run may have some.
+    pub(super) dead_letters: Option<String>,
 }
 
 impl Keeper {
@@ -179,16 +191,21 @@ impl Keeper {
         Ok(())
     }
 
-    fn checkpoint(&self, sinks: BTreeMap<String, checkpoint::SinkState>) -> Checkpoint {
+    fn checkpoint(&self, mut sinks: BTreeMap<String, SinkState>) -> Checkpoint {
         let lanes = self.shared.each_progress();
         let settled = self.shared.settled();
         let identities = self.kept.identities.iter().cloned();
         let sources = (0..)
             .zip(identities)
             .map(|(partition, identity)| SourceState { identity, position: settled.get(&partition).copied() });
-        let marks = marked(&self.shared.steps).map(|(number, name)| {
+        let mark = |(number, name): (usize, &str)| {
             (name.to_owned(), checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number))))
+        };
+        let dead_letters = self.dead_letters.as_ref().map(|stream| DeadLetterState {
+            sink: sinks.remove(stream),
+            marks: posting(&self.shared).map(mark).collect(),
         });
-        Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks: marks.collect() }
+        let marks = marked(&self.shared.steps).map(mark).collect();
+        Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks, dead_letters }
     }
 }

@@ -1,12 +1,13 @@
 //! A job: a pipeline that is bound to its streams and run to its end.
 
 mod keeper;
+mod letters;
 mod running;
 
 pub use running::Running;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -15,13 +16,15 @@ use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::clock::Clock;
-use crate::config::{Config, OnError, Stream};
+use crate::config::{Config, Policy, Stream};
 use crate::connect::{Binding, ConnectError, FileKey, MalformedUrl, Opened, PollLimits, Sink, open_sink, open_source};
+use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::Plan;
+use crate::run::Patience;
 use keeper::{Keeper, Kept};
 use running::Inner;
 
@@ -56,6 +59,9 @@ pub enum JobError {
     /// A message failed in a step.
     #[error("step `{}` failed", .0.step)]
     Step(Box<StepError>),
+    /// Too many messages became dead letters.
+    #[error("too many messages failed in step `{}`", .0.last.step)]
+    TooManyFailed(Box<TooManyFailed>),
     /// oxflow failed.
     #[error("{0}")]
     Internal(String),
@@ -69,6 +75,7 @@ impl JobError {
             Self::Connect(error) => vec![error.diagnostic()],
             Self::Checkpoint(error) => vec![error.diagnostic()],
             Self::Step(error) => vec![error.diagnostic()],
+            Self::TooManyFailed(error) => vec![error.diagnostic()],
             Self::Internal(text) => {
                 let fix = "please report it with the pipeline and the message above";
                 vec![Diagnostic::new(Code::Internal, "oxflow itself failed").because(text.clone()).fix(fix)]
@@ -81,6 +88,7 @@ impl From<LaneError> for JobError {
     fn from(error: LaneError) -> Self {
         match error {
             LaneError::Step(error) => Self::Step(error),
+            LaneError::TooManyFailed(error) => Self::TooManyFailed(error),
             LaneError::Connect(error) => Self::Connect(error),
             LaneError::Internal(text) => Self::Internal(text),
         }
@@ -89,23 +97,34 @@ impl From<LaneError> for JobError {
 
 impl Job {
     /// Checks, opens the streams and starts the lanes.
-    pub fn start(self) -> Result<Running, JobError> {
+    pub fn start(mut self) -> Result<Running, JobError> {
         let mut findings = crate::plan::check(&self.plan);
         findings.extend(self.check_config());
         if !findings.is_empty() {
             return Err(JobError::Plan(findings));
         }
+        self.bindings.retried = self.retried();
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
-        let files = self.written_files(&streams, &source)?;
+        let dead_letters = self.dead_letter_stream(&program);
+        let files = self.written_files(&streams, dead_letters, &source)?;
         let kept = self.kept(&program, &source, &files)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
             source.resume(&before.sources);
         }
-        let sinks = self.open_sinks(&streams, before)?;
+        let mut sinks = self.open_sinks(&streams, before)?;
+        if let Some(stream) = dead_letters {
+            sinks.insert(stream.to_owned(), self.open_dead_letters(stream, before)?);
+        }
         self.spawn(&program, source, sinks, kept)
+    }
+
+    /// The steps whose functions may be called again.
+    fn retried(&self) -> HashSet<String> {
+        let steps = self.plan.all_steps().into_iter().map(|step| &step.name);
+        steps.filter(|name| self.config.step(name).on_error.retry().is_some()).cloned().collect()
     }
 
     /// What the configuration gets wrong about the plan; streams that were handed over need no entry in it.
@@ -134,12 +153,18 @@ impl Job {
         Ok(open_source(stream, &*self.binding(stream)?)?)
     }
 
-    /// The files that the sinks write, by stream. Opening one cuts it, so none may be another stream's.
-    fn written_files(&self, streams: &[&str], source: &Opened) -> Result<BTreeMap<String, PathBuf>, JobError> {
+    /// The files that the sinks write, by stream. Opening one cuts it, so none may be another stream's, nor that of the dead
+    /// letters.
+    fn written_files(
+        &self,
+        streams: &[&str],
+        dead_letters: Option<&str>,
+        source: &Opened,
+    ) -> Result<BTreeMap<String, PathBuf>, JobError> {
         let read = self.plan.source.stream.as_str();
         let mut taken: HashMap<FileKey, &str> = source.files().map(|file| (file, read)).collect();
         let mut files = BTreeMap::new();
-        for stream in streams {
+        for stream in streams.iter().chain(dead_letters.as_ref()) {
             let Some(path) = self.binding(stream)?.written_file() else { continue };
             if let Some(other) = taken.insert(FileKey::of(&path), stream)
                 && other != *stream
@@ -149,6 +174,8 @@ impl Job {
             }
             files.insert((*stream).to_owned(), path);
         }
+        // They may be there in one run and not in the next, which goes on with the same outputs.
+        dead_letters.map(|stream| files.remove(stream));
         Ok(files)
     }
 
@@ -178,13 +205,16 @@ impl Job {
         let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes, kept.is_some()));
         let marks = kept.as_ref().map(|kept| kept.marks(&program.steps));
         let start = kept.as_ref().map(|kept| kept.progress(&program.steps)).unwrap_or_default();
-        let supply = Supply { bindings: &self.bindings, sinks: &sinks, marks: marks.as_ref() };
+        let patience = self.patience(&shared);
+        let supply = Supply { bindings: &self.bindings, sinks: &sinks, marks: marks.as_ref(), patience };
         let mut ready = Vec::with_capacity(lanes);
         for (number, source) in source.split(lanes).into_iter().enumerate() {
             let nodes = build(&program.stages, &supply).map_err(JobError::Internal)?;
-            ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone()));
+            let letters = self.letters(program, &sinks, kept.as_ref());
+            ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone(), letters));
         }
-        let keeper = kept.map(|kept| Keeper { kept, shared: Arc::clone(&shared) });
+        let dead_letters = self.dead_letter_stream(program).map(str::to_owned);
+        let keeper = kept.map(|kept| Keeper { kept, shared: Arc::clone(&shared), dead_letters });
         if let Some(keeper) = &keeper {
             // From here on the outputs are this run's: a checkpoint of other outputs, or none, would mislead the next one.
             keeper.save(&sinks)?;
@@ -218,13 +248,15 @@ impl Job {
 
     fn shared(&self, program: &Program, partitions: Vec<String>, lanes: usize, resumable: bool) -> Shared {
         let run = &self.config.run;
-        let fatal = |name: &str| self.config.step(name).on_error == OnError::Fail;
+        let policies: Vec<Policy> =
+            program.steps.iter().map(|step| self.config.step(&step.name).on_error.policy()).collect();
         Shared {
             clock: match &self.clock {
                 Clock::System(start) => Clock::System(*start),
                 Clock::Manual(_) => Clock::manual(),
             },
-            fatal: program.steps.iter().map(|step| fatal(&step.name)).collect(),
+            fatal: policies.iter().map(|policy| *policy == Policy::Fail).collect(),
+            policies,
             steps: program.steps.clone(),
             partitions,
             limits: PollLimits {
@@ -241,6 +273,21 @@ impl Job {
             torn: AtomicBool::new(false),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }
+    }
+}
+
+impl Job {
+    /// How the functions of some steps are called again.
+    fn patience(&self, shared: &Shared) -> Vec<Patience> {
+        let waits = matches!(self.clock, Clock::System(_));
+        let steps = shared.steps.iter().enumerate();
+        let patience = steps.filter_map(|(step, info)| {
+            let retry = self.config.step(&info.name).on_error.retry()?;
+            let mut fatal = shared.fatal.clone();
+            fatal.get_mut(step).into_iter().for_each(|fatal| *fatal = false);
+            Some(Patience { step, retry, fatal, waits })
+        });
+        patience.collect()
     }
 }
 

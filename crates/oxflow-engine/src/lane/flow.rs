@@ -1,17 +1,17 @@
 //! Carries batches through the nodes of a lane, and keeps account of what came of each message.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::judge::{Failed, Judged, LeftOut, judge, leave_out};
 use super::nodes::{Gather, Node};
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, Payloads, Uncopied, row_number};
 use crate::checkpoint::Passed;
 use crate::connect::{TooLong, Writer};
-use crate::fault::{Fault, FaultKind, StepError};
-use crate::report::{SKIPPED_SHOWN, SOURCE, Skipped};
-use crate::run::{Context, Outcome, Run, RunFailed, describe_origin};
+use crate::fault::{Fault, FaultKind};
+use crate::report::SOURCE;
+use crate::run::{Context, Outcome, Run, RunFailed};
 
 /// Sends on what the source read; a message that is too long is a fault of the source.
 pub(super) fn enter(
@@ -23,7 +23,7 @@ pub(super) fn enter(
 ) -> Result<(), LaneError> {
     let limit = state.shared.limits.message_bytes;
     let faults = too_long.iter().map(|message| Fault::too_long(message.row, message.bytes, limit)).collect();
-    let LeftOut { came, kept, ended } = leave_out(&batch, faults, state);
+    let LeftOut { judged: Judged { came, ended, .. }, kept } = leave_out(&batch, faults, state)?;
     let batch = if let Some(kept) = kept { batch.select(&kept) } else { batch };
     state.count(SOURCE, came, batch.len(), started.elapsed());
     push(nodes, batch, state).and(ended)
@@ -46,7 +46,7 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             let started = Instant::now();
             let mut context = state.context();
             let chosen = router.route(&batch, &mut context)?;
-            let failed = Failed { faults: context.faults, left: context.left };
+            let failed = context.into();
             route(*step, branches, &batch, &chosen, failed, started, state)
         }
         Node::Broadcast { step, branches } => broadcast(*step, branches, batch, state),
@@ -105,8 +105,8 @@ fn call(run: &mut dyn Run, batch: Batch, state: &mut State) -> Result<(Batch, Re
     let (meta, rows) = (batch.meta().clone(), batch.rows().to_vec());
     let mut context = state.context();
     let Outcome { batch: outputs, parents, .. } = run.apply(batch, &mut context)?;
-    let failed = Failed { faults: context.faults, left: context.left };
-    let (handled, ended) = judge(&meta, &rows, failed, state);
+    let failed = context.into();
+    let Judged { handled, ended, .. } = judge(&meta, &rows, failed, state)?;
     let kept = account(&meta, &rows, handled, parents.as_deref(), outputs.len(), state);
     let outputs = if kept < outputs.len() { outputs.head(kept) } else { outputs };
     Ok((outputs, ended))
@@ -135,37 +135,6 @@ fn account(
         kept += count as usize;
     }
     kept
-}
-
-/// The messages of a batch that a step did not handle.
-struct Failed {
-    faults: Vec<Fault>,
-    /// The first that was left because the pipeline stops.
-    left: Option<u32>,
-}
-
-/// Decides what the faults of a batch mean: a message is skipped, or the first that may not be ends the run. Gives the
-/// number of messages that are handled; those after them stay unsettled.
-fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State) -> (usize, Result<(), LaneError>) {
-    let mut ending: Option<Fault> = None;
-    for fault in failed.faults {
-        if !state.shared.fatal.get(fault.step).copied().unwrap_or(true) {
-            state.skip(meta, rows, &fault);
-        } else if ending.as_ref().is_none_or(|first| fault.row < first.row) {
-            ending = Some(fault);
-        }
-    }
-    let left = failed.left.map_or(rows.len(), |left| left as usize);
-    state.short |= ending.is_some() || left < rows.len();
-    match ending {
-        Some(fault) => (left.min(fault.row as usize), Err(state.step_error(meta, rows, fault))),
-        None => (left, Ok(())),
-    }
-}
-
-/// The number of messages that came to a step: the one that ended the run did, too.
-fn came(handled: usize, ended: &Result<(), LaneError>) -> usize {
-    handled + usize::from(ended.is_err())
 }
 
 fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mut State) -> Result<(), LaneError> {
@@ -199,7 +168,7 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     let started = Instant::now();
     let Some(messages) = Batch::concat(std::mem::take(&mut gather.pending)) else { return Ok(()) };
     let count = messages.len();
-    note(gather.step, gather.passed.as_mut(), &messages, state);
+    note(gather.step, gather.passed.as_mut(), &messages, count, state);
     let list = messages.group(vec![row_number(count)]);
     state.count(gather.step, count, 1, started.elapsed());
     let pushed = push(rest, list, state);
@@ -219,7 +188,7 @@ fn route(
     started: Instant,
     state: &mut State,
 ) -> Result<(), LaneError> {
-    let (handled, ended) = judge(batch.meta(), batch.rows(), failed, state);
+    let Judged { handled, came, ended } = judge(batch.meta(), batch.rows(), failed, state)?;
     let mut shares: Vec<Vec<u32>> = branches.iter().map(|_| Vec::new()).collect();
     for ((index, choice), row) in chosen.iter().enumerate().zip(batch.rows()).take(handled) {
         match choice.and_then(|branch| shares.get_mut(branch as usize)) {
@@ -228,7 +197,7 @@ fn route(
         }
     }
     let routed = shares.iter().map(Vec::len).sum();
-    state.count(step, came(handled, &ended), routed, started.elapsed());
+    state.count(step, came, routed, started.elapsed());
     first_error(branches.iter_mut().zip(shares), |(branch, share)| push(branch, batch.select(&share), state)).and(ended)
 }
 
@@ -242,7 +211,7 @@ fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut 
         copies.push(Batch::from_parts(Arc::clone(batch.meta()), batch.rows().to_vec(), payloads));
     }
     let faults = uncopied.into_iter().map(|uncopied| uncopyable(step, uncopied)).collect();
-    let LeftOut { came, kept, ended } = leave_out(&batch, faults, state);
+    let LeftOut { judged: Judged { came, ended, .. }, kept } = leave_out(&batch, faults, state)?;
     copies.push(batch);
     if let Some(kept) = &kept {
         copies = copies.iter().map(|copy| copy.select(kept)).collect();
@@ -272,13 +241,16 @@ fn write(
 ) -> Result<(), LaneError> {
     let started = Instant::now();
     let batch = leave_out_old(passed.as_deref(), batch, state);
-    let LeftOut { came, kept, ended } = leave_out(&batch, refused(step, writer, &batch), state);
-    let batch = if let Some(kept) = kept { batch.select(&kept) } else { batch };
+    let LeftOut { judged, kept } = leave_out(&batch, refused(step, writer, &batch), state)?;
+    let Judged { handled, came, ended } = judged;
+    let written = kept.map(|kept| batch.select(&kept));
+    let written = written.as_ref().unwrap_or(&batch);
     // At once: the lane may end with the error of another branch, which leaves things in order.
-    writer.write(&batch).inspect_err(|_| state.shared.tear())?;
-    note(step, passed, &batch, state);
-    settle(&batch, state);
-    state.count(step, came, batch.len(), started.elapsed());
+    writer.write(written).inspect_err(|_| state.shared.tear())?;
+    // What was left out is over, too.
+    note(step, passed, &batch, handled, state);
+    settle(written, state);
+    state.count(step, came, written.len(), started.elapsed());
     ended
 }
 
@@ -295,36 +267,6 @@ fn refused(step: usize, writer: &dyn Writer, batch: &Batch) -> Vec<Fault> {
         cause: None,
     };
     reasons.map(fault).collect()
-}
-
-/// What the faults of one of the engine's own steps mean for a batch.
-struct LeftOut {
-    /// The number of messages that came to the step.
-    came: usize,
-    /// The indices of those that go on; none if all do.
-    kept: Option<Vec<u32>>,
-    ended: Result<(), LaneError>,
-}
-
-/// Takes the faults of one of the engine's own steps, and settles the messages that may be left out.
-fn leave_out(batch: &Batch, faults: Vec<Fault>, state: &mut State) -> LeftOut {
-    if faults.is_empty() {
-        return LeftOut { came: batch.len(), kept: None, ended: Ok(()) };
-    }
-    let out: BTreeSet<u32> = faults.iter().map(|fault| fault.row).collect();
-    let mut context = state.context();
-    for fault in faults {
-        if context.fail(fault) {
-            break;
-        }
-    }
-    let failed = Failed { faults: context.faults, left: None };
-    let (handled, ended) = judge(batch.meta(), batch.rows(), failed, state);
-    let (left, kept): (Vec<u32>, Vec<u32>) = (0..row_number(handled)).partition(|index| out.contains(index));
-    for row in left.iter().filter_map(|index| batch.rows().get(*index as usize)) {
-        state.fan_out(batch.meta(), *row, 0);
-    }
-    LeftOut { came: came(handled, &ended), kept: Some(kept), ended }
 }
 
 /// Does something for every branch, whatever happens in the others: each gets all that comes before an error.
@@ -349,10 +291,10 @@ fn leave_out_old(passed: Option<&Passed>, batch: Batch, state: &mut State) -> Ba
     batch.select(&kept)
 }
 
-/// Notes what passed this place, for a later run.
-fn note(step: usize, passed: Option<&mut Passed>, batch: &Batch, state: &mut State) {
+/// Notes that the first `handled` messages passed this place, for a later run.
+fn note(step: usize, passed: Option<&mut Passed>, batch: &Batch, handled: usize, state: &mut State) {
     if let Some(passed) = passed {
-        passed.note(origins(batch));
+        passed.note(origins(batch).take(handled));
         state.progress.marks.insert(step, passed.marks().clone());
     }
 }
@@ -368,7 +310,7 @@ fn settle(batch: &Batch, state: &mut State) {
 }
 
 impl State {
-    fn context(&mut self) -> Context<'_> {
+    pub(super) fn context(&mut self) -> Context<'_> {
         Context {
             counts: &mut self.progress.counts,
             faults: Vec::new(),
@@ -376,34 +318,6 @@ impl State {
             stop: &self.shared.drain,
             left: None,
         }
-    }
-
-    fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault) {
-        if let Some(counts) = self.progress.counts.get_mut(fault.step) {
-            counts.skipped += 1;
-        }
-        if self.progress.skipped.len() < SKIPPED_SHOWN {
-            let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
-            let error = fault.located(fault.error());
-            let origin = self.origin(meta, rows, fault);
-            self.progress.skipped.push(Skipped { step, origin, code: fault.kind.code(), error });
-        }
-    }
-
-    fn origin(&self, meta: &Meta, rows: &[u32], fault: &Fault) -> String {
-        let row = rows.get(fault.row as usize).and_then(|row| meta.row(*row));
-        row.map(|row| describe_origin(row, &self.shared.partitions)).unwrap_or_default()
-    }
-
-    fn step_error(&self, meta: &Meta, rows: &[u32], fault: Fault) -> LaneError {
-        let origin = self.origin(meta, rows, &fault);
-        let step = self.shared.steps.get(fault.step);
-        LaneError::Step(Box::new(StepError {
-            step: step.map(|step| step.name.clone()).unwrap_or_default(),
-            place: step.and_then(|step| step.place.clone()),
-            origin,
-            fault,
-        }))
     }
 }
 

@@ -4,8 +4,11 @@
 //! other: a slow sink stops the reading, and nothing piles up in between.
 
 mod flow;
+mod judge;
+mod letters;
 mod nodes;
 
+pub(crate) use letters::Letters;
 pub(crate) use nodes::{Node, Supply, build};
 
 use std::collections::BTreeMap;
@@ -18,7 +21,9 @@ use crate::batch::{Batch, Meta, Payloads};
 use crate::checkpoint::Marks;
 use crate::clock::Clock;
 use crate::commit::{Position, Tracker};
+use crate::config::Policy;
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
+use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
 use crate::report::{Skipped, StepInfo};
 use crate::run::StepCounts;
@@ -28,6 +33,8 @@ use crate::run::StepCounts;
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) steps: Vec<StepInfo>,
+    /// For each step what happens to a message that it fails on.
+    pub(crate) policies: Vec<Policy>,
     /// For each step: whether a fault in it ends the run.
     pub(crate) fatal: Vec<bool>,
     /// For each partition its name.
@@ -117,6 +124,9 @@ pub(crate) enum LaneError {
     /// A message failed in a step whose policy is to fail.
     #[error("{}", .0.diagnostic())]
     Step(Box<StepError>),
+    /// So many messages became dead letters that something else than the messages must be wrong.
+    #[error("{}", .0.diagnostic())]
+    TooManyFailed(Box<TooManyFailed>),
     /// A connector failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -138,6 +148,8 @@ pub(crate) struct State {
     shared: Arc<Shared>,
     trackers: BTreeMap<u32, Tracker>,
     progress: Progress,
+    /// Absent where no message may become a dead letter.
+    letters: Option<Letters>,
     /// A step did not handle all of a batch, since it failed or the pipeline stops.
     short: bool,
 }
@@ -150,11 +162,12 @@ impl Lane {
         nodes: Vec<Node>,
         shared: Arc<Shared>,
         start: Progress,
+        letters: Option<Letters>,
     ) -> Self {
         let counts = vec![StepCounts::default(); shared.steps.len()];
         let progress = Progress { counts, ..start };
-        let mut lane =
-            Self { number, source, nodes, state: State { shared, trackers: BTreeMap::new(), progress, short: false } };
+        let state = State { shared, trackers: BTreeMap::new(), progress, letters, short: false };
+        let mut lane = Self { number, source, nodes, state };
         // A checkpoint may be taken before the lane has moved.
         lane.publish();
         lane
@@ -205,7 +218,7 @@ impl Lane {
     /// Shows how far the lane came, before a checkpoint may be taken again. A step that failed on a message leaves things in
     /// order; of a sink that failed nobody knows what it wrote.
     fn leave(&mut self, went: &Result<(), LaneError>) {
-        if !matches!(went, Ok(()) | Err(LaneError::Step(_))) {
+        if !matches!(went, Ok(()) | Err(LaneError::Step(_) | LaneError::TooManyFailed(_))) {
             self.state.shared.tear();
         }
         self.publish();
@@ -238,7 +251,10 @@ impl State {
             .zip(&next)
             .map(|(partition, next)| self.trackers.entry(*partition).or_default().read(*next))
             .collect();
-        let meta = self.stamp(meta).with_sequences(sequences);
+        let mut meta = self.stamp(meta).with_sequences(sequences);
+        if self.letters.is_some() {
+            meta = meta.with_originals(payloads.clone());
+        }
         Batch::new(Arc::new(meta), Payloads::Bytes(payloads))
     }
 
@@ -265,18 +281,19 @@ impl State {
                 self.progress.settled.insert(*partition, position);
             }
         }
+        self.letters.iter_mut().for_each(|letters| letters.settled(&self.trackers));
     }
 
     /// The outputs of message `row` changed from one to `outputs`.
     fn fan_out(&mut self, meta: &Meta, row: u32, outputs: u32) {
         let trackers = &mut self.trackers;
-        meta.each_id(row, |id| {
-            if let Some(tracker) = trackers.get_mut(&id.partition) {
+        for message in meta.sources(row) {
+            if let Some(tracker) = trackers.get_mut(&message.partition()) {
                 match outputs {
-                    0 => tracker.settle(id.sequence),
-                    _ => tracker.hold(id.sequence, outputs - 1),
+                    0 => tracker.settle(message.sequence()),
+                    _ => tracker.hold(message.sequence(), outputs - 1),
                 }
             }
-        });
+        }
     }
 }

@@ -7,7 +7,10 @@ use crate::batch::Batch;
 use crate::checkpoint::{Marks, Passed};
 use crate::connect::{Sink, Writer};
 use crate::lower::{Bindings, RouterSpec, Stage};
-use crate::run::{Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, Router, Run, Serialise};
+use crate::run::{
+    Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, Patience, RetryingRouter, RetryingRun, Router, Run,
+    Serialise,
+};
 use crate::window::Window;
 
 /// A stage of one lane.
@@ -43,6 +46,8 @@ pub(crate) struct Supply<'a> {
     pub(crate) sinks: &'a HashMap<String, Box<dyn Sink>>,
     /// For each step how far an earlier run came with it; absent where no checkpoint is kept.
     pub(crate) marks: Option<&'a HashMap<usize, Marks>>,
+    /// How the functions of some steps are called again.
+    pub(crate) patience: Vec<Patience>,
 }
 
 impl Supply<'_> {
@@ -67,10 +72,11 @@ impl Supply<'_> {
 
     fn node(&self, stage: &Stage, first: bool) -> Result<Node, String> {
         Ok(match stage {
-            Stage::Native(spec) => Node::Run(Box::new(NativeRun::new(spec.clone()))),
-            Stage::Foreign(spec) => Node::Run(self.foreign()?.run(spec)),
+            Stage::Native(spec) => self.run(stage, Box::new(NativeRun::new(spec.clone()))),
+            Stage::Foreign(spec) => self.run(stage, self.foreign()?.run(spec)),
             Stage::NativeFilter { ask, encode } => {
-                Node::Run(Box::new(NativeFilter::new(NativeRun::new(ask.clone()), self.encoder(encode.as_ref())?)))
+                let filter = NativeFilter::new(NativeRun::new(ask.clone()), self.encoder(encode.as_ref())?);
+                self.run(stage, Box::new(filter))
             }
             Stage::Serialise(step) => Node::Run(Box::new(Serialise::new(*step))),
             Stage::Gather { step, limits } => {
@@ -92,7 +98,24 @@ impl Supply<'_> {
         })
     }
 
+    /// A run begins with the step that may be called again, if one in it may.
+    fn run(&self, stage: &Stage, run: Box<dyn Run>) -> Node {
+        let first = stage.steps().first().copied();
+        match self.patience.iter().find(|patience| Some(patience.step) == first) {
+            Some(patience) => Node::Run(Box::new(RetryingRun::new(run, patience.clone()))),
+            None => Node::Run(run),
+        }
+    }
+
     fn router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
+        let router = self.single_router(step, router)?;
+        Ok(match self.patience.iter().find(|patience| patience.step == step) {
+            Some(patience) => Box::new(RetryingRouter::new(router, patience.clone())),
+            None => router,
+        })
+    }
+
+    fn single_router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
         Ok(match router {
             RouterSpec::Native { ask, encode, keys } => {
                 let answers = NativeRun::new(ask.clone());

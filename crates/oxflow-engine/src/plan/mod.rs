@@ -162,3 +162,32 @@ pub enum Language {
     /// Runs without it, through the C ABI.
     Rust,
 }
+
+impl Plan {
+    /// All steps, those of branches after the step that they come from.
+    pub fn all_steps(&self) -> Vec<&Step> {
+        let mut steps = Vec::new();
+        self.steps.iter().for_each(|step| step.collect(&mut steps));
+        steps
+    }
+}
+
+impl Step {
+    fn collect<'p>(&'p self, steps: &mut Vec<&'p Self>) {
+        steps.push(self);
+        self.branches().iter().flat_map(|branch| &branch.steps).for_each(|step| step.collect(steps));
+    }
+
+    /// The user's function that it calls, if it calls one.
+    pub fn function(&self) -> Option<&Function> {
+        match &self.operation {
+            Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => Some(function),
+            Operation::Route(route) => Some(&route.function),
+            Operation::Batch(_)
+            | Operation::Parser(_)
+            | Operation::Serializer
+            | Operation::Broadcast(_)
+            | Operation::Sink(_) => None,
+        }
+    }
+}

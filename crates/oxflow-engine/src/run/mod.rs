@@ -6,6 +6,7 @@
 mod filter;
 mod foreign;
 mod native;
+mod retry;
 mod route;
 mod rows;
 mod serialise;
@@ -13,6 +14,7 @@ mod serialise;
 pub use filter::NativeFilter;
 pub use foreign::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form};
 pub use native::{NativeCall, NativeRun, NativeSpec};
+pub use retry::{Patience, RetryingRouter, RetryingRun};
 pub use route::{NativeRouter, Router, unrouted};
 pub use serialise::Serialise;
 
@@ -58,6 +60,10 @@ pub struct StepCounts {
     pub errors: u64,
     /// Failed messages that were left out.
     pub skipped: u64,
+    /// Failed messages that were written to the dead letters.
+    pub dead_lettered: u64,
+    /// Calls that were made again for a message that failed.
+    pub retried: u64,
     /// Time spent in the step.
     pub time: Duration,
 }

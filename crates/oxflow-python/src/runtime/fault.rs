@@ -1,6 +1,6 @@
 //! Python exceptions as the engine's faults.
 
-use oxflow_engine::fault::{Cause, Fault, FaultKind};
+use oxflow_engine::fault::{Cause, Fault, FaultKind, Raised};
 use oxflow_engine::run::Context;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
@@ -56,5 +56,18 @@ pub(crate) fn described(py: Python<'_>, error: &PyErr) -> (String, String, Cause
     let value = error.clone_ref(py).into_value(py).into_bound(py);
     let class = error.get_type(py).qualname().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
     let text = value.str().map_or_else(|_| "its text could not be made".to_owned(), |text| text.to_string());
-    (class, text, Cause(Box::new(value.into_any().unbind())))
+    (class, text, Cause(Box::new(Exception(value.into_any().unbind()))))
+}
+
+/// The exception that a message failed with.
+pub(crate) struct Exception(pub(crate) Py<PyAny>);
+
+impl Raised for Exception {
+    fn traceback(&self) -> Option<String> {
+        Python::try_attach(|py| {
+            let formatted = py.import("oxflow._traceback")?.call_method1("trimmed", (&self.0,))?;
+            formatted.extract::<String>()
+        })?
+        .ok()
+    }
 }

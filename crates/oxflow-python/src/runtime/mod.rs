@@ -12,7 +12,7 @@ use std::sync::Arc;
 use oxflow_engine::run::{Foreign, ForeignSpec, Form, Router, Run};
 use pyo3::prelude::*;
 
-pub(crate) use fault::described;
+pub(crate) use fault::{Exception, described};
 use router::PythonRouter;
 use run::PythonRun;
 

@@ -1,17 +1,20 @@
 //! Lowers a plan to stages: neighbours of one language become one run, and every edge gets the form that payloads have
 //! there.
 
-use std::collections::HashMap;
+mod program;
+
+pub use program::{Program, RouterSpec, RunInfo, Stage};
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use oxflow::abi::Kind;
 use oxflow::shape::{RecordKind, Type};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::extension::{Function, PayloadType};
-use crate::plan::{Language, Limits, Operation, Plan, Step, agree};
+use crate::plan::{Language, Operation, Plan, Step, agree};
 use crate::report::StepInfo;
 use crate::run::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form, NativeCall, NativeSpec};
 
@@ -24,132 +27,8 @@ pub struct Bindings {
     pub types: HashMap<String, PayloadType>,
     /// The runtime of the steps in the other language.
     pub foreign: Option<Arc<dyn Foreign>>,
-}
-
-/// A lowered plan.
-#[derive(Debug)]
-pub struct Program {
-    /// All steps, the source first, in the order in which they are reported.
-    pub steps: Vec<StepInfo>,
-    /// What happens to the messages.
-    pub stages: Vec<Stage>,
-}
-
-/// A part of a program.
-#[derive(Debug)]
-pub enum Stage {
-    /// Rust steps.
-    Native(NativeSpec),
-    /// Steps in the other language.
-    Foreign(ForeignSpec),
-    /// A Rust filter that gets a copy of what it asks about.
-    NativeFilter {
-        /// The question.
-        ask: NativeSpec,
-        /// Makes JSON of the payloads first.
-        encode: Option<ForeignSpec>,
-    },
-    /// A serializer of what is JSON already.
-    Serialise(usize),
-    /// A batching step.
-    Gather {
-        /// Number of the step.
-        step: usize,
-        /// When a batch closes.
-        limits: Limits,
-    },
-    /// A routing step.
-    Route {
-        /// Number of the step.
-        step: usize,
-        /// Who chooses.
-        router: RouterSpec,
-        /// The branches.
-        branches: Vec<Vec<Stage>>,
-    },
-    /// A broadcast.
-    Broadcast {
-        /// Number of the step.
-        step: usize,
-        /// The branches.
-        branches: Vec<Vec<Stage>>,
-    },
-    /// The end of a branch.
-    Sink {
-        /// Number of the step.
-        step: usize,
-        /// Logical name of the stream.
-        stream: String,
-    },
-}
-
-/// Who chooses the branch of a message.
-#[derive(Debug)]
-pub enum RouterSpec {
-    /// A Rust function.
-    Native {
-        /// The question.
-        ask: NativeSpec,
-        /// Makes JSON of the payloads first.
-        encode: Option<ForeignSpec>,
-        /// The answers that lead to the branches.
-        keys: Vec<Value>,
-    },
-    /// A function of the other language.
-    Foreign {
-        /// Name of the step.
-        name: String,
-        /// How the payloads arrive.
-        input: Form,
-        /// The answers that lead to the branches.
-        keys: Vec<Value>,
-    },
-}
-
-/// Steps that are called together, without a conversion between them.
-#[derive(Debug, Serialize)]
-pub struct RunInfo {
-    /// Language of the steps; none for what the engine does itself.
-    pub language: Option<Language>,
-    /// Names of the steps.
-    pub steps: Vec<String>,
-}
-
-impl Program {
-    /// How the steps are cut into runs: each boundary between two languages converts every message.
-    pub fn runs(&self) -> Vec<RunInfo> {
-        let mut cuts = Vec::new();
-        cut(&self.stages, &mut cuts);
-        let name = |step: &usize| self.steps.get(*step).map(|step| step.name.clone());
-        let named =
-            |(language, steps): (_, Vec<usize>)| RunInfo { language, steps: steps.iter().filter_map(name).collect() };
-        cuts.into_iter().map(named).collect()
-    }
-}
-
-/// The language and steps of each stage, branches after what they come from.
-fn cut(stages: &[Stage], runs: &mut Vec<(Option<Language>, Vec<usize>)>) {
-    for stage in stages {
-        let (language, steps, branches): (_, _, &[Vec<Stage>]) = match stage {
-            Stage::Native(spec) | Stage::NativeFilter { ask: spec, .. } => (Some(Language::Rust), spec.steps(), &[]),
-            Stage::Foreign(spec) => {
-                (Some(Language::Python), spec.operations.iter().map(|operation| operation.step).collect(), &[])
-            }
-            Stage::Serialise(step) | Stage::Gather { step, .. } | Stage::Sink { step, .. } => (None, vec![*step], &[]),
-            Stage::Route { step, router: RouterSpec::Native { .. }, branches } => {
-                (Some(Language::Rust), vec![*step], branches)
-            }
-            Stage::Route { step, branches, .. } => (Some(Language::Python), vec![*step], branches),
-            Stage::Broadcast { step, branches } => (None, vec![*step], branches),
-        };
-        // A conversion alone has no step.
-        if !steps.is_empty() {
-            runs.push((language, steps));
-        }
-        for branch in branches {
-            cut(branch, runs);
-        }
-    }
+    /// Steps whose functions may be called again: a run begins with each, so that it can be called again alone.
+    pub retried: HashSet<String>,
 }
 
 /// Lowers a plan that was checked.
@@ -157,9 +36,7 @@ pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
     let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
     let stages = lowering.chain(&plan.steps, Form::Raw)?;
     let mut steps = lowering.steps;
-    let mut cuts = Vec::new();
-    cut(&stages, &mut cuts);
-    for (language, run) in cuts {
+    for (language, run) in program::cuts(&stages) {
         for number in run {
             steps.get_mut(number).into_iter().for_each(|step| step.language = language);
         }
@@ -201,6 +78,9 @@ impl Lowering<'_> {
     fn step(&mut self, chain: &mut Chain, step: &Step, rest: &[Step]) -> Result<(), Diagnostic> {
         let number = self.steps.len();
         self.steps.push(StepInfo::of(step));
+        if self.bindings.retried.contains(&step.name) {
+            chain.close(Form::Objects);
+        }
         match &step.operation {
             Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function) => {
                 match function.language {

@@ -1,0 +1,111 @@
+//! Dead letters: messages that a step failed on, with what went wrong, for somebody to look at and send again.
+//!
+//! A dead letter carries the message as it was read, whatever the steps had made of it, so that it can be read again. Its
+//! form is JSON. Bytes that are not UTF-8 stand in it as `{"base64": ".."}`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+use crate::batch::Metadata;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::fault::{Fault, StepError};
+use crate::limits::Breach;
+
+/// A dead letter.
+#[derive(Debug, Serialize)]
+pub struct DeadLetter<'a> {
+    payload: Text<'a>,
+    key: Option<Text<'a>>,
+    headers: Vec<(&'a str, Text<'a>)>,
+    /// Of the message, seconds since 1970-01-01 UTC.
+    timestamp: f64,
+    origin: Origin<'a>,
+    step: &'a str,
+    error: Error<'a>,
+    /// When it failed, seconds since 1970-01-01 UTC.
+    time: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Origin<'a> {
+    stream: &'a str,
+    partition: u32,
+    name: &'a str,
+    offset: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Error<'a> {
+    code: Code,
+    class: &'a str,
+    text: &'a str,
+    traceback: Option<String>,
+}
+
+/// Bytes, as text where they are that.
+#[derive(Debug)]
+struct Text<'a>(&'a [u8]);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(self.0) {
+            return serializer.serialize_str(text);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("base64", &STANDARD.encode(self.0))?;
+        map.end()
+    }
+}
+
+impl<'a> DeadLetter<'a> {
+    /// The dead letter of a message of the partition `name` that failed in `step` at `time_us`, microseconds since
+    /// 1970-01-01 UTC.
+    pub fn new(message: Metadata<'a>, name: &'a str, step: &'a str, fault: &'a Fault, time_us: i64) -> Self {
+        let (class, text) = (fault.class.as_str(), fault.text.as_str());
+        Self {
+            payload: Text(message.original().unwrap_or_default()),
+            key: message.key().map(Text),
+            headers: message.headers().map(|(name, value)| (name, Text(value))).collect(),
+            timestamp: seconds(message.timestamp_us()),
+            origin: Origin { stream: message.stream(), partition: message.partition(), name, offset: message.offset() },
+            step,
+            error: Error { code: fault.kind.code(), class, text, traceback: fault.traceback() },
+            time: seconds(time_us),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds fit until the year 2255")]
+fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// So many messages of a partition failed that the run stops.
+#[derive(Debug)]
+pub struct TooManyFailed {
+    /// The limit that was reached.
+    pub breach: Breach,
+    /// The last failure.
+    pub last: StepError,
+    /// Logical name of the stream of the dead letters.
+    pub stream: String,
+}
+
+impl TooManyFailed {
+    /// The error for people.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let (step, origin) = (&self.last.step, &self.last.origin);
+        let (found, setting) = match self.breach {
+            Breach::InARow { bad } => (format!("{bad} failures in a row"), "max_in_a_row"),
+            Breach::Share { bad, messages } => (format!("{bad} of {messages} messages failed"), "max_percent"),
+        };
+        Diagnostic::new(Code::TooManyFailed, format!("{found}, the last in step `{step}` at {origin}"))
+            .at(self.last.place.clone())
+            .because(format!("{}; the messages are in the stream `{}`", self.last.fault.summary(), self.stream))
+            .fix(format!(
+                "mend the step or the data and run again, or raise `run.dead_letters.{setting}` if so many are to be expected"
+            ))
+    }
+}

@@ -1,0 +1,192 @@
+//! Calls a function again for the messages that it failed on.
+//!
+//! A run that begins with such a step is called again with those messages alone; what they give in the end takes their
+//! place among the outputs, so that the order holds. Only what a function raises, or a panic in it, may go away by itself:
+//! a payload that can't be decoded can't be decoded the next time either.
+
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Context, Outcome, Router, Run, RunFailed};
+use crate::batch::{Batch, row_number};
+use crate::config::Retry;
+use crate::fault::{Fault, FaultKind};
+
+/// How long a pause goes on after someone asked to stop.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How one step is called again.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// Number of the step.
+    pub step: usize,
+    /// How often, and after what time.
+    pub retry: Retry,
+    /// For each step of the pipeline whether a fault in it ends the run of the pipeline; this one's don't, until they are
+    /// given up.
+    pub fatal: Vec<bool>,
+    /// False where time is moved by hand, so that nobody waits for it.
+    pub waits: bool,
+}
+
+/// A run whose first step may be called again.
+pub struct RetryingRun {
+    run: Box<dyn Run>,
+    patience: Patience,
+}
+
+/// A router that may be called again.
+pub struct RetryingRouter {
+    router: Box<dyn Router>,
+    patience: Patience,
+}
+
+impl RetryingRun {
+    /// Calls a run again as long as the patience lasts.
+    pub fn new(run: Box<dyn Run>, patience: Patience) -> Self {
+        Self { run, patience }
+    }
+}
+
+impl RetryingRouter {
+    /// Calls a router again as long as the patience lasts.
+    pub fn new(router: Box<dyn Router>, patience: Patience) -> Self {
+        Self { router, patience }
+    }
+}
+
+impl Run for RetryingRun {
+    fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
+        let mut done = Outputs::default();
+        self.patience.persist(batch.len(), context, |rows, context| {
+            done.add(self.run.apply(batch.select(rows), context)?, rows);
+            Ok(())
+        })?;
+        Ok(done.join(&batch))
+    }
+}
+
+impl Router for RetryingRouter {
+    fn route(&mut self, batch: &Batch, context: &mut Context<'_>) -> Result<Vec<Option<u32>>, RunFailed> {
+        let mut branches = vec![None; batch.len()];
+        self.patience.persist(batch.len(), context, |rows, context| {
+            let chosen = self.router.route(&batch.select(rows), context)?;
+            for (row, branch) in rows.iter().zip(chosen) {
+                branches.get_mut(*row as usize).into_iter().for_each(|slot| *slot = branch);
+            }
+            Ok(())
+        })?;
+        Ok(branches)
+    }
+}
+
+/// The outputs of several calls.
+#[derive(Default)]
+struct Outputs {
+    batches: Vec<Batch>,
+    /// For each output of all batches the message that it came from.
+    parents: Vec<u32>,
+    changed: bool,
+}
+
+impl Outputs {
+    /// Takes what a call gave for the messages `rows`.
+    fn add(&mut self, outcome: Outcome, rows: &[u32]) {
+        let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
+        match outcome.parents {
+            Some(parents) => self.parents.extend(parents.into_iter().map(given)),
+            None => self.parents.extend(rows.iter().take(outcome.batch.len())),
+        }
+        self.batches.push(outcome.batch);
+        self.changed |= outcome.changed;
+    }
+
+    /// All of them, in the order of the messages.
+    fn join(mut self, given: &Batch) -> Outcome {
+        let mut order: Vec<u32> = (0..row_number(self.parents.len())).collect();
+        order.sort_by_key(|output| self.parents.get(*output as usize));
+        let batch = match self.batches.len() {
+            1 => self.batches.pop(),
+            _ => Batch::concat(self.batches).map(|all| all.select(&order)),
+        };
+        self.parents.sort_unstable();
+        Outcome { batch: batch.unwrap_or_else(|| given.head(0)), parents: Some(self.parents), changed: self.changed }
+    }
+}
+
+impl Patience {
+    /// Calls with all of `len` messages, and then again with those that failed, until none is left or the patience is over.
+    /// What went wrong in the end is told to `context`.
+    fn persist(
+        &self,
+        len: usize,
+        context: &mut Context<'_>,
+        mut call: impl FnMut(&[u32], &mut Context<'_>) -> Result<(), RunFailed>,
+    ) -> Result<(), RunFailed> {
+        let mut rows: Vec<u32> = (0..row_number(len)).collect();
+        for attempt in 1.. {
+            let again = self.attempt(&rows, context, &mut call)?;
+            if again.is_empty() {
+                break;
+            }
+            if attempt > self.retry.times.get() {
+                context.faults.extend(again);
+                break;
+            }
+            rows = again.iter().map(|fault| fault.row).collect();
+            if context.left.is_some() || !self.pause(attempt, context) {
+                // Whoever stops the pipeline need not wait: these messages are left for a later run.
+                context.left = context.left.into_iter().chain(rows.iter().copied()).min();
+                break;
+            }
+            self.count_again(rows.len() as u64, context);
+        }
+        Ok(())
+    }
+
+    /// Calls with the messages `rows`; gives the faults that may go away.
+    fn attempt(
+        &self,
+        rows: &[u32],
+        context: &mut Context<'_>,
+        call: &mut impl FnMut(&[u32], &mut Context<'_>) -> Result<(), RunFailed>,
+    ) -> Result<Vec<Fault>, RunFailed> {
+        let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
+        let (fatal, stop) = (self.fatal.as_slice(), context.stop);
+        let mut inner = Context { counts: &mut *context.counts, faults: Vec::new(), fatal, stop, left: None };
+        call(rows, &mut inner)?;
+        let Context { faults, left, .. } = inner;
+        context.left = left.map(given).into_iter().chain(context.left).min();
+        let faults = faults.into_iter().map(|fault| Fault { row: given(fault.row), ..fault });
+        let (again, lost): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| self.takes(fault));
+        context.faults.extend(lost);
+        Ok(again)
+    }
+
+    fn takes(&self, fault: &Fault) -> bool {
+        fault.step == self.step && matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked)
+    }
+
+    /// A message that is tried again came once, and has not failed yet.
+    fn count_again(&self, messages: u64, context: &mut Context<'_>) {
+        if let Some(counts) = context.counts.get_mut(self.step) {
+            counts.messages_in = counts.messages_in.saturating_sub(messages);
+            counts.errors = counts.errors.saturating_sub(messages);
+            counts.retried += messages;
+        }
+    }
+
+    /// Waits before the next attempt; false if the pipeline stops meanwhile.
+    fn pause(&self, attempt: u32, context: &Context<'_>) -> bool {
+        let stopped = || context.stop.load(Ordering::Acquire);
+        let end = Instant::now() + self.retry.backoff(attempt);
+        while self.waits && !stopped() {
+            match end.checked_duration_since(Instant::now()) {
+                Some(rest) if !rest.is_zero() => thread::sleep(rest.min(LOOK)),
+                _ => break,
+            }
+        }
+        !stopped()
+    }
+}
