@@ -163,6 +163,13 @@ def built_without_optimisation(folder: Path) -> object:
     raise oxflow.PlanError(*(oxflow.Diagnostic(code, "") for code in answer.stdout.split()))
 
 
+def too_many(_folder: Path) -> object:
+    config = {"steps": {"parse": {"on_error": "dead_letter"}}, "run": {"dead_letters": {"max_in_a_row": 1}}}
+    return oxflow.run(
+        written(JSON), streams={"in": [b"no JSON"], "out": "null:", "dead-letters": "null:"}, config=config
+    )
+
+
 FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0101": plan(SOURCE.apply(Batch("source", batch_size=1)).apply(Serializer("s")).sink(SINK)),
     "OXF0102": plan(SOURCE),
@@ -200,6 +207,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0504": message(written(JSON.apply(Map("map", function=nothing_serialisable))), b"{}"),
     "OXF0505": message(written(JSON.apply(Filter("filter", function=not_a_bool))), b"{}"),
     "OXF0506": message(routed(any_level, ["low"]), b"high"),
+    "OXF0507": too_many,
     "OXF0601": other_abi,
     "OXF0602": lambda _folder: _oxflow.describe_module(None),
     "OXF0603": built_without_optimisation,

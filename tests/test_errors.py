@@ -54,6 +54,7 @@ def test_an_error_lists_all_its_diagnostics() -> None:
         ("stream", "StreamError", 4),
         ("step", "StepError", 1),
         ("panic", "StepPanicked", 1),
+        ("limit", "TooManyFailedError", 5),
         ("internal", "InternalError", 1),
     ],
 )

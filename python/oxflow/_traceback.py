@@ -6,7 +6,7 @@ import os
 import traceback
 from pathlib import Path
 
-__all__ = ["trimmed"]
+__all__ = ["of_user_code", "trimmed"]
 
 _PACKAGE = str(Path(__file__).parent) + os.sep
 
@@ -19,6 +19,12 @@ def trimmed(error: BaseException) -> str:
         part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if _is_users(frame.filename)])
         part = part.__cause__ or part.__context__
     return "".join(shown.format())
+
+
+def of_user_code(error: BaseException) -> str | None:
+    """Format an exception as `trimmed` does; `None` if no code of the user raised it."""
+    text = trimmed(error)
+    return text if "\n  File " in text else None
 
 
 def _is_users(file: str) -> bool:

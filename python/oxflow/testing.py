@@ -10,10 +10,12 @@ still, so that a test of a `Batch` neither waits nor flickers: `advance` is an i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oxflow._oxflow import Advance
 from oxflow._run import bind, execute
+from oxflow.dead_letter import DeadLetter
 from oxflow.plan import lower
 
 if TYPE_CHECKING:
@@ -32,11 +34,15 @@ class Outputs(Mapping[str, "list[bytes]"]):
 
     Attributes:
         report: what the run did.
+        dead_letters: what steps with `on_error: dead_letter` failed on.
     """
 
     def __init__(self, streams: Iterable[str], report: RunReport) -> None:
         self.report = report
         self._messages = {stream: list(report.outputs.get(stream, ())) for stream in streams}
+        # No sink of the pipeline may have their stream.
+        others = (sent for stream, sent in report.outputs.items() if stream not in self._messages)
+        self.dead_letters = [DeadLetter.from_json(message.payload) for sent in others for message in sent]
 
     def __getitem__(self, stream: str) -> list[bytes]:
         return [message.payload for message in self._messages[stream]]
@@ -67,7 +73,8 @@ def run(
         pipeline: a complete pipeline.
         inputs: by logical name the messages of a stream: `bytes`, `Message` or `advance(...)`, or a list of such lists, each
             a partition.
-        config: path of a YAML file, or its content as a mapping. Its streams are not used: every sink writes to memory.
+        config: path of a YAML file, or its content as a mapping. Its streams are not used: every sink writes to memory, and
+            so do dead letters.
 
     Returns:
         The payloads of each sink's stream.
@@ -79,6 +86,10 @@ def run(
     sinks = sorted(set(_sinks(plan.data["steps"])))
     streams: dict[str, Stream] = dict.fromkeys(sinks, "memory:")
     bound = bind(plan, streams={**streams, **inputs}, config=config)
+    dead_letters = bound.config["run"]["dead_letters"]["stream"]
+    if dead_letters not in sinks:
+        memory = {**bound.config["streams"], dead_letters: {"url": "memory:"}}
+        bound = replace(bound, config={**bound.config, "streams": memory})
     bound.check()
     return Outputs(sinks, execute(bound, manual_clock=True))
 

@@ -30,6 +30,8 @@ class IsPlain(RustFunction[Plain, bool]): ...
 is_frequent: RustFunction[Word, bool]
 is_frequent_by_value: RustFunction[Word, bool]
 check: RustFunction[Word, Word]
+stubborn: RustFunction[Word, Word]
+stubborn_filter: RustFunction[Word, bool]
 letters: RustFunction[Word, list[Word]]
 long_only: RustFunction[Word, Word | None]
 key_by_text: RustFunction[Word, Word]

@@ -97,10 +97,10 @@ impl FaultKind {
     fn fix(self) -> &'static str {
         match self {
             Self::Raised | Self::Panicked => {
-                "mend the function, or set `steps.<name>.on_error: skip` to leave such messages out"
+                "mend the function, or set `steps.<name>.on_error`: `skip` leaves such messages out, `dead_letter` keeps them"
             }
             Self::Undecodable => {
-                "mend the data or the type, or set `steps.<name>.on_error: skip` to leave such messages out"
+                "mend the data or the type, or set `steps.<name>.on_error`: `skip` leaves such messages out, `dead_letter` keeps them"
             }
             Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",

@@ -1,7 +1,8 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fmt, fs, thread};
 
@@ -64,6 +65,23 @@ fn check(msg: Message<Word>) -> Result<Word, BadWord> {
 /// Calls itself until the stack is full.
 fn bottomless(level: i64) -> i64 {
     if level == i64::MAX { level } else { black_box(bottomless(level + 1)) }
+}
+
+/// Fails on each word as often as its count says, and then lets it pass.
+#[oxflow::function]
+fn stubborn(msg: Message<Word>) -> Result<Word, BadWord> {
+    static FAILED: Mutex<BTreeMap<String, i64>> = Mutex::new(BTreeMap::new());
+    let (word, _) = msg.take();
+    let mut failed = FAILED.lock().unwrap();
+    let times = failed.entry(word.text.clone()).or_default();
+    *times += 1;
+    if *times > word.count { Ok(word) } else { Err(BadWord(word.text)) }
+}
+
+/// The same, as a filter.
+#[oxflow::function]
+fn stubborn_filter(msg: Message<Word>) -> Result<bool, BadWord> {
+    stubborn(msg).map(|_| true)
 }
 
 /// A word for each letter.

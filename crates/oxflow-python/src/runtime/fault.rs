@@ -65,9 +65,10 @@ pub(crate) struct Exception(pub(crate) Py<PyAny>);
 impl Raised for Exception {
     fn traceback(&self) -> Option<String> {
         Python::try_attach(|py| {
-            let formatted = py.import("oxflow._traceback")?.call_method1("trimmed", (&self.0,))?;
-            formatted.extract::<String>()
+            let formatted = py.import("oxflow._traceback")?.call_method1("of_user_code", (&self.0,))?;
+            formatted.extract::<Option<String>>()
         })?
         .ok()
+        .flatten()
     }
 }
