@@ -29,6 +29,8 @@ DATA = {
             "messages_out": 199_999,
             "errors": 1,
             "skipped": 1,
+            "dead_lettered": 1,
+            "retried": 1200,
             "time_s": 1.25,
         },
         {
@@ -39,6 +41,8 @@ DATA = {
             "messages_out": 0,
             "errors": 0,
             "skipped": 0,
+            "dead_lettered": 0,
+            "retried": 0,
             "time_s": 0.0,
         },
     ],
@@ -57,7 +61,7 @@ parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
 out    sink    -               0        0       0        0    0 us            -
 
 skipped[OXF0503]: `parse` at in.jsonl, line 7: DecodeError: no object
-drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 100,000 messages/s"""
+drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 1 dead letter, 1,200 retried, 100,000 messages/s"""
     )
 
 

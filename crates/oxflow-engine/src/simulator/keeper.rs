@@ -90,6 +90,8 @@ fn checkpoint(lanes: &[Lane<'_>], lengths: &[u64], outside: &Outside<'_>) -> Che
         sinks: lengths.iter().enumerate().map(state).collect(),
         sources: (0..).zip(&outside.world.partitions).map(|(partition, _)| source(partition)).collect(),
         marks: outside.world.marked.iter().map(marks).collect(),
+        // In this world they are an output like any other.
+        dead_letters: None,
     }
 }
 
