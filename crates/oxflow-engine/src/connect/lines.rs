@@ -13,7 +13,14 @@ use crate::commit::Position;
 use super::{PollLimits, Read, TooLong, UNTIMED};
 
 /// Most bytes that are kept of a message that is too long.
-pub(super) const HEAD_BYTES: usize = 1024;
+const HEAD_BYTES: usize = 1024;
+
+/// What is kept of a message that is too long. No letter is cut in two, so that text stays text.
+pub(super) fn head(message: &[u8]) -> &[u8] {
+    let within_letter = |end: usize| message.get(end).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let end = (HEAD_BYTES - 3..=HEAD_BYTES).rev().find(|end| !within_letter(*end)).unwrap_or(HEAD_BYTES);
+    message.get(..end).unwrap_or(message)
+}
 
 /// What some editors put before the first line of a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -166,7 +173,7 @@ impl Lines {
         let bytes = self.forgotten + (end - self.cursor) as u64;
         let too_long = std::mem::take(&mut self.overlong) || message.end - message.start > message_bytes;
         if too_long {
-            message.end = message.end.min(message.start + HEAD_BYTES);
+            message.end = message.start + head(message.of(&self.chunk)).len();
         }
         self.cursor = after;
         self.start += std::mem::take(&mut self.forgotten);
@@ -268,6 +275,18 @@ mod tests {
             lines.feed(1, |chunk| chunk.push(b'x'));
         }
         assert_eq!((place, 1000), (lines.unfinished().as_ptr(), lines.searched + 1));
+    }
+
+    #[test]
+    fn no_letter_is_cut_in_two() {
+        for letter in ["x", "\u{e9}", "\u{20ac}", "\u{1f980}"] {
+            for shift in 0..4 {
+                let text = format!("{}{}", "x".repeat(shift), letter.repeat(HEAD_BYTES));
+                let kept = std::str::from_utf8(head(text.as_bytes())).unwrap();
+                assert!(text.starts_with(kept) && kept.len() > HEAD_BYTES - letter.len());
+            }
+        }
+        assert_eq!(HEAD_BYTES, head(&[0x80; 2 * HEAD_BYTES]).len());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::lines::HEAD_BYTES;
+use super::lines::head;
 use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
 use crate::commit::Position;
@@ -93,7 +93,7 @@ impl MemorySource {
             if let Some(Item::Message { mut payload, key, headers, timestamp_us }) = self.items.pop_front() {
                 if payload.len() > limits.message_bytes {
                     too_long.push(TooLong { row: row_number(payloads.len()), bytes: payload.len() as u64 });
-                    payload.truncate(HEAD_BYTES);
+                    payload = head(&payload).to_vec();
                 }
                 bytes += payload.len();
                 payloads.push(payload);
