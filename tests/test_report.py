@@ -32,6 +32,9 @@ DATA = {
             "dead_lettered": 1,
             "retried": 1200,
             "time_s": 1.25,
+            "waiting_s": 0.25,
+            "in_flight": 0,
+            "busy_lanes": 0,
         },
         {
             "name": "out",
@@ -44,9 +47,21 @@ DATA = {
             "dead_lettered": 0,
             "retried": 0,
             "time_s": 0.0,
+            "waiting_s": 0.0,
+            "in_flight": 0,
+            "busy_lanes": 0,
         },
     ],
-    "sources": [{"stream": "a", "partition": 0, "name": "in.jsonl", "committed": 200_000}],
+    "sources": [
+        {
+            "stream": "a",
+            "partition": 0,
+            "name": "in.jsonl",
+            "committed": 200_000,
+            "position_bytes": 200_000,
+            "size_bytes": 200_000,
+        }
+    ],
     "skipped": [{"step": "parse", "origin": "in.jsonl, line 7", "code": "OXF0503", "error": "DecodeError: no object"}],
     "later": "a newer engine may say more",
 }

@@ -31,6 +31,9 @@ class StepReport:
         dead_lettered: failed messages that `on_error: dead_letter` sent to the dead letters.
         retried: calls that `on_error: retry` made again.
         time_s: seconds spent in it, over all lanes.
+        waiting_s: how many of these were spent in waiting for the interpreter.
+        in_flight: messages that are in it at this moment: what a lane carries through it, and what it gathers.
+        busy_lanes: lanes that are in it at this moment; one that waits for input is in the source.
     """
 
     name: str
@@ -43,6 +46,9 @@ class StepReport:
     dead_lettered: int
     retried: int
     time_s: float
+    waiting_s: float
+    in_flight: int
+    busy_lanes: int
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,16 @@ class SourceReport:
         partition: number of the partition.
         name: what the partition is, the path of a file.
         committed: offset of the next message to read; `None` if nothing was committed.
+        position_bytes: bytes of the file that were read, of a compressed one as it lies on the disk; `None` if it is no file.
+        size_bytes: length of the file when the run started; `None` if it is no file.
     """
 
     stream: str
     partition: int
     name: str
     committed: int | None
+    position_bytes: int | None
+    size_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ class RunReport:
     """What a run did; `str()` of it is a table.
 
     Attributes:
-        status: `drained` if no error ended the run, else `failed`.
+        status: `drained` if no error ended the run, else `failed`; `running` before its end.
         ended: whether the source was read to its end.
         delivery: what was promised about each message: `exactly_once` between files, else `at_least_once`.
         stopped_by: the signal that stopped the run, if one did.
@@ -98,7 +108,7 @@ class RunReport:
         outputs: messages written to streams in memory, by logical name.
     """
 
-    status: Literal["drained", "failed"]
+    status: Literal["running", "drained", "failed"]
     ended: bool
     delivery: Literal["exactly_once", "at_least_once"]
     stopped_by: StopSignal | None

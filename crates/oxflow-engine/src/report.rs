@@ -1,11 +1,13 @@
 //! What a run did, step by step. One form serves the end of a run, a look at a run that goes on, and every display.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::config::Delivery;
 use crate::diagnostic::Code;
 use crate::plan::{Language, Operation, Place, Plan, Step};
-use crate::run::StepCounts;
+use crate::run::{Live, StepCounts};
 
 /// Number of the source among the steps of a report.
 pub const SOURCE: usize = 0;
@@ -140,6 +142,12 @@ pub struct StepReport {
     pub retried: u64,
     /// Seconds spent in the step, summed over the lanes.
     pub time_s: f64,
+    /// How many of these were spent in waiting for the interpreter.
+    pub waiting_s: f64,
+    /// Messages that are in the step at this moment: what a lane carries through it, and what it gathers.
+    pub in_flight: u64,
+    /// Lanes that are in the step at this moment; one that waits for input is in the source.
+    pub busy_lanes: u64,
 }
 
 /// How far one partition came.
@@ -153,11 +161,15 @@ pub struct PartitionReport {
     pub name: String,
     /// Where reading would go on; none if nothing was settled that every sink has written out. In a file: bytes of its uncompressed content.
     pub committed: Option<u64>,
+    /// Bytes of the file that were read, as it lies on the disk; none of a pipe, or where there is no file.
+    pub position_bytes: Option<u64>,
+    /// Length of the file when it was opened.
+    pub size_bytes: Option<u64>,
 }
 
 impl StepReport {
-    /// Joins a step with its counters.
-    pub fn new(step: &StepInfo, counts: StepCounts) -> Self {
+    /// Joins step number `index` with its counters and with what the lanes show of it.
+    pub(crate) fn new(index: usize, step: &StepInfo, counts: StepCounts, live: &[Arc<Live>]) -> Self {
         Self {
             name: step.name.clone(),
             kind: step.kind,
@@ -169,6 +181,9 @@ impl StepReport {
             dead_lettered: counts.dead_lettered,
             retried: counts.retried,
             time_s: counts.time.as_secs_f64(),
+            waiting_s: counts.waiting.as_secs_f64(),
+            in_flight: live.iter().map(|lane| lane.in_flight(index) as u64).sum(),
+            busy_lanes: live.iter().map(|lane| u64::from(lane.is_in(index))).sum(),
         }
     }
 }
@@ -185,6 +200,7 @@ pub fn sum<'a>(lanes: impl IntoIterator<Item = &'a [StepCounts]>, steps: usize) 
             total.dead_lettered += counts.dead_lettered;
             total.retried += counts.retried;
             total.time += counts.time;
+            total.waiting += counts.waiting;
         }
     }
     total

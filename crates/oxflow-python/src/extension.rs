@@ -9,7 +9,7 @@ use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads}
 use oxflow_engine::diagnostic::Diagnostic;
 use oxflow_engine::extension::{Function, Module, PayloadType};
 use oxflow_engine::fault::{Fault, FaultKind};
-use oxflow_engine::run::{Context, NativeCall, NativeRun, NativeSpec, Outcome, Run, StepCounts};
+use oxflow_engine::run::{Context, Live, NativeCall, NativeRun, NativeSpec, Outcome, Run, StepCounts};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyList};
@@ -120,7 +120,9 @@ impl NativeFunction {
         let spec = NativeSpec { input: self.function.input(), parser: None, calls: vec![call], serializer: None };
         let mut counts = [StepCounts::default()];
         let stop = AtomicBool::new(false);
-        let mut context = Context { counts: &mut counts, faults: Vec::new(), fatal: &[true], stop: &stop, left: None };
+        let live = Live::new(1);
+        let mut context =
+            Context { counts: &mut counts, live: &live, faults: Vec::new(), fatal: &[true], stop: &stop, left: None };
         let outcome = NativeRun::new(spec).apply(batch, &mut context);
         let fault = context.faults.into_iter().next();
         match (fault, outcome) {

@@ -1,12 +1,32 @@
 //! Python objects as payloads of the engine.
 
 use std::any::Any;
+use std::time::Instant;
 
 use oxflow_engine::batch::{Objects, Uncopied};
+use oxflow_engine::run::add_waiting;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::runtime::described;
+
+/// Attaches the interpreter if it is there, and notes how long this thread waited for it.
+pub(crate) fn try_attach<T>(body: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+    let asked = Instant::now();
+    Python::try_attach(|py| {
+        add_waiting(asked.elapsed());
+        body(py)
+    })
+}
+
+/// The same, where the interpreter is there for certain.
+fn attach<T>(body: impl FnOnce(Python<'_>) -> T) -> T {
+    let asked = Instant::now();
+    Python::attach(|py| {
+        add_waiting(asked.elapsed());
+        body(py)
+    })
+}
 
 /// A column of Python objects.
 #[derive(Debug)]
@@ -39,19 +59,19 @@ impl Objects for PyObjects {
     }
 
     fn select(&self, indices: &[u32]) -> Box<dyn Objects> {
-        Python::attach(|py| {
+        attach(|py| {
             let chosen = indices.iter().filter_map(|index| self.0.get(*index as usize));
             Box::new(Self(chosen.map(|object| object.clone_ref(py)).collect()))
         })
     }
 
     fn copies(&self) -> (Box<dyn Objects>, Vec<Uncopied>) {
-        let (copies, uncopied) = Python::attach(|py| self.copy(py));
+        let (copies, uncopied) = attach(|py| self.copy(py));
         (Box::new(Self(copies)), uncopied)
     }
 
     fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects> {
-        Python::attach(|py| {
+        attach(|py| {
             let all = self.0.iter().chain(others.iter().flat_map(|other| Self::of(&**other)));
             Box::new(Self(all.map(|object| object.clone_ref(py)).collect()))
         })
@@ -62,6 +82,6 @@ impl Drop for PyObjects {
     fn drop(&mut self) {
         // Released here and now: otherwise the objects would wait for whoever attaches next.
         let objects = std::mem::take(&mut self.0);
-        Python::try_attach(move |_| drop(objects));
+        try_attach(move |_| drop(objects));
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn open(stream: &Arc<str>, partitions: &[Vec<Item>]) -> Opened {
         let source = MemorySource { stream: Arc::clone(stream), partition: row_number(partition), items, offset: 0 };
         Box::new(source) as Box<dyn Source>
     });
-    Opened { partitions: names, readers: readers.collect(), identities: None }
+    Opened { partitions: names, readers: readers.collect(), ..Opened::default() }
 }
 
 struct MemorySource {

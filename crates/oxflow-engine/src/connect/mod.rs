@@ -17,6 +17,7 @@ pub use url::{MalformedUrl, StreamUrl};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::batch::{Batch, ByteColumn, Meta};
@@ -107,6 +108,29 @@ pub trait Source: Send {
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
 }
 
+/// How far a file was read, for whoever looks on.
+#[derive(Debug)]
+pub struct Reached {
+    position_bytes: AtomicU64,
+    /// Length of the file when it was opened.
+    pub size_bytes: u64,
+}
+
+impl Reached {
+    fn new(size_bytes: u64) -> Self {
+        Self { position_bytes: AtomicU64::new(0), size_bytes }
+    }
+
+    /// Bytes of the file that were read.
+    pub fn position_bytes(&self) -> u64 {
+        self.position_bytes.load(Ordering::Relaxed)
+    }
+
+    fn come_to(&self, position_bytes: u64) {
+        self.position_bytes.store(position_bytes, Ordering::Relaxed);
+    }
+}
+
 /// A source that is open but not yet shared out to lanes.
 #[derive(Default)]
 pub struct Opened {
@@ -114,6 +138,8 @@ pub struct Opened {
     pub partitions: Vec<String>,
     /// For each partition what tells it from another one of its name; none where reading can't go on later.
     pub identities: Option<Vec<Identity>>,
+    /// For each partition how far it is read, where it has an end that is known; may be shorter.
+    pub reached: Vec<Option<Arc<Reached>>>,
     readers: Vec<Box<dyn Source>>,
 }
 

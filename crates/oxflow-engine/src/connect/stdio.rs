@@ -43,7 +43,7 @@ pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
     };
     *input = Input::Taken;
     let source = StdinSource(PipedSource::opened(stream, path.to_owned(), chunks, rest));
-    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], identities: None })
+    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], ..Opened::default() })
 }
 
 struct StdinSource(PipedSource);

@@ -24,7 +24,7 @@ use crate::fault::StepError;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::Plan;
-use crate::run::Patience;
+use crate::run::{Live, Patience};
 use keeper::{Keeper, Kept};
 use running::Inner;
 
@@ -202,6 +202,7 @@ impl Job {
         kept: Option<Kept>,
     ) -> Result<Running, JobError> {
         let lanes = self.lanes(source.partitions.len());
+        let reached = source.reached.clone();
         let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes, kept.is_some()));
         let marks = kept.as_ref().map(|kept| kept.marks(&program.steps));
         let start = kept.as_ref().map(|kept| kept.progress(&program.steps)).unwrap_or_default();
@@ -223,6 +224,7 @@ impl Job {
             ready,
             Inner {
                 stream: self.plan.source.stream,
+                reached,
                 foreign: self.bindings.foreign,
                 keeper,
                 checkpoint_interval: Duration::from_millis(u64::from(self.config.run.checkpoint_ms.0.get())),
@@ -271,6 +273,7 @@ impl Job {
             committed: Mutex::default(),
             gate: RwLock::new(()),
             torn: AtomicBool::new(false),
+            live: (0..lanes).map(|_| Arc::new(Live::new(program.steps.len()))).collect(),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }
     }

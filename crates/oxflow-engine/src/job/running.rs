@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use super::JobError;
 use super::keeper::Keeper;
 use crate::config::Delivery;
-use crate::connect::{Received, Sink};
+use crate::connect::{Reached, Received, Sink};
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
-use crate::run::Foreign;
+use crate::run::{Foreign, StepCounts};
 
 /// A run that goes on in its own threads.
 pub struct Running {
@@ -24,6 +24,8 @@ pub struct Running {
 
 pub(super) struct Inner {
     pub(super) stream: String,
+    /// For each partition how far it was read, where that can be told.
+    pub(super) reached: Vec<Option<Arc<Reached>>>,
     pub(super) shared: Arc<Shared>,
     pub(super) sinks: HashMap<String, Box<dyn Sink>>,
     pub(super) foreign: Option<Arc<dyn Foreign>>,
@@ -172,9 +174,7 @@ impl Running {
     pub fn report(&self) -> Report {
         let shared = &self.inner.shared;
         let progress = shared.each_progress();
-        let counts = sum(progress.iter().map(|lane| lane.counts.as_slice()), shared.steps.len());
-        let steps: Vec<StepReport> =
-            shared.steps.iter().zip(&counts).map(|(step, counts)| StepReport::new(step, *counts)).collect();
+        let steps = self.steps();
         let ended = progress.iter().all(|lane| lane.ended);
         let skipped = progress.into_iter().flat_map(|lane| lane.skipped).take(SKIPPED_SHOWN).collect();
         let (status, elapsed) = self.status();
@@ -192,6 +192,14 @@ impl Running {
         }
     }
 
+    fn steps(&self) -> Vec<StepReport> {
+        let shared = &self.inner.shared;
+        let lanes: Vec<Vec<StepCounts>> = shared.live.iter().map(|lane| lane.counts()).collect();
+        let counts = sum(lanes.iter().map(Vec::as_slice), shared.steps.len());
+        let steps = shared.steps.iter().zip(counts).enumerate();
+        steps.map(|(index, (step, counts))| StepReport::new(index, step, counts, &shared.live)).collect()
+    }
+
     fn status(&self) -> (Status, Duration) {
         let end = self.inner.end();
         match end.elapsed {
@@ -204,13 +212,17 @@ impl Running {
     fn partitions(&self) -> Vec<PartitionReport> {
         let committed = self.inner.shared.committed.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.inner.shared.partitions.iter();
+        let reached = self.inner.reached.iter().map(Option::as_ref).chain(std::iter::repeat(None));
         names
             .zip(0u32..)
-            .map(|(name, partition)| PartitionReport {
+            .zip(reached)
+            .map(|((name, partition), reached)| PartitionReport {
                 stream: self.inner.stream.clone(),
                 partition,
                 name: name.clone(),
                 committed: committed.get(&partition).map(|position| position.next),
+                position_bytes: reached.map(|reached| reached.position_bytes()),
+                size_bytes: reached.map(|reached| reached.size_bytes),
             })
             .collect()
     }

@@ -35,6 +35,10 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
         return Ok(());
     }
     let Some((node, rest)) = nodes.split_first_mut() else { return Ok(()) };
+    state.live.carry(batch.len());
+    if let Some(step) = node.step() {
+        state.live.enter(step);
+    }
     match node {
         Node::Run(run) => {
             let (outputs, ended) = call(run.as_mut(), batch, state)?;
@@ -156,6 +160,8 @@ fn gather_batch(gather: &mut Gather, rest: &mut [Node], batch: Batch, state: &mu
     if start < batch.len() {
         gather.pending.push(batch.select(&indices(start, batch.len())).compact());
     }
+    state.live.carry(0);
+    state.live.hold(gather.step, gather.pending.iter().map(Batch::len).sum());
     Ok(())
 }
 
@@ -168,6 +174,7 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     let started = Instant::now();
     let Some(messages) = Batch::concat(std::mem::take(&mut gather.pending)) else { return Ok(()) };
     let count = messages.len();
+    state.live.hold(gather.step, 0);
     note(gather.step, gather.passed.as_mut(), &messages, count, state);
     let list = messages.group(vec![row_number(count)]);
     state.count(gather.step, count, 1, started.elapsed());
@@ -313,6 +320,7 @@ impl State {
     pub(super) fn context(&mut self) -> Context<'_> {
         Context {
             counts: &mut self.progress.counts,
+            live: &self.live,
             faults: Vec::new(),
             fatal: &self.shared.fatal,
             stop: &self.shared.drain,

@@ -25,8 +25,8 @@ use crate::config::Policy;
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
-use crate::report::{Skipped, StepInfo};
-use crate::run::StepCounts;
+use crate::report::{SOURCE, Skipped, StepInfo};
+use crate::run::{Live, StepCounts, take_waiting};
 
 /// What the lanes of a run share.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) resumable: bool,
     /// Set once, to end reading: steps then stop between two messages, and what they have not begun stays unsettled.
     pub(crate) drain: Arc<AtomicBool>,
+    /// What each lane shows of itself while it is inside a batch.
+    pub(crate) live: Vec<Arc<Live>>,
     /// For each lane how far it came.
     pub(crate) progress: Vec<Mutex<Progress>>,
     /// For each partition where a later run would go on.
@@ -145,6 +147,7 @@ pub(crate) struct Lane {
 
 /// What a lane knows while it carries messages.
 pub(crate) struct State {
+    live: Arc<Live>,
     shared: Arc<Shared>,
     trackers: BTreeMap<u32, Tracker>,
     progress: Progress,
@@ -166,7 +169,8 @@ impl Lane {
     ) -> Self {
         let counts = vec![StepCounts::default(); shared.steps.len()];
         let progress = Progress { counts, ..start };
-        let state = State { shared, trackers: BTreeMap::new(), progress, letters, short: false };
+        let live = shared.live.get(number).map_or_else(|| Arc::new(Live::new(shared.steps.len())), Arc::clone);
+        let state = State { live, shared, trackers: BTreeMap::new(), progress, letters, short: false };
         let mut lane = Self { number, source, nodes, state };
         // A checkpoint may be taken before the lane has moved.
         lane.publish();
@@ -178,6 +182,7 @@ impl Lane {
         let shared = Arc::clone(&self.state.shared);
         while !self.state.progress.ended && !shared.drain.load(Ordering::Acquire) {
             let started = Instant::now();
+            self.state.enter(SOURCE, 0);
             let polled = self.source.poll(&self.poll_limits())?;
             let carrying = shared.carry();
             let went = self.carry(polled, started);
@@ -235,13 +240,26 @@ impl Lane {
     /// Commits what is safe and shows how far the lane came.
     fn publish(&mut self) {
         self.state.commit();
+        self.state.live.show(&self.state.progress.counts);
         if let Some(progress) = self.state.shared.progress.get(self.number) {
             *progress.lock().unwrap_or_else(PoisonError::into_inner) = self.state.progress.clone();
         }
     }
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        self.live.end();
+    }
+}
+
 impl State {
+    /// The lane has come to a step with so many messages.
+    fn enter(&self, step: usize, messages: usize) {
+        self.live.carry(messages);
+        self.live.enter(step);
+    }
+
     /// Gives messages their numbers, and times where the source knew none.
     fn register(&mut self, read: Read) -> Batch {
         let Read { meta, payloads, next, .. } = read;
@@ -272,6 +290,7 @@ impl State {
             counts.messages_in += messages_in as u64;
             counts.messages_out += messages_out as u64;
             counts.time += time;
+            counts.waiting += take_waiting().min(time);
         }
     }
 

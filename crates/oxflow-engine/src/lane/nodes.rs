@@ -22,6 +22,17 @@ pub(crate) enum Node {
     Sink { step: usize, writer: Box<dyn Writer>, passed: Option<Passed> },
 }
 
+impl Node {
+    /// The step that it is; none of a run, which may be several and tells where it is by itself.
+    pub(super) fn step(&self) -> Option<usize> {
+        match self {
+            Self::Run(_) => None,
+            Self::Gather(gather) => Some(gather.step),
+            Self::Route { step, .. } | Self::Broadcast { step, .. } | Self::Sink { step, .. } => Some(*step),
+        }
+    }
+}
+
 /// A batching step with its open batch.
 pub(crate) struct Gather {
     pub(super) step: usize,

@@ -64,8 +64,14 @@ fn uncounted(
     context: &mut Context<'_>,
 ) -> Result<Batch, RunFailed> {
     let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
-    let mut inner =
-        Context { counts: &mut [], faults: Vec::new(), fatal: context.fatal, stop: context.stop, left: None };
+    let mut inner = Context {
+        counts: &mut [],
+        live: context.live,
+        faults: Vec::new(),
+        fatal: context.fatal,
+        stop: context.stop,
+        left: None,
+    };
     let outcome = run.apply(batch, &mut inner)?;
     context.left = inner.left.map(given).or(context.left);
     for fault in inner.faults {

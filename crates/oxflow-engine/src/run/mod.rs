@@ -5,6 +5,7 @@
 
 mod filter;
 mod foreign;
+mod live;
 mod native;
 mod retry;
 mod route;
@@ -13,6 +14,8 @@ mod serialise;
 
 pub use filter::NativeFilter;
 pub use foreign::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form};
+pub(crate) use live::take_waiting;
+pub use live::{Live, add_waiting};
 pub use native::{NativeCall, NativeRun, NativeSpec};
 pub use retry::{Patience, RetryingRouter, RetryingRun};
 pub use route::{NativeRouter, Router, unrouted};
@@ -66,6 +69,8 @@ pub struct StepCounts {
     pub retried: u64,
     /// Time spent in the step.
     pub time: Duration,
+    /// How much of it was spent in waiting for the other language's runtime.
+    pub waiting: Duration,
 }
 
 /// What a run is told and what it reports, beside its outputs.
@@ -73,6 +78,8 @@ pub struct StepCounts {
 pub struct Context<'a> {
     /// Counters of all steps of the pipeline.
     pub counts: &'a mut [StepCounts],
+    /// What the lane shows of itself.
+    pub live: &'a Live,
     /// Messages that failed.
     pub faults: Vec<Fault>,
     /// For each step of the pipeline: whether a fault in it ends the run of the pipeline.
@@ -86,10 +93,23 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Adds to the counters of a step.
     pub fn count(&mut self, step: usize, messages_in: usize, messages_out: usize, started: Instant) {
+        let now = Instant::now();
         if let Some(counts) = self.counts.get_mut(step) {
             counts.messages_in += messages_in as u64;
             counts.messages_out += messages_out as u64;
-            counts.time += started.elapsed();
+            let time = now.duration_since(started);
+            counts.time += time;
+            counts.waiting += take_waiting().min(time);
+        }
+        self.live.show_at(now, self.counts);
+    }
+
+    /// Adds what this thread waited for the other language's runtime to a step that could not begin without it.
+    pub fn count_waiting(&mut self, step: usize) {
+        if let Some(counts) = self.counts.get_mut(step) {
+            let waiting = take_waiting();
+            counts.time += waiting;
+            counts.waiting += waiting;
         }
     }
 

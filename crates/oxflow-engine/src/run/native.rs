@@ -114,6 +114,7 @@ impl NativeRun {
         let started = Instant::now();
         let count = range.len();
         reports.step = self.spec.first_step();
+        context.live.enter(reports.step);
         let input = self.spec.input;
         let faults = reports.table();
         // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them.
@@ -131,6 +132,7 @@ impl NativeRun {
         let started = Instant::now();
         let count = rows.held.len;
         reports.step = self.spec.last_step();
+        context.live.enter(reports.step);
         let base = reports.base;
         let written = rows.encode(reports, |encoded| outputs.add(encoded, base));
         match self.spec.serializer {
@@ -144,6 +146,7 @@ fn apply(call: NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut 
     let started = Instant::now();
     let count = rows.held.len;
     reports.step = call.step;
+    context.live.enter(call.step);
     let rows = rows.apply(call, reports);
     context.count(call.step, count, rows.held.len, started);
     rows

@@ -154,7 +154,8 @@ impl Patience {
     ) -> Result<Vec<Fault>, RunFailed> {
         let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
         let (fatal, stop) = (self.fatal.as_slice(), context.stop);
-        let mut inner = Context { counts: &mut *context.counts, faults: Vec::new(), fatal, stop, left: None };
+        let (counts, live) = (&mut *context.counts, context.live);
+        let mut inner = Context { counts, live, faults: Vec::new(), fatal, stop, left: None };
         call(rows, &mut inner)?;
         let Context { faults, left, .. } = inner;
         context.left = left.map(given).into_iter().chain(context.left).min();

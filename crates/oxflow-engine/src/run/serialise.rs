@@ -21,6 +21,7 @@ impl Serialise {
 impl Run for Serialise {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
         let started = Instant::now();
+        context.live.enter(self.step);
         let (meta, rows, payloads) = batch.into_parts();
         let batch = Batch::from_parts(meta, rows, payloads.lists_to_json());
         context.count(self.step, batch.len(), batch.len(), started);

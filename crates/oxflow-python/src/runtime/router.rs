@@ -15,6 +15,7 @@ use super::fault::Trouble;
 use super::payload::Reader;
 use super::run::known;
 use crate::message::Message;
+use crate::objects::try_attach;
 
 /// A Python routing function of one lane.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ impl Router for PythonRouter {
         let joined = if self.input == Form::Json { batch.payloads().json_column() } else { None };
         let joined = joined.map(Payloads::Bytes);
         let payloads = joined.as_ref().unwrap_or(batch.payloads());
-        let routed = Python::try_attach(|py| self.attached(py, batch, payloads, context));
+        let routed = try_attach(|py| self.attached(py, batch, payloads, context));
         let ended = || RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() };
         routed.ok_or_else(ended)?.map_err(|error| RunFailed { text: error.to_string() })
     }

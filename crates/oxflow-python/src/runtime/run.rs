@@ -15,6 +15,7 @@ use super::emit::{Emitted, encoded, metadata};
 use super::fault::Trouble;
 use super::payload::{Reader, prepared};
 use crate::message::{Message, Metadata};
+use crate::objects::try_attach;
 
 /// Python steps of one lane.
 #[derive(Debug)]
@@ -28,14 +29,15 @@ impl PythonRun {
         Self { runtime, spec }
     }
 
+    /// The step that the run begins with; decoding belongs to it.
+    fn first_step(&self) -> usize {
+        self.spec.operations.first().map_or(self.spec.last_step, |first| first.step)
+    }
+
     fn reader(&self, py: Python<'_>) -> Reader {
         let first = self.spec.operations.first();
         let decode = first.and_then(|first| self.runtime.decoders.get(&first.name));
-        Reader {
-            step: first.map_or(self.spec.last_step, |first| first.step),
-            form: self.spec.input,
-            decode: decode.map(|decode| decode.clone_ref(py)),
-        }
+        Reader { step: self.first_step(), form: self.spec.input, decode: decode.map(|decode| decode.clone_ref(py)) }
     }
 
     /// The outputs, and what functions changed in their metadata.
@@ -66,7 +68,10 @@ impl PythonRun {
 impl Run for PythonRun {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
         let batch = prepared(batch, self.spec.input);
-        let attached = Python::try_attach(|py| {
+        let first = self.first_step();
+        context.live.enter(first);
+        let attached = try_attach(|py| {
+            context.count_waiting(first);
             let done = self.attached(py, &batch, context);
             // Here its objects are released without another turn of the interpreter.
             drop(batch);
@@ -108,6 +113,7 @@ impl Flow<'_, '_> {
             return added.map_or_else(|trouble| self.fail(trouble, parent), ControlFlow::Continue);
         };
         let (step, does, name) = (operation.step, operation.does, operation.name.as_str());
+        self.context.live.enter(step);
         let started = Instant::now();
         let outputs = self.call(py, step, does, name, carried);
         let count = outputs.as_ref().map_or(0, Outputs::len);

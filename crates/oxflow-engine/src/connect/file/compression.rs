@@ -17,6 +17,8 @@ const FREE_BYTES: u64 = 8 << 20;
 pub(in super::super) trait Content: Read + Send {
     /// Passes over the first bytes of the content.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
+    /// Bytes of the file itself that were read.
+    fn position(&mut self) -> u64;
 }
 
 /// Opens a file for reading what was written into it, several compressed members one after the other included. It may
@@ -38,11 +40,20 @@ impl Content for File {
         }
         self.seek(SeekFrom::Start(bytes)).map(drop)
     }
+
+    fn position(&mut self) -> u64 {
+        // A pipe has none.
+        self.stream_position().unwrap_or_default()
+    }
 }
 
 impl<D: Decoder> Content for Proportionate<D> {
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         read_over(self, bytes)
+    }
+
+    fn position(&mut self) -> u64 {
+        self.decoder.taken()
     }
 }
 

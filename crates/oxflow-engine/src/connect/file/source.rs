@@ -1,12 +1,13 @@
 //! Reads lines of files.
 
+use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::lines::Lines;
 use super::super::piped::PipedSource;
-use super::super::{ConnectError, Opened, PollLimits, Polled, Source};
+use super::super::{ConnectError, Opened, PollLimits, Polled, Reached, Source};
 use super::compression::{self, Content};
 use super::identity;
 use crate::batch::row_number;
@@ -24,17 +25,20 @@ pub(in super::super) fn open(stream: &Arc<str>, pattern: &str) -> Result<Opened,
         // Reads the first bytes, so that a file that may not be read is told before any output is touched.
         identities.push(identity::of(&path).map_err(|source| ConnectError::read(stream, &path, source))?);
         opened.partitions.push(path.display().to_string());
-        opened.readers.push(reader(stream, row_number(partition), path));
+        let length = path.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
+        let reached = length.map(|length| Arc::new(Reached::new(length)));
+        opened.reached.push(reached.clone());
+        opened.readers.push(reader(stream, row_number(partition), path, reached));
     }
     opened.identities = again.then_some(identities);
     Ok(opened)
 }
 
-fn reader(stream: &Arc<str>, partition: u32, path: PathBuf) -> Box<dyn Source> {
-    if path.is_file() {
-        Box::new(FileSource::new(stream, partition, path))
-    } else {
-        Box::new(PipedSource::named(stream, partition, path))
+/// `reached`: absent where the path names no file but a pipe.
+fn reader(stream: &Arc<str>, partition: u32, path: PathBuf, reached: Option<Arc<Reached>>) -> Box<dyn Source> {
+    match reached {
+        Some(reached) => Box::new(FileSource::new(stream, partition, path, reached)),
+        None => Box::new(PipedSource::named(stream, partition, path)),
     }
 }
 
@@ -75,14 +79,15 @@ struct FileSource {
     /// Where reading begins.
     start: Position,
     lines: Lines,
+    reached: Arc<Reached>,
     /// How the content ended, once it did.
     ended: Option<io::Result<()>>,
 }
 
 impl FileSource {
-    fn new(stream: &Arc<str>, partition: u32, path: PathBuf) -> Self {
+    fn new(stream: &Arc<str>, partition: u32, path: PathBuf, reached: Arc<Reached>) -> Self {
         let (start, lines) = (Position { next: 0, offset: 0 }, Lines::new(stream, partition));
-        Self { stream: Arc::clone(stream), path, content: None, start, lines, ended: None }
+        Self { stream: Arc::clone(stream), path, content: None, start, lines, reached, ended: None }
     }
 
     fn open(&self, limits: &PollLimits) -> io::Result<Box<dyn Content>> {
@@ -112,6 +117,7 @@ impl FileSource {
         };
         let bytes = limits.bytes;
         let read = self.lines.feed(bytes, |chunk| (&mut content).take(bytes as u64).read_to_end(chunk));
+        self.reached.come_to(content.position());
         self.content = Some(content);
         read
     }
