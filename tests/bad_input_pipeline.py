@@ -31,6 +31,8 @@ def work(message: Message[Word]) -> Any:
     match message.payload["text"] if not MENDED else "":
         case "raise":
             raise ValueError("a bad word")
+        case quoted if quoted.startswith("quote"):
+            raise ValueError(quoted)
         case "endless":
             return work(message)
         case "no JSON":

@@ -10,8 +10,8 @@ import gzip
 import io
 import json
 import os
-import re
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -23,7 +23,6 @@ import zstandard
 from hypothesis import given, settings, strategies as st
 
 import oxflow
-
 from oxflow import DeadLetter, Origin
 
 if TYPE_CHECKING:
@@ -123,6 +122,19 @@ def test_a_bad_message_costs_only_itself(fault: Fault, tmp_path: Path) -> None:
     assert (letter.step, letter.code, letter.message.origin) == (fault.step, fault.code, Origin("in", 0, 1))
     # Of a message that is too long only the beginning was kept.
     assert letter.message.payload == (fault.line[:1024] if fault.step == "source" else fault.line)
+
+
+def test_a_long_message_that_an_error_quotes_is_cut_and_steers_no_terminal(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(word("quote \x1b[31m" + LONG) + b"\n")
+    failed = run(tmp_path, "in_python")
+    assert "ValueError: quote " in failed.stderr
+    assert "\x1b" not in failed.stderr
+    assert len(failed.stderr) < 10_000
+    posted = run(tmp_path, "in_python", "steps.work.on_error=dead_letter", "streams.dead-letters=file:dead")
+    letter = DeadLetter.from_json((tmp_path / "dead").read_bytes())
+    assert posted.code == 0
+    assert letter.text.endswith("... and 98011 bytes more")
+    assert len(letter.traceback or "") < 10_000
 
 
 BETWEEN = {"not JSON": b"{oops", "not UTF-8": b'{"\xff":1}', "too long": b'"%s"' % (b"x" * 2000), "blank": b" \r"}

@@ -13,18 +13,23 @@ _PACKAGE = str(Path(__file__).parent) + os.sep
 
 def trimmed(error: BaseException) -> str:
     """Format an exception and its causes without the frames of oxflow and of the import machinery."""
-    shown = traceback.TracebackException.from_exception(error)
-    part: traceback.TracebackException | None = shown
-    while part is not None:
-        part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if _is_users(frame.filename)])
-        part = part.__cause__ or part.__context__
-    return "".join(shown.format())
+    return "".join(_trimmed(error)[0].format())
 
 
 def of_user_code(error: BaseException) -> str | None:
     """Format an exception as `trimmed` does; `None` if no code of the user raised it."""
-    text = trimmed(error)
-    return text if "\n  File " in text else None
+    chain = _trimmed(error)
+    return "".join(chain[0].format()) if any(part.stack for part in chain) else None
+
+
+def _trimmed(error: BaseException) -> list[traceback.TracebackException]:
+    """Give the exception and its causes."""
+    chain = [traceback.TracebackException.from_exception(error)]
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+    for part in chain:
+        part.stack = traceback.StackSummary.from_list([frame for frame in part.stack if _is_users(frame.filename)])
+    return chain
 
 
 def _is_users(file: str) -> bool:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from oxflow._terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -186,12 +188,7 @@ _TEXT_COLUMNS = 3
 
 
 def _skipped(skipped: Skipped) -> str:
-    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {_shown(skipped.error)}"
-
-
-def _shown(text: str) -> str:
-    """Write out what would steer a terminal: the text may quote a message."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1] for letter in text)
+    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {printable(skipped.error)}"
 
 
 def _row(step: StepReport) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Place;
 use crate::report::SOURCE;
+use crate::shorten;
 
 /// What went wrong with one message in one step.
 #[derive(Debug)]
@@ -118,18 +119,6 @@ impl FaultKind {
     }
 }
 
-/// Most bytes of what an error says: it may quote its message, which may be long.
-const TEXT_BYTES: usize = 2000;
-
-fn shortened(text: String) -> String {
-    if text.len() <= TEXT_BYTES {
-        return text;
-    }
-    let end = (0..=TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    let (kept, left) = text.split_at(end);
-    format!("{kept}... and {} bytes more", left.len())
-}
-
 /// A fault that ended a run, with all that an error message needs.
 #[derive(Debug)]
 pub struct StepError {
@@ -160,7 +149,8 @@ impl Fault {
     /// The fault, with no more of its text than people read.
     #[must_use]
     pub(crate) fn shortened(self) -> Self {
-        Self { text: shortened(self.text), ..self }
+        let detail = self.detail.map(|detail| shorten::traceback(&detail));
+        Self { text: shorten::text(&self.text).into_owned(), detail, ..self }
     }
 
     /// What happened, in one line or, with a backtrace, several.
@@ -183,7 +173,8 @@ impl Fault {
 
     /// How it came about: the traceback of an exception, the place and backtrace of a panic.
     pub fn traceback(&self) -> Option<String> {
-        self.cause.as_ref().and_then(|cause| cause.0.traceback()).or_else(|| self.detail.clone())
+        let traceback = self.cause.as_ref().and_then(|cause| cause.0.traceback());
+        traceback.map(|traceback| shorten::traceback(&traceback)).or_else(|| self.detail.clone())
     }
 
     /// A text about the fault, with the place where it began.

@@ -26,6 +26,7 @@ pub mod lower;
 pub mod plan;
 pub mod report;
 pub mod run;
+mod shorten;
 #[cfg(test)]
 mod simulator;
 pub mod window;

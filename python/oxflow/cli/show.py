@@ -7,6 +7,7 @@ import re
 import sys
 from typing import TextIO
 
+from oxflow._terminal import readable
 from oxflow._traceback import trimmed
 from oxflow.cli.target import TargetImportError
 from oxflow.errors import OxflowError, StepError, TooManyFailedError
@@ -22,7 +23,7 @@ def show_error(error: OxflowError) -> None:
     cause = error.__cause__ if isinstance(error, (StepError, TooManyFailedError, TargetImportError)) else None
     # A codec's error was raised by no code of the user, and `why` has its text.
     if cause is not None and not isinstance(cause, OxflowError):
-        print(trimmed(cause), end="", file=sys.stderr)
+        print(readable(trimmed(cause)), end="", file=sys.stderr)
 
 
 def coloured(text: str, stream: TextIO) -> str:
