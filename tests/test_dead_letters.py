@@ -253,8 +253,8 @@ pipeline = (
 """
 
 
-def execute(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    (folder / "pipeline.py").write_text(PIPELINE, encoding="utf-8")
+def execute(folder: Path, *options: str, pipeline: str = PIPELINE) -> subprocess.CompletedProcess[str]:
+    (folder / "pipeline.py").write_text(pipeline, encoding="utf-8")
     streams = {"in": "in", "out": "out", "dead-letters": "dead"}
     bound = [f"--stream={stream}=file:{folder}/{file}" for stream, file in streams.items()]
     command = [sys.executable, "-m", "oxflow", "run", str(folder / "pipeline.py"), *bound, *options]
@@ -300,3 +300,15 @@ def test_dead_letters_may_be_taken_away_before_a_run_goes_on(tmp_path: Path) -> 
     again = execute(tmp_path, "--set=steps.pick.on_error=dead_letter")
     assert again.returncode == 0, again.stderr
     assert len((tmp_path / "dead").read_bytes().splitlines()) == 50
+
+
+def test_a_message_is_one_dead_letter_though_the_run_stops_between_its_outputs(tmp_path: Path) -> None:
+    """The sink refuses both outputs of each message, and the limit is reached by the first of the second message."""
+    twice = ".apply(FlatMap('twice', function=lambda message: [message.payload + b'\\n!', message.payload + b'\\n?']))"
+    pipeline = PIPELINE.replace("import Map", "import FlatMap, Map").replace(".sink(", f"{twice}.sink(")
+    (tmp_path / "in").write_bytes(b"first\nsecond\nthird\n")
+    options = ("--set=steps.sink.on_error=dead_letter", "--set=run.dead_letters.max_in_a_row=2")
+    codes = [execute(tmp_path, *options, pipeline=pipeline).returncode for _run in range(2)]
+    assert codes == [TooManyFailedError.exit_code, 0]
+    letters = [DeadLetter.from_json(line) for line in (tmp_path / "dead").read_bytes().splitlines()]
+    assert [letter.message.payload for letter in letters] == [b"first", b"second", b"third"]

@@ -77,10 +77,10 @@ fn marked(steps: &[StepInfo]) -> impl Iterator<Item = (usize, &str)> {
     marked.map(|(number, step)| (number, step.name.as_str()))
 }
 
-/// The other steps that may have dead letters. A sink's mark tells of its own, too.
+/// The steps that may have dead letters. A sink has marks of both: it may refuse one output of a message and write another.
 fn posting(shared: &Shared) -> impl Iterator<Item = (usize, &str)> {
     let steps = shared.steps.iter().zip(&shared.policies).enumerate();
-    let posting = steps.filter(|(_, (step, policy))| step.kind != "sink" && **policy == Policy::DeadLetter);
+    let posting = steps.filter(|(_, (_, policy))| **policy == Policy::DeadLetter);
     posting.map(|(number, (step, _))| (number, step.name.as_str()))
 }
 
@@ -140,18 +140,27 @@ fn verify(store: &Store, checkpoint: &Checkpoint, identities: &[Identity]) -> Re
 impl Kept {
     /// How far each step had come, by its number in this run.
     pub(super) fn marks(&self, steps: &[StepInfo]) -> HashMap<usize, Marks> {
-        let letters = self.before.iter().flat_map(|checkpoint| &checkpoint.dead_letters).flat_map(|state| &state.marks);
-        let before = self.before.iter().flat_map(|checkpoint| &checkpoint.marks).chain(letters);
-        let number = |name: &str| steps.iter().position(|step| step.name == name);
-        before.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
+        by_number(self.before.iter().flat_map(|checkpoint| &checkpoint.marks), steps)
+    }
+
+    /// How far the dead letters of each step had come.
+    pub(super) fn letters(&self, steps: &[StepInfo]) -> HashMap<usize, Marks> {
+        let letters = self.before.iter().flat_map(|checkpoint| &checkpoint.dead_letters);
+        by_number(letters.flat_map(|state| &state.marks), steps)
     }
 
     /// What a lane starts with.
     pub(super) fn progress(&self, steps: &[StepInfo]) -> Progress {
         let sources = self.before.iter().flat_map(|checkpoint| &checkpoint.sources);
         let settled = (0..).zip(sources).filter_map(|(partition, state)| Some((partition, state.position?))).collect();
-        Progress { settled, marks: self.marks(steps).into_iter().collect(), ..Progress::default() }
+        let marks = self.marks(steps).into_iter().collect();
+        Progress { settled, marks, letters: self.letters(steps).into_iter().collect(), ..Progress::default() }
     }
+}
+
+fn by_number<'a>(marks: impl Iterator<Item = (&'a String, &'a Marks)>, steps: &[StepInfo]) -> HashMap<usize, Marks> {
+    let number = |name: &str| steps.iter().position(|step| step.name == name);
+    marks.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
 }
 
 /// Takes checkpoints of a run that goes on.
@@ -198,14 +207,15 @@ impl Keeper {
         let sources = (0..)
             .zip(identities)
             .map(|(partition, identity)| SourceState { identity, position: settled.get(&partition).copied() });
-        let mark = |(number, name): (usize, &str)| {
-            (name.to_owned(), checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number))))
+        let merged = |steps: &mut dyn Iterator<Item = (usize, &str)>, of: fn(&Progress) -> &BTreeMap<usize, Marks>| {
+            let of_lanes = |number| checkpoint::merge(lanes.iter().filter_map(|lane| of(lane).get(&number)));
+            steps.map(|(number, name)| (name.to_owned(), of_lanes(number))).collect()
         };
         let dead_letters = self.dead_letters.as_ref().map(|stream| DeadLetterState {
             sink: sinks.remove(stream),
-            marks: posting(&self.shared).map(mark).collect(),
+            marks: merged(&mut posting(&self.shared), |lane| &lane.letters),
         });
-        let marks = marked(&self.shared.steps).map(mark).collect();
+        let marks = merged(&mut marked(&self.shared.steps), |lane| &lane.marks);
         Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks, dead_letters }
     }
 }

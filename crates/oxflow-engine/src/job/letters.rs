@@ -44,15 +44,12 @@ impl Job {
     ) -> Option<Letters> {
         let stream = self.dead_letter_stream(program)?;
         let config = &self.config.run.dead_letters;
-        let marks = kept.map(|kept| kept.marks(&program.steps));
+        let marks = kept.map(|kept| kept.letters(&program.steps));
         let passed = |step| Some((step, Passed::resume(marks.as_ref()?.get(&step).cloned().unwrap_or_default())));
-        let may_come_again = program.unbatched().into_iter();
-        // What a sink has seen it leaves out itself.
-        let steps = may_come_again.filter(|step| program.steps.get(*step).is_some_and(|step| step.kind != "sink"));
         Some(Letters {
             stream: stream.to_owned(),
             writer: sinks.get(stream)?.writer(),
-            passed: steps.filter_map(passed).collect(),
+            passed: program.unbatched().into_iter().filter_map(passed).collect(),
             limits: Limits {
                 percent: config.max_percent.get(),
                 after: u64::from(config.min_messages.get()),

@@ -125,7 +125,7 @@ impl State {
         written.inspect_err(|_| self.shared.tear())?;
         for step in steps {
             if let Some(passed) = letters.passed.get(&step) {
-                self.progress.marks.insert(step, passed.marks().clone());
+                self.progress.letters.insert(step, passed.marks().clone());
             }
         }
         Ok(())

@@ -114,6 +114,8 @@ pub(crate) struct Progress {
     pub(crate) settled: BTreeMap<u32, Position>,
     /// For each step where branches may differ how far it came.
     pub(crate) marks: BTreeMap<usize, Marks>,
+    /// For each step that may have dead letters how far these came.
+    pub(crate) letters: BTreeMap<usize, Marks>,
     /// True if the source of the lane came to its end.
     pub(crate) ended: bool,
     /// The first messages that were left out.

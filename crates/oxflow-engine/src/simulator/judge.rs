@@ -87,7 +87,7 @@ fn send(step: usize, posted: Vec<Letter>, state: &mut State, outside: &mut Outsi
     }
     outside.write(outside.world.letters(), posted.into_iter().map(|letter| letter.item).collect())?;
     if let Some(passed) = state.letters.get(&step) {
-        state.progress.marks.insert(step, passed.marks().clone());
+        state.progress.letters.insert(step, passed.marks().clone());
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Takes checkpoints and goes on from them: `crate::job::keeper` and the store in small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lane::{Lane, Progress};
 use super::outside::{End, Outside};
-use crate::checkpoint::{Checkpoint, Identity, SinkState, SourceState, VERSION, merge};
+use crate::checkpoint::{Checkpoint, DeadLetterState, Identity, Marks, SinkState, SourceState, VERSION, merge};
 
 /// Cuts the outputs to the checkpoint; gives how far the earlier runs came.
 pub(super) fn resume(outside: &mut Outside<'_>) -> Progress {
@@ -14,7 +14,9 @@ pub(super) fn resume(outside: &mut Outside<'_>) -> Progress {
     };
     let checkpoint: Checkpoint = serde_json::from_slice(text).unwrap();
     for (number, stream) in outside.disk.streams.iter_mut().enumerate() {
-        stream.cut(checkpoint.sinks[&number.to_string()].length);
+        let letters = checkpoint.dead_letters.as_ref().and_then(|letters| letters.sink.as_ref());
+        let state = checkpoint.sinks.get(&number.to_string()).or(letters);
+        stream.cut(state.unwrap().length);
     }
     outside.log.tell("resumed", || format!("{} outputs are cut", checkpoint.sinks.len()));
     progress(&checkpoint)
@@ -22,9 +24,13 @@ pub(super) fn resume(outside: &mut Outside<'_>) -> Progress {
 
 fn progress(checkpoint: &Checkpoint) -> Progress {
     let sources = (0..).zip(&checkpoint.sources);
+    let by_number = |marks: &BTreeMap<String, Marks>| {
+        marks.iter().map(|(step, marks)| (step.parse().unwrap(), marks.clone())).collect()
+    };
     Progress {
         settled: sources.filter_map(|(partition, state)| Some((partition, state.position?))).collect(),
-        marks: checkpoint.marks.iter().map(|(step, marks)| (step.parse().unwrap(), marks.clone())).collect(),
+        marks: by_number(&checkpoint.marks),
+        letters: checkpoint.dead_letters.as_ref().map(|letters| by_number(&letters.marks)).unwrap_or_default(),
         ended: false,
     }
 }
@@ -76,22 +82,25 @@ fn checkpoint(lanes: &[Lane<'_>], lengths: &[u64], outside: &Outside<'_>) -> Che
         let path = format!("out-{number}").into();
         (number.to_string(), SinkState { path, length: *length })
     };
+    let mut sinks: BTreeMap<String, SinkState> = lengths.iter().enumerate().map(state).collect();
     let source = |partition: u32| {
         let path = format!("in-{partition}").into();
         let identity = Identity { path, device: 0, inode: 0, head_bytes: 0, head: 0 };
         SourceState { identity, position: settled.get(&partition).copied() }
     };
-    let marks = |step: &usize| {
-        let lanes = lanes.iter().filter_map(|lane| lane.published.marks.get(step));
-        (step.to_string(), merge(lanes))
+    let merged = |steps: &BTreeSet<usize>, of: fn(&Progress) -> &BTreeMap<usize, Marks>| {
+        let of_lanes = |step| merge(lanes.iter().filter_map(|lane| of(&lane.published).get(step)));
+        steps.iter().map(|step| (step.to_string(), of_lanes(step))).collect()
     };
     Checkpoint {
         version: VERSION,
-        sinks: lengths.iter().enumerate().map(state).collect(),
+        dead_letters: Some(DeadLetterState {
+            sink: sinks.remove(&outside.world.letters().to_string()),
+            marks: merged(&outside.world.posting, |progress| &progress.letters),
+        }),
+        sinks,
         sources: (0..).zip(&outside.world.partitions).map(|(partition, _)| source(partition)).collect(),
-        marks: outside.world.marked.iter().map(marks).collect(),
-        // In this world they are an output like any other.
-        dead_letters: None,
+        marks: merged(&outside.world.marked, |progress| &progress.marks),
     }
 }
 
@@ -103,11 +112,18 @@ fn only_forward(before: Option<&[u8]>, now: &Checkpoint) {
         let (before, now) = (before.position.map(|at| at.next), now.position.map(|at| at.next));
         assert!(before <= now, "a commit went back from {before:?} to {now:?}");
     }
-    for (step, marks) in &before.marks {
+    not_back(&before.marks, &now.marks);
+    if let (Some(before), Some(now)) = (before.dead_letters, &now.dead_letters) {
+        not_back(&before.marks, &now.marks);
+    }
+}
+
+fn not_back(before: &BTreeMap<String, Marks>, now: &BTreeMap<String, Marks>) {
+    for (step, marks) in before {
         for (partition, before) in marks {
-            let now = now.marks[step][partition];
+            let now = now[step][partition];
             let back = (now.offset, now.rows) < (before.offset, before.rows);
-            assert!(!back, "the mark of step {step} went back from {before:?} to {now:?}");
+            assert!(!back, "a mark of step {step} went back from {before:?} to {now:?}");
         }
     }
 }

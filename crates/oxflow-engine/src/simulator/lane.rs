@@ -52,6 +52,8 @@ pub(super) struct Gather {
 pub(super) struct Progress {
     pub(super) settled: BTreeMap<u32, Position>,
     pub(super) marks: BTreeMap<usize, Marks>,
+    /// How far the dead letters of each step came.
+    pub(super) letters: BTreeMap<usize, Marks>,
     pub(super) ended: bool,
 }
 
@@ -59,7 +61,6 @@ pub(super) struct State {
     pub(super) progress: Progress,
     /// A step did not handle all of a batch.
     pub(super) short: bool,
-    /// How far the dead letters of each step came.
     pub(super) letters: BTreeMap<usize, Passed>,
     pub(super) partitions: BTreeMap<u32, Partition>,
 }
@@ -89,7 +90,7 @@ impl<'w> Lane<'w> {
             let cursor = messages.iter().take_while(|message| message.start < next).count();
             (partition, Partition { cursor, commits: Commits::default(), failures: Failures::new(world.limits) })
         });
-        let resume = |step: &usize| Passed::resume(start.marks.get(step).cloned().unwrap_or_default());
+        let resume = |step: &usize| Passed::resume(start.letters.get(step).cloned().unwrap_or_default());
         let letters = world.posting.iter().map(|step| (*step, resume(step)));
         let state = State {
             letters: letters.collect(),

@@ -13,9 +13,9 @@ pub(super) struct World {
     /// Most messages of one reading.
     pub(super) most: u64,
     pub(super) stages: Vec<Stage>,
-    /// Steps that keep marks: batching steps, and before them sinks and what sends dead letters.
+    /// Steps that keep marks: batching steps, and sinks before one.
     pub(super) marked: BTreeSet<usize>,
-    /// Those of them that send dead letters.
+    /// Steps before one that send dead letters, and keep marks of these.
     pub(super) posting: BTreeSet<usize>,
     /// Number of outputs; the last holds the dead letters.
     pub(super) streams: usize,
@@ -58,7 +58,7 @@ pub(super) struct Function {
     salt: u64,
     /// Of a hundred neighbourhoods of messages it fails on so many.
     faulty: u64,
-    /// So many offsets, as a power of two, share their fate.
+    /// So many offsets, as a power of two, share their fate; with none the outputs of one message may differ in it.
     neighbours: u32,
 }
 
@@ -91,7 +91,8 @@ impl Value {
 impl Function {
     pub(super) fn fails(&self, values: &[Value]) -> bool {
         let Some(first) = values.first() else { return false };
-        let near = Value { offset: first.offset >> self.neighbours, path: 0, ..*first };
+        let path = if self.neighbours == 0 { first.path } else { 0 };
+        let near = Value { offset: first.offset >> self.neighbours, path, ..*first };
         near.hash(self.salt) % 100 < self.faulty
     }
 
@@ -232,7 +233,6 @@ impl Draft<'_> {
         let neighbours = if self.random.chance(50) { 2 } else { 0 };
         let function = Function { step: self.step(), policy, form, salt: self.random.next(), faulty, neighbours };
         if !gathered && policy == Policy::DeadLetter {
-            self.marked.insert(function.step);
             self.posting.insert(function.step);
         }
         function
