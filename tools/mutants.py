@@ -1,9 +1,9 @@
 """Breaks the engine's state machines on purpose, one edit after the other, and expects the engine's tests to notice.
 
 A test that passes whatever its subject does is worth nothing, and nobody sees it. `mutants.py FOLDER` works on a copy of
-the crates in FOLDER; the target directory of cargo is shared, so that only the engine is built anew for each edit. A fixed
-list instead of `cargo-mutants`: that takes minutes to install and as long again to run, and half of its edits to these
-files change nothing that anybody could tell.
+the crates in FOLDER; the target directory of cargo is shared, so that only the engine is built anew for each edit. It is a
+fixed list, one edit a promise, and not `cargo-mutants`: on two cores that took 2.5 minutes to install and 6.6 to run. Of its
+95 edits to these files the tests noticed all but one, which changes nothing (of two equal marks `merge` takes either).
 """
 
 from __future__ import annotations
