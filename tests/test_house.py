@@ -39,6 +39,15 @@ UNSAFE = {
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",
     "crates/oxflow-python/src/signals.rs": "declares the system's `_exit`, for which Rust has no name",
 }
+# The bound of each as the code has it, and as docs/concepts/how-it-runs.md says it.
+QUEUES = {
+    "crates/oxflow-engine/src/connect/file/compression.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
+    "crates/oxflow-engine/src/connect/piped.rs": [
+        ("CHUNK_BYTES: usize = 64 << 10", "chunks of 64 KiB"),
+        ("CHUNKS_AHEAD: usize = 4", "4 are read ahead"),
+    ],
+    "crates/oxflow-python/src/job.rs": [],  # holds no messages
+}
 CODE = (".rs", ".py", ".pyi", ".toml", ".yml", ".in")
 # Composed, so that this file names none of them itself.
 REGISTRIES = [
@@ -302,6 +311,19 @@ def test_the_guide_names_every_key_of_the_configuration() -> None:
     assert {"streams", "url", "steps", "on_error", "run", "lanes", "wait_ms"} <= keys
     unnamed = sorted(key for key in keys if not re.search(rf"`[\w.]*\b{key}\b[\w.:]*`", guide))
     assert not unnamed, f"docs/guides/configuration.md says nothing of {unnamed}"
+
+
+def test_every_queue_has_a_bound_and_is_on_the_page_about_memory() -> None:
+    queue = re.compile(r"\b(?:(?:un)?bounded|(?:sync_)?channel)\(|\bBuf(?:Reader|Writer|fered\w*)::")
+    sources = [path for path in files(".rs") if name(path).startswith("crates/") and "/src/" in name(path)]
+    assert sorted(QUEUES) == sorted(name(path) for path in sources if queue.search(code_of(path))), (
+        "bound a queue, and say on docs/concepts/how-it-runs.md what it holds at most"
+    )
+    page = (ROOT / "docs/concepts/how-it-runs.md").read_text(encoding="utf-8")
+    for path, bounds in QUEUES.items():
+        for bound, said in bounds:
+            assert bound in code_of(ROOT / path), f"say on docs/concepts/how-it-runs.md what became of `{bound}`"
+            assert said in page
 
 
 def test_the_published_schema_is_that_of_the_command() -> None:

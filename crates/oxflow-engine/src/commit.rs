@@ -19,19 +19,30 @@ pub struct Position {
 }
 
 /// Messages of one partition that are read but not yet committed, oldest first.
+///
+/// One that waits long holds back the commit, not the memory: of messages in a row behind it that are settled, the last is
+/// enough.
 #[derive(Debug, Default)]
 pub struct Tracker {
     /// Sequence number of the oldest open message.
     first: u64,
+    /// Sequence number that the next message gets.
+    next: u64,
     open: VecDeque<Open>,
+    /// So many of them are looked through for settled ones in a row.
+    crowded: usize,
     /// Where reading would go on if the partition were committed now.
     safe: Option<Position>,
     /// What [`Tracker::commit`] last gave.
     committed: Option<Position>,
 }
 
+/// Fewer open messages are not worth looking through; in tests they are, so that it happens in them.
+const CROWD: usize = if cfg!(test) { 4 } else { 1024 };
+
 #[derive(Debug)]
 struct Open {
+    sequence: u64,
     /// Where reading goes on after this message. Positions ascend but may skip, so reading order decides.
     next: Position,
     /// Outputs that have not come to their end.
@@ -41,8 +52,12 @@ struct Open {
 impl Tracker {
     /// Registers the next message; `next` is where reading goes on after it. Returns its sequence number.
     pub fn read(&mut self, next: Position) -> u64 {
-        let sequence = self.first + self.open.len() as u64;
-        self.open.push_back(Open { next, waiting: 1 });
+        let sequence = self.next;
+        self.next += 1;
+        if self.open.len() >= self.crowded.max(CROWD) {
+            self.let_go();
+        }
+        self.open.push_back(Open { sequence, next, waiting: 1 });
         sequence
     }
 
@@ -60,8 +75,8 @@ impl Tracker {
         }
         while let Some(oldest) = self.open.front().filter(|oldest| oldest.waiting == 0) {
             self.safe = Some(oldest.next);
+            self.first = oldest.sequence + 1;
             self.open.pop_front();
-            self.first += 1;
         }
     }
 
@@ -78,13 +93,30 @@ impl Tracker {
     }
 
     /// The number of messages that are not settled, or wait for one that isn't.
-    pub fn in_flight(&self) -> usize {
-        self.open.len()
+    pub fn in_flight(&self) -> u64 {
+        self.next - self.first
     }
 
     fn find(&mut self, sequence: u64) -> Option<&mut Open> {
         let index = usize::try_from(sequence.checked_sub(self.first)?).ok()?;
+        // Where it is as long as nothing before it was let go.
+        if self.open.get(index).is_some_and(|open| open.sequence == sequence) {
+            return self.open.get_mut(index);
+        }
+        let index = self.open.binary_search_by_key(&sequence, |open| open.sequence).ok()?;
         self.open.get_mut(index)
+    }
+
+    /// Lets go of settled messages before settled messages. Each time when there are twice as many as the last time left,
+    /// so that it costs little a message.
+    fn let_go(&mut self) {
+        for open in std::mem::take(&mut self.open) {
+            match self.open.back_mut() {
+                Some(last) if last.waiting == 0 && open.waiting == 0 => *last = open,
+                _ => self.open.push_back(open),
+            }
+        }
+        self.crowded = self.open.len() * 2;
     }
 }
 
@@ -144,6 +176,20 @@ mod tests {
         tracker.read(at(1));
         assert_eq!(None, tracker.commit());
         assert_eq!(1, tracker.in_flight());
+    }
+
+    #[test]
+    fn a_message_that_waits_long_keeps_only_the_commit() {
+        let mut tracker = Tracker::default();
+        let oldest = tracker.read(at(1));
+        for next in 2..=1000 {
+            let sequence = tracker.read(at(next));
+            tracker.settle(sequence);
+            assert!(tracker.open.len() <= CROWD, "{} are open", tracker.open.len());
+        }
+        assert_eq!((None, 1000), (tracker.commit(), tracker.in_flight()));
+        tracker.settle(oldest);
+        assert_eq!((Some(at(1000)), 0), (tracker.commit(), tracker.in_flight()));
     }
 
     proptest! {

@@ -47,7 +47,8 @@ impl Commits {
         self.committed = settled;
         let commit = self.tracker.commit();
         assert_eq!(expected, commit, "the commit is not the end of what is settled");
-        assert_eq!(self.messages.len() - settled, self.tracker.in_flight(), "messages in flight");
+        assert_eq!((self.messages.len() - settled) as u64, self.tracker.in_flight(), "messages in flight");
+        assert_eq!(settled as u64, self.tracker.oldest(), "the oldest message that is not settled");
         commit
     }
 
