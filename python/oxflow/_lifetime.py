@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from oxflow import _oxflow
 
@@ -40,10 +40,11 @@ _held: set[_Held] = set()
 _exiting = threading.Event()
 
 
-def wait(run: _oxflow.Run) -> None:
-    """Wait for the end of a run, in turns."""
+def wait(run: _oxflow.Run, look: Callable[[_oxflow.Run], object] | None = None) -> None:
+    """Wait for the end of a run, in turns; `look` is called after each."""
     while not run.wait(_TURN_S):
-        pass
+        if look is not None:
+            look(run)
 
 
 @contextlib.contextmanager

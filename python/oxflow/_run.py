@@ -142,13 +142,20 @@ def bind(
     return Bound(plan, normalised, memory)
 
 
-def execute(bound: Bound, *, manual_clock: bool = False, on_stop: Callable[[], object] | None = None) -> RunReport:
+def execute(
+    bound: Bound,
+    *,
+    manual_clock: bool = False,
+    on_stop: Callable[[], object] | None = None,
+    look: Callable[[_oxflow.Run], object] | None = None,
+) -> RunReport:
     """Run what is bound and checked.
 
     Args:
         bound: the plan and its configuration.
         manual_clock: let time stand still but for the `Advance` items of streams in memory.
         on_stop: called when the first signal drains the run.
+        look: called a few times a second while the run goes on.
     """
     plan = bound.plan
     config = json.dumps(bound.config)
@@ -158,7 +165,7 @@ def execute(bound: Bound, *, manual_clock: bool = False, on_stop: Callable[[], o
     with carried(native):
         with draining_on_signals(native, on_stop) as stopped_by:
             native.start()
-            wait(native)
+            wait(native, look)
         report = RunReport.from_json(native.report(), native.outputs(), next(iter(stopped_by), None))
         try:
             native.result()

@@ -69,7 +69,9 @@ def _add_run(add: AddCommand) -> None:
     run = add("run", help="run a pipeline", description="Run a pipeline until its source ends.")
     _add_bindings(run)
     run.add_argument("--json", action="store_true", help="print the report, or what is wrong, as JSON")
-    run.add_argument("--quiet", action="store_true", help="print no report but that of --json, and no notes")
+    run.add_argument(
+        "--quiet", action="store_true", help="print no report but that of --json, no progress and no notes"
+    )
     run.set_defaults(command=commands.run)
 
 

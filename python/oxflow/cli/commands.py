@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, TextIO
 
 from oxflow import _oxflow
 from oxflow._run import bind, execute
-from oxflow.cli.show import coloured
+from oxflow.cli.display import Display
+from oxflow.cli.show import coloured, is_coloured
 from oxflow.cli.target import load
 from oxflow.errors import Diagnostic, OxflowError, PlanError
 from oxflow.plan import Plan, lower
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from oxflow.report import RunReport
 
 _UNBOUND = "OXF0401"
+_STOPPING = b"oxflow: stopping; press Ctrl-C again to end at once\n"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         bound.check()
         for warning in [] if options.quiet else bound.warnings():
             print(coloured(str(warning), sys.stderr), file=sys.stderr)
-        report = execute(bound, on_stop=None if options.quiet else _tell_stopping)
+        report = _run(bound, quiet=options.quiet)
     except OxflowError as error:
         _print_report(error.report, options, bound, error.diagnostics)
         raise
@@ -92,9 +95,22 @@ def _bound(options: argparse.Namespace, plan: Plan) -> Bound:
     return bind(plan, streams=dict(options.streams), config=options.config, overrides=dict(options.overrides))
 
 
-def _tell_stopping() -> None:
-    # By hand: this runs in a signal's handler, and `sys.stderr` may be in the middle of a line.
-    os.write(2, b"oxflow: stopping; press Ctrl-C again to end at once\n")
+def _run(bound: Bound, *, quiet: bool) -> RunReport:
+    if quiet:
+        return execute(bound)
+    if not _may_draw(bound):
+        # By hand: a signal's handler calls it, and `sys.stderr` may be in the middle of a line.
+        return execute(bound, on_stop=lambda: os.write(2, _STOPPING))
+    with closing(Display(2, colour=is_coloured(sys.stderr))) as display:
+        return execute(bound, on_stop=lambda: display.leave(_STOPPING), look=display.look)
+
+
+def _may_draw(bound: Bound) -> bool:
+    """Whether a picture can stand on the terminal: nothing else may write there, nor what somebody types be echoed."""
+    schemes = {stream["url"].partition(":")[0] for stream in bound.config["streams"].values()}
+    is_shared = ("stdout" in schemes and sys.stdout.isatty()) or ("stdin" in schemes and sys.stdin.isatty())
+    can_move = os.name == "posix" and os.environ.get("TERM", "dumb") != "dumb"
+    return can_move and sys.stderr.isatty() and not is_shared
 
 
 def _exit_code(diagnostics: list[Diagnostic]) -> int:

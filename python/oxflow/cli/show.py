@@ -26,8 +26,13 @@ def show_error(error: OxflowError) -> None:
         print(readable(trimmed(cause)), end="", file=sys.stderr)
 
 
+def is_coloured(stream: TextIO) -> bool:
+    """Whether a stream is a terminal whose user wants colours."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
 def coloured(text: str, stream: TextIO) -> str:
     """Colour the heads of errors and warnings if the stream is a terminal and `NO_COLOR` is not set."""
-    if not stream.isatty() or os.environ.get("NO_COLOR"):
+    if not is_coloured(stream):
         return text
     return _HEAD.sub(lambda head: f"{_COLOURS[head[1]]}{head[0]}{_PLAIN}", text)

@@ -17,8 +17,10 @@ const FREE_BYTES: u64 = 8 << 20;
 pub(in super::super) trait Content: Read + Send {
     /// Passes over the first bytes of the content.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
-    /// Bytes of the file itself that were read.
-    fn position(&mut self) -> u64;
+    /// Bytes of the file that were read for it, if these are not the content itself.
+    fn compressed(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Opens a file for reading what was written into it, several compressed members one after the other included. It may
@@ -40,11 +42,6 @@ impl Content for File {
         }
         self.seek(SeekFrom::Start(bytes)).map(drop)
     }
-
-    fn position(&mut self) -> u64 {
-        // A pipe has none.
-        self.stream_position().unwrap_or_default()
-    }
 }
 
 impl<D: Decoder> Content for Proportionate<D> {
@@ -52,8 +49,8 @@ impl<D: Decoder> Content for Proportionate<D> {
         read_over(self, bytes)
     }
 
-    fn position(&mut self) -> u64 {
-        self.decoder.taken()
+    fn compressed(&self) -> Option<u64> {
+        Some(self.decoder.taken())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::lines::Lines;
 use super::super::piped::PipedSource;
-use super::super::{ConnectError, Opened, PollLimits, Polled, Reached, Source};
+use super::super::{ConnectError, Opened, PollLimits, Polled, Reached, Read, Source};
 use super::compression::{self, Content};
 use super::identity;
 use crate::batch::row_number;
@@ -117,9 +117,17 @@ impl FileSource {
         };
         let bytes = limits.bytes;
         let read = self.lines.feed(bytes, |chunk| (&mut content).take(bytes as u64).read_to_end(chunk));
-        self.reached.come_to(content.position());
         self.content = Some(content);
         read
+    }
+}
+
+impl FileSource {
+    fn give(&self, read: Read) -> Polled {
+        let compressed = self.content.as_ref().and_then(|content| content.compressed());
+        let read_on = read.next.last().map(|next| next.next);
+        compressed.or(read_on).into_iter().for_each(|position| self.reached.come_to(position));
+        Polled::Read(Box::new(read))
     }
 }
 
@@ -131,18 +139,19 @@ impl Source for FileSource {
 
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
         if let Some(read) = self.lines.take(limits) {
-            return Ok(Polled::Read(Box::new(read)));
+            return Ok(self.give(read));
         }
         match self.ended.take() {
             None => {}
             Some(Err(error)) => return Err(ConnectError::read(&self.stream, &self.path, error)),
             ended @ Some(Ok(())) => {
                 self.ended = ended;
+                self.reached.come_to(self.reached.size_bytes);
                 return Ok(Polled::End);
             }
         }
         self.refill(limits);
         // A line may have no end in sight: between two chunks of it the lane can be told to drain.
-        Ok(self.lines.take(limits).map_or(Polled::Idle, |read| Polled::Read(Box::new(read))))
+        Ok(self.lines.take(limits).map_or(Polled::Idle, |read| self.give(read)))
     }
 }
