@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -72,11 +73,13 @@ def payloads(outputs: Outputs) -> list[bytes]:
     return [letter.message.payload for letter in outputs.dead_letters]
 
 
-def test_a_dead_letter_has_the_message_as_it_was_read_and_what_went_wrong() -> None:
+# With retries the step is a run of its own, which is given what the one before it has made.
+@pytest.mark.parametrize("on_error", ["dead_letter", {"retry": {"times": 1, "then": "dead_letter"}}])
+def test_a_dead_letter_has_the_message_as_it_was_read_and_what_went_wrong(on_error: Any) -> None:
     bad = Message(b"bad \xff", key=b"\x00k", headers=[("h", b"v"), ("h", b"\xfe")], timestamp=12.5)
     pipeline = source().apply(Map("shout", function=shout)).apply(Map("pick", function=quietly_picky)).sink(SINK)
     inputs: list[bytes | Message[bytes]] = [b"good", bad]
-    outputs = run(pipeline, {"in": inputs}, config=dead_letters("pick"))
+    outputs = run(pipeline, {"in": inputs}, config={"steps": {"pick": {"on_error": on_error}}})
     assert outputs["out"] == [b"good"]
     (letter,) = outputs.dead_letters
     origin = Origin("in", 0, 1)
@@ -272,6 +275,82 @@ def test_a_run_that_stopped_at_the_limit_goes_on_after_it(tmp_path: Path) -> Non
     assert (tmp_path / "out").read_text(encoding="utf-8").splitlines() == [line for line in lines if line[0] == "g"]
     letters = [DeadLetter.from_json(line) for line in (tmp_path / "dead").read_bytes().splitlines()]
     assert [letter.message.payload.decode() for letter in letters] == [line for line in lines if line[0] == "b"]
+
+
+BATCHES = """
+import os
+from oxflow import Batch, Map, StreamSink, streaming_source
+
+def check(name, payload):
+    number = int(payload)
+    if number in eval(os.environ.get(name, "[]")):
+        raise ValueError(name)
+
+def before(message):
+    check("BEFORE", message.payload)
+    return message.payload
+
+def then(message):
+    check("THEN", message.payload)
+    return message.payload
+
+def after(message):
+    for payload in message.payload:
+        check("AFTER", payload)
+    return b",".join(message.payload)
+
+pipeline = (
+    streaming_source("source", stream_name="in")
+    .apply(Map("before", function=before))
+    .apply(Map("then", function=then))
+    .apply(Batch("list", batch_size=SIZE))
+    .apply(Map("after", function=after))
+    .sink(StreamSink("sink", stream_name="out"))
+)
+"""
+
+
+def execute_batches(folder: Path, size: int, **fails: object) -> subprocess.CompletedProcess[str]:
+    """Run a pipeline whose steps fail on some numbers."""
+    (folder / "pipeline.py").write_text(BATCHES.replace("SIZE", str(size)), encoding="utf-8")
+    streams = {"in": "in", "out": "out", "dead-letters": "dead"}
+    bound = [f"--stream={stream}=file:{folder}/{file}" for stream, file in streams.items()]
+    policies = [f"--set=steps.{step}.on_error=dead_letter" for step in ("before", "after")]
+    command = [sys.executable, "-m", "oxflow", "run", str(folder / "pipeline.py"), *bound, *policies]
+    environment = {**os.environ, **{name: str(numbers) for name, numbers in fails.items()}}
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+def numbers_in(folder: Path) -> tuple[list[int], list[int]]:
+    """What was delivered, and what became a dead letter."""
+    lines = (folder / "out").read_text(encoding="utf-8").splitlines()
+    letters = [DeadLetter.from_json(line) for line in (folder / "dead").read_bytes().splitlines()]
+    return [int(number) for line in lines for number in line.split(",")], [int(one.message.payload) for one in letters]
+
+
+@pytest.mark.parametrize("place", ["BEFORE", "AFTER"])
+def test_a_run_with_lists_that_stopped_at_the_limit_goes_on_after_it(tmp_path: Path, place: str) -> None:
+    (tmp_path / "in").write_text("".join(f"{number}\n" for number in range(3000)), encoding="utf-8")
+    bad = list(range(2000, 2150)) if place == "BEFORE" else list(range(1500, 3000, 10))
+    codes = [5]
+    while codes[-1] == 5 and len(codes) < 9:
+        codes.append(execute_batches(tmp_path, 10, **{place: bad}).returncode)
+    assert (codes[1], codes[-1]) == (5, 0), codes
+    delivered, letters = numbers_in(tmp_path)
+    assert sorted(delivered + letters) == list(range(3000))
+
+
+def test_a_message_that_fails_only_the_second_time_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "in").write_text("".join(f"{number}\n" for number in range(100)), encoding="utf-8")
+    # The list stays open, so that all is read again.
+    failed = execute_batches(tmp_path, 1000, BEFORE=[30], THEN=[60])
+    assert failed.returncode == 1, failed.stderr
+    again = execute_batches(tmp_path, 1000, BEFORE=[20])
+    assert again.returncode == 0, again.stderr
+    delivered, letters = numbers_in(tmp_path)
+    assert letters == [30, 20]
+    # It became a dead letter, and then it passed.
+    assert delivered == [number for number in range(100) if number != 20]
 
 
 def test_a_policy_may_change_before_a_failed_run_goes_on(tmp_path: Path) -> None:

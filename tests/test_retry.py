@@ -82,6 +82,10 @@ def text(message: Message[test_steps.Word]) -> str:
     return message.payload["text"]
 
 
+def payload(message: Message[Any]) -> Any:
+    return message.payload
+
+
 def words(*counted: tuple[str, int]) -> list[bytes]:
     return [b'{"text":"%s","count":%d,"tags":{}}' % (text.encode(), count) for text, count in counted]
 
@@ -90,18 +94,29 @@ def words(*counted: tuple[str, int]) -> list[bytes]:
     "step", [Map("try", function=test_steps.stubborn), Filter("try", function=test_steps.stubborn_filter)]
 )
 def test_rust_functions_are_called_again(step: Any) -> None:
-    # The function keeps count of its failures by the words.
-    inputs = words(*((f"{type(step).__name__}{index}", index % 3) for index in range(600)))
-    pipeline = source().apply(Parser("parse", test_steps.Word)).apply(Map("double", function=test_steps.describe))
+    # The function keeps count of its failures by the words, so each test has words of its own.
+    kind = type(step).__name__
+    inputs = words(*((f"{kind}{index}", index % 3) for index in range(600)))
     again = source().apply(Parser("parse", test_steps.Word)).apply(step).apply(Serializer("s")).sink(SINK)
     outputs = run(again, {"in": inputs}, config=retry("try"))
     assert outputs["out"] == inputs
     assert outputs.report.steps[2].retried == 600
     # Steps before and after it are called once, in whatever language.
-    mixed = pipeline.apply(step).apply(Map("python", function=text)).apply(Serializer("s"))
-    outputs = run(mixed.sink(SINK), {"in": words(*(("x", 2) for _ in range(10)))}, config=retry("try"))
-    assert outputs["out"] == [b'"in 0 %d"' % index for index in range(10)]
+    named: Any = streaming_source("source", stream_name=kind)
+    before = named.apply(Parser("parse", test_steps.Word)).apply(Map("name", function=test_steps.describe))
+    mixed = before.apply(step).apply(Map("python", function=text)).apply(Serializer("s")).sink(SINK)
+    outputs = run(mixed, {kind: words(*(("x", 2) for _ in range(10)))}, config=retry("try"))
+    assert outputs["out"] == [b'"%s 0 %d"' % (kind.encode(), index) for index in range(10)]
     assert [report.messages_in for report in outputs.report.steps[1:]] == [10] * 6
+    assert outputs.report.steps[3].retried == 20
+
+
+def test_a_call_that_failed_leaves_no_outputs() -> None:
+    flat: Any = FlatMap("try", function=test_steps.fragile)
+    pipeline = source().apply(Parser("parse", test_steps.Word)).apply(flat)
+    written = pipeline.apply(Map("python", function=payload)).apply(Serializer("s")).sink(SINK)
+    outputs = run(written, {"in": words(("abc", 1), ("d", 1))}, config=retry("try", then="skip"))
+    assert outputs["out"] == [b'"a"', b'"c"', b'"d"']
 
 
 def test_a_routing_function_is_called_again() -> None:
@@ -113,13 +128,16 @@ def test_a_routing_function_is_called_again() -> None:
 
     table = {name: branch(name).sink(StreamSink(f"sink-{name}", stream_name=name)) for name in ("a", "b")}
     pipeline = source().route("try", routing_function=route, routing_table=table)
-    outputs = run(pipeline, {"in": [b"a", b"b", b"a"]}, config=retry("try"))
-    assert (outputs["a"], outputs["b"], calls[b"b"]) == ([b"a", b"a"], [b"b"], 3)
+    config = {**retry("try"), "run": {"batch": {"messages": 2}}}
+    outputs = run(pipeline, {"in": [b"a", b"a", b"a", b"b"]}, config=config)
+    assert (outputs["a"], outputs["b"], calls[b"b"]) == ([b"a", b"a", b"a"], [b"b"], 3)
+    step = outputs.report.steps[1]
+    assert (step.messages_in, step.messages_out, step.retried) == (4, 4, 2)
 
 
 def test_flat_maps_and_lists_are_called_again() -> None:
     calls: Counter[bytes] = Counter()
-    function = stubborn({b"b c": 1}, calls)
+    function = stubborn({b"b c": 1, b"a+b c": 1}, calls)
 
     def split(message: Message[bytes]) -> list[bytes]:
         return function(message).split()
@@ -132,6 +150,7 @@ def test_flat_maps_and_lists_are_called_again() -> None:
     lists = source().apply(Batch("two", batch_size=2)).apply(Map("try", function=joined))
     calls.clear()
     assert run(lists.sink(SINK), {"in": [b"a", b"b c", b"d"]}, config=retry("try"))["out"] == [b"a+b c", b"d"]
+    assert calls == {b"a+b c": 2, b"d": 1}
 
 
 def test_what_cannot_be_decoded_is_not_tried_again() -> None:

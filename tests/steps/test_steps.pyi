@@ -1,6 +1,6 @@
 """The tests' own Rust steps, as Python sees them."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from oxflow import RustFunction
 from typing_extensions import NotRequired
@@ -33,6 +33,7 @@ check: RustFunction[Word, Word]
 stubborn: RustFunction[Word, Word]
 stubborn_filter: RustFunction[Word, bool]
 letters: RustFunction[Word, list[Word]]
+fragile: RustFunction[Word, list[Any]]
 long_only: RustFunction[Word, Word | None]
 key_by_text: RustFunction[Word, Word]
 describe: RustFunction[Word, Word]

@@ -22,10 +22,8 @@ pub struct DeadLetter<'a> {
     /// Of the message, seconds since 1970-01-01 UTC.
     timestamp: f64,
     origin: Origin<'a>,
-    step: &'a str,
-    error: Error<'a>,
-    /// When it failed, seconds since 1970-01-01 UTC.
-    time: f64,
+    #[serde(flatten)]
+    failure: &'a Failure<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +32,15 @@ struct Origin<'a> {
     partition: u32,
     name: &'a str,
     offset: i64,
+}
+
+/// What went wrong, with one message or with several at once.
+#[derive(Debug, Serialize)]
+pub struct Failure<'a> {
+    step: &'a str,
+    error: Error<'a>,
+    /// When it failed, seconds since 1970-01-01 UTC.
+    time: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,20 +66,25 @@ impl Serialize for Text<'_> {
     }
 }
 
-impl<'a> DeadLetter<'a> {
-    /// The dead letter of a message of the partition `name` that failed in `step` at `time_us`, microseconds since
-    /// 1970-01-01 UTC.
-    pub fn new(message: Metadata<'a>, name: &'a str, step: &'a str, fault: &'a Fault, time_us: i64) -> Self {
+impl<'a> Failure<'a> {
+    /// What went wrong in `step` at `time_us`, microseconds since 1970-01-01 UTC.
+    pub fn new(step: &'a str, fault: &'a Fault, time_us: i64) -> Self {
         let (class, text) = (fault.class.as_str(), fault.text.as_str());
+        let error = Error { code: fault.kind.code(), class, text, traceback: fault.traceback() };
+        Self { step, error, time: seconds(time_us) }
+    }
+}
+
+impl<'a> DeadLetter<'a> {
+    /// The dead letter of a message of the partition `name`, with the metadata and payload that it was read with.
+    pub fn new(message: Metadata<'a>, payload: &'a [u8], name: &'a str, failure: &'a Failure<'a>) -> Self {
         Self {
-            payload: Text(message.original().unwrap_or_default()),
+            payload: Text(payload),
             key: message.key().map(Text),
             headers: message.headers().map(|(name, value)| (name, Text(value))).collect(),
             timestamp: seconds(message.timestamp_us()),
             origin: Origin { stream: message.stream(), partition: message.partition(), name, offset: message.offset() },
-            step,
-            error: Error { code: fault.kind.code(), class, text, traceback: fault.traceback() },
-            time: seconds(time_us),
+            failure,
         }
     }
 }

@@ -95,25 +95,16 @@ impl FaultKind {
         }
     }
 
+    /// How to mend it.
     fn fix(self) -> &'static str {
         match self {
-            Self::Raised | Self::Panicked => {
-                "mend the function, or set `steps.<name>.on_error`: `skip` leaves such messages out, `dead_letter` keeps them"
-            }
-            Self::Undecodable => {
-                "mend the data or the type, or set `steps.<name>.on_error`: `skip` leaves such messages out, `dead_letter` keeps them"
-            }
+            Self::Raised | Self::Panicked => "mend the function",
+            Self::Undecodable => "mend the data or the type",
             Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
-            Self::Uncopyable => {
-                "send payloads that `copy.deepcopy` takes, or set `steps.<name>.on_error: skip` to leave the others out"
-            }
-            Self::TooLong => {
-                "raise `run.message_bytes`, or set `steps.<name>.on_error: skip` to leave such messages out"
-            }
-            Self::Unwritable => {
-                "serialise to one line, or set `steps.<name>.on_error: skip` to leave such messages out"
-            }
+            Self::Uncopyable => "send payloads that `copy.deepcopy` takes",
+            Self::TooLong => "raise `run.message_bytes`",
+            Self::Unwritable => "serialise to one line",
             Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",
         }
     }
@@ -190,6 +181,10 @@ impl StepError {
         Diagnostic::new(kind.code(), format!("step `{}` {} at {}", self.step, kind.verb(), self.origin))
             .at(self.place.clone())
             .because(self.fault.summary())
-            .fix(kind.fix().replace("<name>", &self.step))
+            .fix(format!(
+                "{}; or set `steps.{}.on_error`: `skip` leaves such messages out, `dead_letter` keeps them",
+                kind.fix(),
+                self.step
+            ))
     }
 }

@@ -65,9 +65,7 @@ impl BadMessages {
     pub fn fail(&mut self, sequences: &[u64]) -> Option<Breach> {
         let new: Vec<u64> = sequences.iter().copied().filter(|sequence| !self.holds(*sequence)).collect();
         for (index, sequence) in new.iter().enumerate() {
-            let joined =
-                index.checked_sub(1).and_then(|before| new.get(before)).is_some_and(|last| last + 1 == *sequence);
-            self.add(*sequence, u32::from(!joined));
+            self.add(*sequence, u32::from(index == 0));
         }
         let last = *new.last()?;
         self.count += new.len() as u64;
@@ -151,6 +149,7 @@ mod tests {
     #[test]
     fn a_list_that_fails_is_one_failure_of_many_messages() {
         check(None, &[&[0, 1, 2, 3, 4], &[5, 6, 7]]);
+        check(None, &[&[0, 2, 4, 6], &[1, 3, 5, 7]]);
         check(Some(Breach::Share { bad: 3, messages: 25 }), &[&[22, 23, 24]]);
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, fs, thread};
 
 use oxflow::{Bytes, Message, Payload, convert_via_json, rust_function};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A counted word.
 #[derive(Clone, Debug, Serialize, Deserialize, Payload)]
@@ -90,6 +90,25 @@ fn letters(msg: Message<Word>) -> Vec<Word> {
     let (word, _) = msg.take();
     let letter = |letter: char| Word { text: letter.to_string(), ..word.clone() };
     word.text.chars().map(letter).collect()
+}
+
+/// A letter that cannot be written if it is a `b`.
+#[derive(Deserialize)]
+struct Fragile(String);
+
+impl Serialize for Fragile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert_ne!("b", self.0, "it breaks");
+        serializer.serialize_str(&self.0)
+    }
+}
+
+convert_via_json!(Fragile);
+
+/// The letters of a word; some break on their way out.
+#[oxflow::function]
+fn fragile(msg: Message<Word>) -> Vec<Fragile> {
+    msg.take().0.text.chars().map(|letter| Fragile(letter.to_string())).collect()
 }
 
 /// The word, unless it is short.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::read::AsRead;
 use super::{ByteColumn, Span, pick, row_number};
 
 /// What a batch knows of its messages beside their payloads.
@@ -14,8 +15,8 @@ pub struct Meta {
     timestamps: Vec<i64>,
     /// Absent where no message has a key or a header, which is the usual case of files.
     attributes: Option<Attributes>,
-    /// The payloads as they were read, where somebody may want them again.
-    originals: Option<ByteColumn>,
+    /// The messages as they were read, where somebody may want them again.
+    as_read: Option<AsRead>,
     /// Absent where each row is one message of the source.
     members: Option<Members>,
 }
@@ -85,7 +86,7 @@ impl Meta {
             offsets,
             timestamps,
             attributes: None,
-            originals: None,
+            as_read: None,
             members: None,
         }
     }
@@ -105,12 +106,11 @@ impl Meta {
         self
     }
 
-    /// Keeps the payloads as they were read.
+    /// Keeps the messages as they are now, with their payloads.
     #[must_use]
-    pub fn with_originals(mut self, originals: ByteColumn) -> Self {
-        debug_assert_eq!(originals.len(), self.partitions.len());
-        self.originals = Some(originals);
-        self
+    pub fn kept_as_read(self, payloads: ByteColumn) -> Self {
+        debug_assert_eq!(payloads.len(), self.partitions.len());
+        Self { as_read: Some(AsRead::new(self.clone(), payloads)), ..self }
     }
 
     /// Replaces the times, in microseconds since 1970-01-01 UTC.
@@ -182,9 +182,18 @@ impl Meta {
             offsets: pick(&self.offsets, rows),
             timestamps: pick(&self.timestamps, rows),
             attributes: self.attributes.is_some().then(|| self.attributes_of(rows)),
-            originals: self.originals.as_ref().map(|originals| originals.select(rows).compact()),
+            as_read: self.as_read.as_ref().map(|as_read| as_read.select(rows)),
             members: None,
         }
+    }
+
+    /// The same rows, without what was read with them and is theirs no more.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        let members = self
+            .members
+            .map(|members| Members { all: Arc::new(Arc::unwrap_or_clone(members.all).compact()), ends: members.ends });
+        Self { as_read: self.as_read.map(AsRead::compact), members, ..self }
     }
 
     fn sources_of(&self, rows: &[u32]) -> Sources<'_> {
@@ -248,8 +257,11 @@ impl Meta {
             joined.timestamps.extend(pick(&meta.timestamps, rows));
             rows.iter().for_each(|row| attributes.copy(meta.row(*row)));
         }
-        let originals = parts.iter().map(|(meta, rows)| Some(meta.originals.as_ref()?.select(rows)));
-        joined.originals = originals.collect::<Option<Vec<_>>>().map(|columns| ByteColumn::concat(&columns));
+        for (meta, rows) in parts {
+            if let Some(as_read) = &meta.as_read {
+                joined.as_read.get_or_insert_default().extend(as_read.select(rows));
+            }
+        }
         Some(joined.with_attributes(attributes.finish()))
     }
 }
@@ -334,9 +346,9 @@ impl<'a> Metadata<'a> {
         self.meta.sequences.get(self.row).copied().unwrap_or_default()
     }
 
-    /// The payload as it was read, where it was kept.
-    pub fn original(&self) -> Option<&'a [u8]> {
-        self.meta.originals.as_ref()?.get(self.row)
+    /// The message as it was read, where that was kept: its metadata and payload.
+    pub fn as_read(&self) -> Option<(Metadata<'a>, &'a [u8])> {
+        self.meta.as_read.as_ref()?.get(self.row)
     }
 
     /// Offset in the partition: a line's number from 0 in a file.

@@ -7,6 +7,7 @@
 mod bytes;
 mod meta;
 mod payloads;
+mod read;
 
 pub use bytes::{ByteColumn, Span};
 pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata};
@@ -137,7 +138,7 @@ impl Batch {
     pub fn compact(self) -> Self {
         let payloads = self.payloads.compact();
         if self.rows.len() < self.meta.len() / 2 {
-            return Self::new(Arc::new(self.meta.gather(&self.rows)), payloads);
+            return Self::new(Arc::new(self.meta.gather(&self.rows).compact()), payloads);
         }
         Self { payloads, ..self }
     }

@@ -12,9 +12,11 @@
 //! goes on before them, and the [marks](Marks) keep the branches that had them already from writing them again.
 
 mod marks;
+mod sent;
 mod store;
 
 pub use marks::{Mark, Marks, Passed, merge};
+pub use sent::Sent;
 pub use store::{CheckpointError, Store};
 
 use std::collections::BTreeMap;
@@ -47,8 +49,8 @@ pub struct Checkpoint {
 pub struct DeadLetterState {
     /// The file, where it is one.
     pub sink: Option<SinkState>,
-    /// For each step that may have some how far it came.
-    pub marks: BTreeMap<String, Marks>,
+    /// For each step that may have some the messages that will be read again and are some.
+    pub sent: BTreeMap<String, Sent>,
 }
 
 /// Version of the checkpoint's form.

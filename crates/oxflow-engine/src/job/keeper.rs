@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Job, JobError};
 use crate::checkpoint::{
-    self, Checkpoint, CheckpointError, DeadLetterState, Identity, Marks, SinkState, SourceState, Store, VERSION,
+    self, Checkpoint, CheckpointError, DeadLetterState, Identity, Marks, Sent, SinkState, SourceState, Store, VERSION,
 };
 use crate::config::{Delivery, Policy};
 use crate::connect::{Opened, Sink};
@@ -143,10 +143,10 @@ impl Kept {
         by_number(self.before.iter().flat_map(|checkpoint| &checkpoint.marks), steps)
     }
 
-    /// How far the dead letters of each step had come.
-    pub(super) fn letters(&self, steps: &[StepInfo]) -> HashMap<usize, Marks> {
+    /// Which messages each step had sent to the dead letters.
+    pub(super) fn letters(&self, steps: &[StepInfo]) -> HashMap<usize, Sent> {
         let letters = self.before.iter().flat_map(|checkpoint| &checkpoint.dead_letters);
-        by_number(letters.flat_map(|state| &state.marks), steps)
+        by_number(letters.flat_map(|state| &state.sent), steps)
     }
 
     /// What a lane starts with.
@@ -158,9 +158,12 @@ impl Kept {
     }
 }
 
-fn by_number<'a>(marks: impl Iterator<Item = (&'a String, &'a Marks)>, steps: &[StepInfo]) -> HashMap<usize, Marks> {
+fn by_number<'a, T: Clone + 'a>(
+    by_name: impl Iterator<Item = (&'a String, &'a T)>,
+    steps: &[StepInfo],
+) -> HashMap<usize, T> {
     let number = |name: &str| steps.iter().position(|step| step.name == name);
-    marks.filter_map(|(name, marks)| Some((number(name)?, marks.clone()))).collect()
+    by_name.filter_map(|(name, value)| Some((number(name)?, value.clone()))).collect()
 }
 
 /// Takes checkpoints of a run that goes on.
@@ -207,15 +210,22 @@ impl Keeper {
         let sources = (0..)
             .zip(identities)
             .map(|(partition, identity)| SourceState { identity, position: settled.get(&partition).copied() });
-        let merged = |steps: &mut dyn Iterator<Item = (usize, &str)>, of: fn(&Progress) -> &BTreeMap<usize, Marks>| {
-            let of_lanes = |number| checkpoint::merge(lanes.iter().filter_map(|lane| of(lane).get(&number)));
-            steps.map(|(number, name)| (name.to_owned(), of_lanes(number))).collect()
+        let mark = |(number, name): (usize, &str)| {
+            (name.to_owned(), checkpoint::merge(lanes.iter().filter_map(|lane| lane.marks.get(&number))))
+        };
+        let letters = |(number, name): (usize, &str)| {
+            let mut sent = Sent::default();
+            lanes.iter().filter_map(|lane| lane.letters.get(&number)).for_each(|lane| sent.join(lane));
+            for (partition, position) in &settled {
+                sent.settled(*partition, position.offset);
+            }
+            (name.to_owned(), sent)
         };
         let dead_letters = self.dead_letters.as_ref().map(|stream| DeadLetterState {
             sink: sinks.remove(stream),
-            marks: merged(&mut posting(&self.shared), |lane| &lane.letters),
+            sent: posting(&self.shared).map(letters).collect(),
         });
-        let marks = merged(&mut marked(&self.shared.steps), |lane| &lane.marks);
+        let marks = marked(&self.shared.steps).map(mark).collect();
         Checkpoint { version: VERSION, sinks, sources: sources.collect(), marks, dead_letters }
     }
 }

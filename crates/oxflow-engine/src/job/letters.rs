@@ -1,11 +1,10 @@
 //! The dead letters of a run: where they go, and when they are too many.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::keeper::Kept;
 use super::{Job, JobError};
-use crate::checkpoint::{Checkpoint, Passed, SinkState};
+use crate::checkpoint::{Checkpoint, SinkState};
 use crate::config::Policy;
 use crate::connect::{Binding, FileKey, Sink, StreamUrl, open_sink};
 use crate::lane::Letters;
@@ -35,21 +34,19 @@ impl Job {
         Ok(open_sink(stream, &binding, state)?)
     }
 
-    /// The dead letters of one lane.
+    /// The dead letters of one lane. `kept`: a checkpoint is, so that messages may be read again.
     pub(super) fn letters(
         &self,
         program: &Program,
         sinks: &HashMap<String, Box<dyn Sink>>,
-        kept: Option<&Kept>,
+        kept: bool,
     ) -> Option<Letters> {
         let stream = self.dead_letter_stream(program)?;
         let config = &self.config.run.dead_letters;
-        let marks = kept.map(|kept| kept.letters(&program.steps));
-        let passed = |step| Some((step, Passed::resume(marks.as_ref()?.get(&step).cloned().unwrap_or_default())));
         Some(Letters {
             stream: stream.to_owned(),
             writer: sinks.get(stream)?.writer(),
-            passed: program.unbatched().into_iter().filter_map(passed).collect(),
+            again: if kept { program.unbatched() } else { BTreeSet::new() },
             limits: Limits {
                 percent: config.max_percent.get(),
                 after: u64::from(config.min_messages.get()),

@@ -211,7 +211,7 @@ impl Job {
         let mut ready = Vec::with_capacity(lanes);
         for (number, source) in source.split(lanes).into_iter().enumerate() {
             let nodes = build(&program.stages, &supply).map_err(JobError::Internal)?;
-            let letters = self.letters(program, &sinks, kept.as_ref());
+            let letters = self.letters(program, &sinks, kept.is_some());
             ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone(), letters));
         }
         let dead_letters = self.dead_letter_stream(program).map(str::to_owned);

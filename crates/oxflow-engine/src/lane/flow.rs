@@ -178,11 +178,14 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     note(gather.step, gather.passed.as_mut(), &messages, count, state);
     let list = messages.group(vec![row_number(count)]);
     state.count(gather.step, count, 1, started.elapsed());
+    // What was left before says nothing of this list.
+    let short = std::mem::take(&mut state.short);
     let pushed = push(rest, list, state);
-    if pushed.is_err() || state.short {
+    if state.short || !matches!(pushed, Ok(()) | Err(LaneError::TooManyFailed(_))) {
         // Its messages are noted as passed, but the list itself did not come to its end everywhere.
         state.shared.tear();
     }
+    state.short |= short;
     pushed
 }
 

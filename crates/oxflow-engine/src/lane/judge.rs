@@ -64,8 +64,8 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
             }
         }
     }
-    state.send(posted, meta.stream())?;
-    state.short |= judged.ended.is_err() || judged.handled < rows.len();
+    state.send(&mut posted, meta.stream())?;
+    state.short |= judged.handled < rows.len();
     Ok(judged)
 }
 

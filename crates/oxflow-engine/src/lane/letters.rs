@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use super::{LaneError, State};
 use crate::batch::{AttributesBuilder, Batch, Meta, Metadata, Payloads};
-use crate::checkpoint::Passed;
-use crate::commit::Tracker;
 use crate::connect::Writer;
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter::{DeadLetter, Failure};
 use crate::fault::Fault;
 use crate::limits::{BadMessages, Breach, Limits};
+
+/// Bytes of dead letters that are written together.
+const PORTION_BYTES: usize = 1 << 20;
 
 /// Where a lane sends its dead letters.
 pub(crate) struct Letters {
     /// Logical name of their stream.
     pub(crate) stream: String,
     pub(crate) writer: Box<dyn Writer>,
-    /// For each step before which messages may be read again, how far an earlier run came with its dead letters. Each step
-    /// fails on messages in the order of reading, though several steps together do not.
-    pub(crate) passed: BTreeMap<usize, Passed>,
+    /// The steps that a later run may give a message again.
+    pub(crate) again: BTreeSet<usize>,
     pub(crate) limits: Limits,
     /// For each partition what failed of it.
     pub(crate) bad: BTreeMap<u32, BadMessages>,
@@ -35,6 +35,8 @@ pub(super) struct Posted {
     timestamps: Vec<i64>,
     attributes: AttributesBuilder,
     payloads: Vec<Vec<u8>>,
+    /// Of all payloads.
+    bytes: usize,
 }
 
 impl Posted {
@@ -44,29 +46,22 @@ impl Posted {
         self.offsets.push(message.offset());
         self.timestamps.push(message.timestamp_us());
         self.attributes.copy(Some(message));
+        self.bytes += text.len();
         self.payloads.push(text);
         Ok(())
     }
 
-    fn batch(self, stream: &Arc<str>) -> Batch {
-        let meta = Meta::new(Arc::clone(stream), self.partitions, self.offsets, self.timestamps);
-        let payloads = Payloads::Bytes(self.payloads.iter().map(Vec::as_slice).collect());
-        Batch::new(Arc::new(meta.with_attributes(self.attributes.finish())), payloads)
+    /// What is to be written.
+    fn take(&mut self, stream: &Arc<str>) -> Batch {
+        let Self { messages, partitions, offsets, timestamps, attributes, payloads, .. } = std::mem::take(self);
+        self.messages = messages;
+        let meta = Meta::new(Arc::clone(stream), partitions, offsets, timestamps);
+        let payloads = Payloads::Bytes(payloads.iter().map(Vec::as_slice).collect());
+        Batch::new(Arc::new(meta.with_attributes(attributes.finish())), payloads)
     }
 }
 
 impl Letters {
-    /// True if an earlier run has sent the dead letter; if not, this one does.
-    fn sent(&mut self, step: usize, message: Metadata<'_>) -> bool {
-        let Some(passed) = self.passed.get_mut(&step) else { return false };
-        let place = (message.partition(), message.offset());
-        let new = passed.sift([place].into_iter()).contains(&true);
-        if new {
-            passed.note([place].into_iter());
-        }
-        !new
-    }
-
     /// Counts messages that failed together.
     fn count(&mut self, failed: &BTreeMap<u32, Vec<u64>>) -> Option<Breach> {
         let limits = self.limits;
@@ -74,15 +69,6 @@ impl Letters {
             self.bad.entry(*partition).or_insert_with(|| BadMessages::new(limits)).fail(sequences)
         });
         breaches.fold(None, |first, breach| first.or(Some(breach)))
-    }
-
-    /// Lets go of what can't decide anything any more.
-    pub(super) fn settled(&mut self, trackers: &BTreeMap<u32, Tracker>) {
-        for (partition, bad) in &mut self.bad {
-            if let Some(tracker) = trackers.get(partition) {
-                bad.settled(tracker.oldest());
-            }
-        }
     }
 }
 
@@ -95,39 +81,56 @@ impl State {
         fault: &Fault,
         posted: &mut Posted,
     ) -> Result<Option<Breach>, LaneError> {
-        let Some(letters) = &mut self.letters else { return Ok(None) };
         let Some(row) = rows.get(fault.row as usize) else { return Ok(None) };
-        let shared = &self.shared;
-        let time = shared.clock.timestamp_us();
+        let shared = Arc::clone(&self.shared);
         let step = shared.steps.get(fault.step).map_or("", |step| step.name.as_str());
+        // Made once, also for a list of many messages.
+        let failure = Failure::new(step, fault, shared.clock.timestamp_us());
         let mut failed: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         for message in meta.sources(*row) {
             let (partition, sequence) = (message.partition(), message.sequence());
             let known = !posted.messages.insert((fault.step, partition, sequence));
-            if known || letters.sent(fault.step, message) {
+            if known || self.sent(fault.step, message) {
                 continue;
             }
             let name = shared.partitions.get(partition as usize).map_or("", String::as_str);
-            posted.push(message, &DeadLetter::new(message, name, step, fault, time))?;
+            let (message, payload) = message.as_read().unwrap_or((message, b""));
+            posted.push(message, &DeadLetter::new(message, payload, name, &failure))?;
             failed.entry(partition).or_default().push(sequence);
+            if posted.bytes > PORTION_BYTES {
+                self.send(posted, meta.stream())?;
+            }
         }
         if let Some(counts) = self.progress.counts.get_mut(fault.step) {
             counts.dead_lettered += failed.values().map(|failed| failed.len() as u64).sum::<u64>();
         }
-        Ok(letters.count(&failed))
+        Ok(self.letters.as_mut().and_then(|letters| letters.count(&failed)))
     }
 
-    /// Writes dead letters of messages of the stream `read_from`, and notes that they are.
-    pub(super) fn send(&mut self, posted: Posted, read_from: &Arc<str>) -> Result<(), LaneError> {
-        let Some(letters) = self.letters.as_mut().filter(|_| !posted.payloads.is_empty()) else { return Ok(()) };
-        let steps: BTreeSet<usize> = posted.messages.iter().map(|(step, ..)| *step).collect();
-        let written = letters.writer.write(&posted.batch(read_from));
-        written.inspect_err(|_| self.shared.tear())?;
-        for step in steps {
-            if let Some(passed) = letters.passed.get(&step) {
-                self.progress.letters.insert(step, passed.marks().clone());
+    /// True if an earlier run has sent the dead letter; if not, this one does.
+    fn sent(&mut self, step: usize, message: Metadata<'_>) -> bool {
+        let again = self.letters.as_ref().is_some_and(|letters| letters.again.contains(&step));
+        again && !self.progress.letters.entry(step).or_default().note(message.partition(), message.offset())
+    }
+
+    /// Writes dead letters of messages of the stream `read_from`.
+    pub(super) fn send(&mut self, posted: &mut Posted, read_from: &Arc<str>) -> Result<(), LaneError> {
+        let Some(letters) = self.letters.as_mut().filter(|_| posted.bytes > 0) else { return Ok(()) };
+        let written = letters.writer.write(&posted.take(read_from));
+        Ok(written.inspect_err(|_| self.shared.tear())?)
+    }
+
+    /// Lets go of what can't decide anything any more.
+    pub(super) fn forget_letters(&mut self) {
+        for (partition, bad) in self.letters.iter_mut().flat_map(|letters| &mut letters.bad) {
+            if let Some(tracker) = self.trackers.get(partition) {
+                bad.settled(tracker.oldest());
             }
         }
-        Ok(())
+        for sent in self.progress.letters.values_mut() {
+            for (partition, position) in &self.progress.settled {
+                sent.settled(*partition, position.offset);
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Meta, Payloads};
-use crate::checkpoint::Marks;
+use crate::checkpoint::{Marks, Sent};
 use crate::clock::Clock;
 use crate::commit::{Position, Tracker};
 use crate::config::Policy;
@@ -114,8 +114,8 @@ pub(crate) struct Progress {
     pub(crate) settled: BTreeMap<u32, Position>,
     /// For each step where branches may differ how far it came.
     pub(crate) marks: BTreeMap<usize, Marks>,
-    /// For each step that may have dead letters how far these came.
-    pub(crate) letters: BTreeMap<usize, Marks>,
+    /// For each step that may have dead letters which messages are some.
+    pub(crate) letters: BTreeMap<usize, Sent>,
     /// True if the source of the lane came to its end.
     pub(crate) ended: bool,
     /// The first messages that were left out.
@@ -273,7 +273,7 @@ impl State {
             .collect();
         let mut meta = self.stamp(meta).with_sequences(sequences);
         if self.letters.is_some() {
-            meta = meta.with_originals(payloads.clone());
+            meta = meta.kept_as_read(payloads.clone());
         }
         Batch::new(Arc::new(meta), Payloads::Bytes(payloads))
     }
@@ -302,7 +302,7 @@ impl State {
                 self.progress.settled.insert(*partition, position);
             }
         }
-        self.letters.iter_mut().for_each(|letters| letters.settled(&self.trackers));
+        self.forget_letters();
     }
 
     /// The outputs of message `row` changed from one to `outputs`.

@@ -146,19 +146,17 @@ impl Lowering<'_> {
         decoded.is_some_and(|decoded| decoded.is_same(&function.input())) && function.table().select.is_some()
     }
 
-    /// The type that the next Rust function takes over as its own, if only Rust filters stand before it.
+    /// The type that the next Rust function takes over as its own, if only Rust filters of the same type stand before it.
     fn native_consumer(&self, rest: &[Step]) -> Option<PayloadType> {
-        let is_rust_filter = |step: &&Step| match &step.operation {
-            Operation::Filter(function) => function.language == Language::Rust,
-            _ => false,
-        };
-        let step = rest.iter().find(|step| !is_rust_filter(step))?;
-        match &step.operation {
-            Operation::Map(function) | Operation::FlatMap(function) if function.language == Language::Rust => {
-                self.bindings.functions.get(&step.name).map(Function::input)
-            }
-            _ => None,
-        }
+        let is_rust = |step: &Step| step.function().is_some_and(|function| function.language == Language::Rust);
+        let is_filter = |step: &Step| matches!(step.operation, Operation::Filter(_)) && is_rust(step);
+        let before = rest.iter().take_while(|step| is_filter(step)).count();
+        let (filters, rest) = rest.split_at_checked(before)?;
+        let input = |step: &Step| self.bindings.functions.get(&step.name).map(Function::input);
+        let calls = |step: &&Step| matches!(step.operation, Operation::Map(_) | Operation::FlatMap(_)) && is_rust(step);
+        let consumed = rest.first().filter(calls).and_then(input)?;
+        let same = |filter: &Step| input(filter).is_some_and(|input| input.is_same(&consumed));
+        filters.iter().all(same).then_some(consumed)
     }
 
     fn parser(

@@ -99,8 +99,8 @@ pub struct RunInfo {
 }
 
 impl Program {
-    /// The steps before which messages may be read again: those of no way that comes from a batching step. The source is
-    /// one of them.
+    /// The steps that may be given a message again by a later run: those of no way that comes from a batching step, which
+    /// lets pass what is new. The source is one of them, and so is the batching step, to which messages are converted.
     pub fn unbatched(&self) -> BTreeSet<usize> {
         let mut steps = BTreeSet::from([0]);
         unbatched(&self.stages, &mut steps);
@@ -170,8 +170,11 @@ fn cut(stages: &[Stage], runs: &mut Vec<(Option<Language>, Vec<usize>)>) {
 }
 
 fn unbatched(stages: &[Stage], steps: &mut BTreeSet<usize>) {
-    for stage in stages.iter().take_while(|stage| !matches!(stage, Stage::Gather { .. })) {
+    for stage in stages {
         steps.extend(stage.steps());
+        if matches!(stage, Stage::Gather { .. }) {
+            break;
+        }
         for branch in stage.branches() {
             unbatched(branch, steps);
         }

@@ -58,9 +58,15 @@ impl RetryingRouter {
 
 impl Run for RetryingRun {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
+        let (run, step) = (&mut self.run, self.patience.step);
         let mut done = Outputs::default();
         self.patience.persist(batch.len(), context, |rows, context| {
-            done.add(self.run.apply(batch.select(rows), context)?, rows);
+            let again = !done.batches.is_empty();
+            done.add(run.apply(batch.select(rows), context)?, rows);
+            if let Some(counts) = context.counts.get_mut(step).filter(|_| again) {
+                // They came once.
+                counts.messages_in = counts.messages_in.saturating_sub(rows.len() as u64);
+            }
             Ok(())
         })?;
         Ok(done.join(&batch))
@@ -87,6 +93,9 @@ struct Outputs {
     batches: Vec<Batch>,
     /// For each output of all batches the message that it came from.
     parents: Vec<u32>,
+    /// For each output of all batches whether no later call was made for its message: a call that failed may have given
+    /// some outputs.
+    last: Vec<bool>,
     changed: bool,
 }
 
@@ -94,24 +103,30 @@ impl Outputs {
     /// Takes what a call gave for the messages `rows`.
     fn add(&mut self, outcome: Outcome, rows: &[u32]) {
         let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
+        for (parent, last) in self.parents.iter().zip(&mut self.last) {
+            *last &= rows.binary_search(parent).is_err();
+        }
         match outcome.parents {
             Some(parents) => self.parents.extend(parents.into_iter().map(given)),
             None => self.parents.extend(rows.iter().take(outcome.batch.len())),
         }
+        self.last.resize(self.parents.len(), true);
         self.batches.push(outcome.batch);
         self.changed |= outcome.changed;
     }
 
     /// All of them, in the order of the messages.
     fn join(mut self, given: &Batch) -> Outcome {
-        let mut order: Vec<u32> = (0..row_number(self.parents.len())).collect();
-        order.sort_by_key(|output| self.parents.get(*output as usize));
+        let parent = |output: &u32| self.parents.get(*output as usize).copied().unwrap_or_default();
+        let last = |output: &u32| self.last.get(*output as usize).copied().unwrap_or_default();
+        let mut order: Vec<u32> = (0..row_number(self.parents.len())).filter(last).collect();
+        order.sort_by_key(parent);
+        let parents = order.iter().map(parent).collect();
         let batch = match self.batches.len() {
             1 => self.batches.pop(),
             _ => Batch::concat(self.batches).map(|all| all.select(&order)),
         };
-        self.parents.sort_unstable();
-        Outcome { batch: batch.unwrap_or_else(|| given.head(0)), parents: Some(self.parents), changed: self.changed }
+        Outcome { batch: batch.unwrap_or_else(|| given.head(0)), parents: Some(parents), changed: self.changed }
     }
 }
 
@@ -131,7 +146,7 @@ impl Patience {
                 break;
             }
             if attempt > self.retry.times.get() {
-                context.faults.extend(again);
+                self.give_up(again, context);
                 break;
             }
             rows = again.iter().map(|fault| fault.row).collect();
@@ -140,7 +155,9 @@ impl Patience {
                 context.left = context.left.into_iter().chain(rows.iter().copied()).min();
                 break;
             }
-            self.count_again(rows.len() as u64, context);
+            if let Some(counts) = context.counts.get_mut(self.step) {
+                counts.retried += rows.len() as u64;
+            }
         }
         Ok(())
     }
@@ -160,22 +177,29 @@ impl Patience {
         let Context { faults, left, .. } = inner;
         context.left = left.map(given).into_iter().chain(context.left).min();
         let faults = faults.into_iter().map(|fault| Fault { row: given(fault.row), ..fault });
-        let (again, lost): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| self.takes(fault));
+        let (mut again, lost): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| self.takes(fault));
+        if let Some(counts) = context.counts.get_mut(self.step) {
+            // Nothing is said of them yet.
+            counts.errors = counts.errors.saturating_sub(again.len() as u64);
+        }
+        let ends = |fault: &&Fault| fatal.get(fault.step).copied().unwrap_or(true);
+        if let Some(end) = lost.iter().filter(ends).map(|fault| fault.row).min() {
+            // The run ends there: what comes after it is read again.
+            again.retain(|fault| fault.row < end);
+        }
         context.faults.extend(lost);
         Ok(again)
     }
 
-    fn takes(&self, fault: &Fault) -> bool {
-        fault.step == self.step && matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked)
+    fn give_up(&self, faults: Vec<Fault>, context: &mut Context<'_>) {
+        if let Some(counts) = context.counts.get_mut(self.step) {
+            counts.errors += faults.len() as u64;
+        }
+        context.faults.extend(faults);
     }
 
-    /// A message that is tried again came once, and has not failed yet.
-    fn count_again(&self, messages: u64, context: &mut Context<'_>) {
-        if let Some(counts) = context.counts.get_mut(self.step) {
-            counts.messages_in = counts.messages_in.saturating_sub(messages);
-            counts.errors = counts.errors.saturating_sub(messages);
-            counts.retried += messages;
-        }
+    fn takes(&self, fault: &Fault) -> bool {
+        fault.step == self.step && matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked)
     }
 
     /// Waits before the next attempt; false if the pipeline stops meanwhile.

@@ -148,11 +148,13 @@ fn emit(gather: &mut Gather, rest: &mut [Node<'_>], state: &mut State, outside: 
         values: rows.iter().flat_map(|row| row.values.iter().copied()).collect(),
     };
     outside.log.tell("list", || format!("{:?}", list.values));
+    let short = std::mem::take(&mut state.short);
     let pushed = push(rest, vec![list], state, outside);
-    if pushed.is_err() || state.short {
+    if state.short || !matches!(pushed, Ok(()) | Err(End::Limit)) {
         outside.log.tell("torn", || "a list did not come to its end everywhere".to_owned());
         outside.torn = true;
     }
+    state.short |= short;
     pushed
 }
 

@@ -55,8 +55,8 @@ pub(super) fn judge(
             break;
         }
     }
-    send(function.step, posted, state, outside)?;
-    state.short |= judged.ended.is_err() || judged.handled < rows.len();
+    send(posted, outside)?;
+    state.short |= judged.handled < rows.len();
     Ok(judged)
 }
 
@@ -81,26 +81,18 @@ fn post(step: usize, row: &Row, posted: &mut Vec<Letter>, state: &mut State) -> 
     breaches.fold(None, |first, breach| first.or(Some(breach)))
 }
 
-fn send(step: usize, posted: Vec<Letter>, state: &mut State, outside: &mut Outside<'_>) -> Result<(), End> {
+fn send(posted: Vec<Letter>, outside: &mut Outside<'_>) -> Result<(), End> {
     if posted.is_empty() {
         return Ok(());
     }
     outside.write(outside.world.letters(), posted.into_iter().map(|letter| letter.item).collect())?;
-    if let Some(passed) = state.letters.get(&step) {
-        state.progress.letters.insert(step, passed.marks().clone());
-    }
     Ok(())
 }
 
 impl State {
     /// True if an earlier run has sent the dead letter; if not, this one does.
     fn sent(&mut self, step: usize, source: &Origin) -> bool {
-        let Some(passed) = self.letters.get_mut(&step) else { return false };
-        let place = (source.partition, source.offset);
-        let new = passed.sift([place].into_iter()) == [true];
-        if new {
-            passed.note([place].into_iter());
-        }
-        !new
+        let again = self.again.contains(&step);
+        again && !self.progress.letters.entry(step).or_default().note(source.partition, source.offset)
     }
 }

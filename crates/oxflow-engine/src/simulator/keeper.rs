@@ -1,10 +1,10 @@
 //! Takes checkpoints and goes on from them: `crate::job::keeper` and the store in small.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::lane::{Lane, Progress};
 use super::outside::{End, Outside};
-use crate::checkpoint::{Checkpoint, DeadLetterState, Identity, Marks, SinkState, SourceState, VERSION, merge};
+use crate::checkpoint::{Checkpoint, DeadLetterState, Identity, Marks, Sent, SinkState, SourceState, VERSION, merge};
 
 /// Cuts the outputs to the checkpoint; gives how far the earlier runs came.
 pub(super) fn resume(outside: &mut Outside<'_>) -> Progress {
@@ -24,15 +24,16 @@ pub(super) fn resume(outside: &mut Outside<'_>) -> Progress {
 
 fn progress(checkpoint: &Checkpoint) -> Progress {
     let sources = (0..).zip(&checkpoint.sources);
-    let by_number = |marks: &BTreeMap<String, Marks>| {
-        marks.iter().map(|(step, marks)| (step.parse().unwrap(), marks.clone())).collect()
-    };
     Progress {
         settled: sources.filter_map(|(partition, state)| Some((partition, state.position?))).collect(),
         marks: by_number(&checkpoint.marks),
-        letters: checkpoint.dead_letters.as_ref().map(|letters| by_number(&letters.marks)).unwrap_or_default(),
+        letters: checkpoint.dead_letters.as_ref().map(|letters| by_number(&letters.sent)).unwrap_or_default(),
         ended: false,
     }
+}
+
+fn by_number<T: Clone>(by_name: &BTreeMap<String, T>) -> BTreeMap<usize, T> {
+    by_name.iter().map(|(step, value)| (step.parse().unwrap(), value.clone())).collect()
 }
 
 /// Syncs the outputs, then replaces the checkpoint.
@@ -88,19 +89,24 @@ fn checkpoint(lanes: &[Lane<'_>], lengths: &[u64], outside: &Outside<'_>) -> Che
         let identity = Identity { path, device: 0, inode: 0, head_bytes: 0, head: 0 };
         SourceState { identity, position: settled.get(&partition).copied() }
     };
-    let merged = |steps: &BTreeSet<usize>, of: fn(&Progress) -> &BTreeMap<usize, Marks>| {
-        let of_lanes = |step| merge(lanes.iter().filter_map(|lane| of(&lane.published).get(step)));
-        steps.iter().map(|step| (step.to_string(), of_lanes(step))).collect()
+    let mark = |step: &usize| (step.to_string(), merge(lanes.iter().filter_map(|lane| lane.published.marks.get(step))));
+    let letters = |step: &usize| {
+        let mut sent = Sent::default();
+        lanes.iter().filter_map(|lane| lane.published.letters.get(step)).for_each(|lane| sent.join(lane));
+        for (partition, position) in &settled {
+            sent.settled(*partition, position.offset);
+        }
+        (step.to_string(), sent)
     };
     Checkpoint {
         version: VERSION,
         dead_letters: Some(DeadLetterState {
             sink: sinks.remove(&outside.world.letters().to_string()),
-            marks: merged(&outside.world.posting, |progress| &progress.letters),
+            sent: outside.world.posting.iter().map(letters).collect(),
         }),
         sinks,
         sources: (0..).zip(&outside.world.partitions).map(|(partition, _)| source(partition)).collect(),
-        marks: merged(&outside.world.marked, |progress| &progress.marks),
+        marks: outside.world.marked.iter().map(mark).collect(),
     }
 }
 
@@ -113,9 +119,6 @@ fn only_forward(before: Option<&[u8]>, now: &Checkpoint) {
         assert!(before <= now, "a commit went back from {before:?} to {now:?}");
     }
     not_back(&before.marks, &now.marks);
-    if let (Some(before), Some(now)) = (before.dead_letters, &now.dead_letters) {
-        not_back(&before.marks, &now.marks);
-    }
 }
 
 fn not_back(before: &BTreeMap<String, Marks>, now: &BTreeMap<String, Marks>) {

@@ -1,12 +1,12 @@
 //! A lane without its thread: `crate::lane` in small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow;
 use super::outside::{End, Outside};
 use super::watched::{Commits, Failures, Lists};
 use super::world::{Function, Stage, Value, World};
-use crate::checkpoint::{Marks, Passed};
+use crate::checkpoint::{Marks, Passed, Sent};
 use crate::commit::Position;
 
 /// A message on its way.
@@ -52,8 +52,8 @@ pub(super) struct Gather {
 pub(super) struct Progress {
     pub(super) settled: BTreeMap<u32, Position>,
     pub(super) marks: BTreeMap<usize, Marks>,
-    /// How far the dead letters of each step came.
-    pub(super) letters: BTreeMap<usize, Marks>,
+    /// Which messages of each step are dead letters.
+    pub(super) letters: BTreeMap<usize, Sent>,
     pub(super) ended: bool,
 }
 
@@ -61,7 +61,8 @@ pub(super) struct State {
     pub(super) progress: Progress,
     /// A step did not handle all of a batch.
     pub(super) short: bool,
-    pub(super) letters: BTreeMap<usize, Passed>,
+    /// Steps that may be given a message again.
+    pub(super) again: BTreeSet<usize>,
     pub(super) partitions: BTreeMap<u32, Partition>,
 }
 
@@ -90,12 +91,10 @@ impl<'w> Lane<'w> {
             let cursor = messages.iter().take_while(|message| message.start < next).count();
             (partition, Partition { cursor, commits: Commits::default(), failures: Failures::new(world.limits) })
         });
-        let resume = |step: &usize| Passed::resume(start.letters.get(step).cloned().unwrap_or_default());
-        let letters = world.posting.iter().map(|step| (*step, resume(step)));
         let state = State {
-            letters: letters.collect(),
             progress: start.clone(),
             short: false,
+            again: world.posting.clone(),
             partitions: partitions.collect(),
         };
         let nodes = build(&world.stages, &start.marks, true);
@@ -160,6 +159,12 @@ impl<'w> Lane<'w> {
                 self.state.progress.settled.insert(*partition, position);
             }
             of_it.failures.settled(of_it.commits.settled());
+        }
+        for sent in self.state.progress.letters.values_mut() {
+            let settled = &self.state.progress.settled;
+            for (partition, position) in settled {
+                sent.settled(*partition, position.offset);
+            }
         }
         self.published = self.state.progress.clone();
     }

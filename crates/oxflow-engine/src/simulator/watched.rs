@@ -66,7 +66,7 @@ impl Commits {
 pub(super) struct Failures {
     bad: BadMessages,
     limits: BadLimits,
-    /// Messages that failed, each with whether it begins a failure: those of a list fail as one.
+    /// Messages that failed, each with whether it is the first of those that failed together.
     failed: BTreeMap<u64, bool>,
 }
 
@@ -77,9 +77,8 @@ impl Failures {
 
     pub(super) fn fail(&mut self, sequences: &[u64]) -> Option<Breach> {
         let new: Vec<u64> = sequences.iter().copied().filter(|sequence| !self.failed.contains_key(sequence)).collect();
-        for sequence in &new {
-            let begins = !sequence.checked_sub(1).is_some_and(|before| new.contains(&before));
-            self.failed.insert(*sequence, begins);
+        for (index, sequence) in new.iter().enumerate() {
+            self.failed.insert(*sequence, index == 0);
         }
         let breach = self.bad.fail(sequences);
         assert_eq!(self.breach(&new), breach, "{sequences:?} failed, after them {:?}", self.failed);
