@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,8 @@ sink = StreamSink("sink", stream_name="out")
 pipeline = start.apply(Map("wait", function=wait)).sink(sink)
 failing = start.apply(Map("fail", function=fail)).apply(Map("wait", function=wait)).sink(sink)
 """
+# After which a test fails instead of waiting on.
+PATIENCE_S = 30
 NOTE = "oxflow: stopping; press Ctrl-C again to end at once"
 SEQUENCE = re.compile(r"\x1b\[([\d;]*)([A-Za-z])|(\r)|(\n)|(\x07|\x1b)|([^\r\n\x1b]+)")
 
@@ -134,8 +137,10 @@ def running(
 
 def until(run: Run, true: Callable[[], bool]) -> None:
     terminal, process = run
+    last = time.monotonic() + PATIENCE_S
     while not true():
         assert process.poll() is None, terminal.shown
+        assert time.monotonic() < last, terminal.shown
         terminal.read()
 
 
@@ -205,6 +210,19 @@ def test_the_picture_follows_the_width_of_the_terminal(width: int, tmp_path: Pat
         (tmp_path / "go").touch()
         assert ended(run) == 0
         assert run[0].shown == ""
+
+
+def test_what_a_shell_wrote_while_the_process_was_stopped_stays(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        until(run, lambda: "> wait" in run[0].shown)
+        run[1].send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, run[1].pid, os.WSTOPPED | os.WNOWAIT)
+        os.write(run[0].mine, b"written by a shell\n")
+        run[1].send_signal(signal.SIGCONT)
+        until(run, lambda: "> wait" in run[0].shown.partition("written by a shell\n")[2])
+        (tmp_path / "go").touch()
+        assert ended(run) == 0
+        assert run[0].shown.endswith("\nwritten by a shell")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+# After which a test fails instead of waiting on.
+PATIENCE_S = 30
 WORD = b'{"text":"%s","count":1,"tags":{}}'
 
 
@@ -42,8 +44,10 @@ class Looked:
         return next(step for step in self.report().steps if step.name == name)
 
     def until(self, true: Callable[[], bool]) -> None:
+        last = time.monotonic() + PATIENCE_S
         while not true():
             assert not self.run.wait(0.01), "the run has ended before"
+            assert time.monotonic() < last, self.report()
 
     def ended(self) -> RunReport:
         assert self.run.wait(30)

@@ -58,6 +58,8 @@ pipelines["spin"] = (
 )
 locals().update(pipelines)
 """
+# After which a test fails instead of waiting on.
+PATIENCE_S = 30
 NOTE = b"oxflow: stopping; press Ctrl-C again to end at once\n"
 WORD = b'{"text":"a","count":1,"tags":{}}\n'
 
@@ -77,8 +79,10 @@ def running(folder: Path, pipeline: str, sink: str = "out.jsonl", lines: int = 1
 
 
 def until(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    last = time.monotonic() + PATIENCE_S
     while not happened():
         assert process.poll() is None, process.communicate()
+        assert time.monotonic() < last
         time.sleep(0.02)
 
 

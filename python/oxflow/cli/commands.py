@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -109,8 +110,8 @@ def _may_draw(bound: Bound) -> bool:
     """Whether a picture can stand on the terminal: nothing else may write there, nor what somebody types be echoed."""
     schemes = {stream["url"].partition(":")[0] for stream in bound.config["streams"].values()}
     is_shared = ("stdout" in schemes and sys.stdout.isatty()) or ("stdin" in schemes and sys.stdin.isatty())
-    can_move = os.name == "posix" and os.environ.get("TERM", "dumb") != "dumb"
-    return can_move and sys.stderr.isatty() and not is_shared
+    can_move = os.name == "posix" and os.environ.get("TERM", "dumb") != "dumb" and sys.stderr.isatty()
+    return can_move and not is_shared and threading.current_thread() is threading.main_thread()
 
 
 def _exit_code(diagnostics: list[Diagnostic]) -> int:

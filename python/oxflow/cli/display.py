@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ _COLOUR = re.compile(r"\x1b\[\d+m")
 
 
 class Display:
-    """A picture that is drawn anew from time to time.
+    """A picture that is drawn anew from time to time; made and closed in the main thread.
 
     Args:
         descriptor: the terminal.
@@ -49,10 +50,12 @@ class Display:
         self._drawing = False
         self._note: bytes | None = None
         self._gone = False
+        self._before = signal.signal(signal.SIGCONT, self._forget)
 
     def close(self) -> None:
         """Take the picture away for good."""
         self._leave(b"")
+        signal.signal(signal.SIGCONT, self._before)
 
     def look(self, run: _oxflow.Run) -> None:
         """Draw the run if it is time to."""
@@ -75,6 +78,10 @@ class Display:
         if not self._drawing:
             self._note = None
             self._leave(note)
+
+    def _forget(self, *_signal: object) -> None:
+        """The process was stopped: since then a shell has written to the terminal, and that stays."""
+        self._lines = []
 
     def _draw(self) -> None:
         if not _is_in_foreground(self._descriptor):
