@@ -1,0 +1,74 @@
+"""The commands that are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where things are.
+
+    Attributes:
+        oxflow: a Python with oxflow and the Rust steps.
+        peers: a Python with bytewax and orjson.
+        loop: the plain Rust loop.
+    """
+
+    oxflow: str
+    peers: str
+    loop: str
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Something that does the work.
+
+    Attributes:
+        name: as the table calls it.
+        pipeline: for oxflow the name of the pipeline.
+        settings: for oxflow `KEY=VALUE`.
+    """
+
+    name: str
+    pipeline: str = ""
+    settings: tuple[str, ...] = ()
+
+    def command(self, programs: Programs, source: Path, sink: Path | None) -> list[str]:
+        """The command that reads `source` and writes `sink`, or nothing.
+
+        Args:
+            programs: where things are.
+            source: a file; for oxflow a pattern may stand for several.
+            sink: the file that is made anew, or `None` to throw away what is made.
+        """
+        if not self.pipeline:
+            peer = {
+                "rust loop": [programs.loop],
+                "orjson loop": [programs.peers, str(HERE / "peers/orjson_loop.py")],
+                "bytewax": [programs.peers, str(HERE / "peers/bytewax_flow.py")],
+            }[self.name]
+            return [*peer, str(source), *([str(sink)] if sink else [])]
+        target = f"{HERE / 'pipelines.py'}:{self.pipeline}"
+        streams = ["--stream", f"in=file:{source}", "--stream", f"out=file:{sink}" if sink else "out=null:"]
+        settings = [part for setting in ("run.lanes=1", *self.settings) for part in ("--set", setting)]
+        return [programs.oxflow, "-m", "oxflow", "run", target, "--quiet", *streams, *settings]
+
+
+RUST_LOOP = Contestant("rust loop")
+ORJSON_LOOP = Contestant("orjson loop")
+BYTEWAX = Contestant("bytewax")
+RUST = Contestant("oxflow, Rust", "rust")
+PYTHON = Contestant("oxflow, Python", "python")
+TYPED = Contestant("oxflow, Python, TypedDict", "python_typed")
+RUST_FILTER = Contestant("oxflow, Rust filter", "rust_filter")
+RUST_MAP = Contestant("oxflow, Rust map", "rust_map")
+NOTHING = Contestant("oxflow, no step", "nothing")
+AT_LEAST_ONCE = Contestant("oxflow, at least once", "rust", ("run.delivery=at_least_once",))
+TWO_LANES = Contestant("oxflow, 2 lanes", "rust", ("run.lanes=2",))
+
+# All of them do the same work.
+WORKERS = (RUST_LOOP, ORJSON_LOOP, BYTEWAX, RUST, PYTHON, TYPED, RUST_FILTER, RUST_MAP)
