@@ -148,6 +148,9 @@ struct Owned {
     metadata: Vec<Changes>,
 }
 
+/// Bytes that a row is given room for at first.
+const ROOM: usize = 256;
+
 /// Outputs as they are encoded.
 #[derive(Default)]
 struct Packed {
@@ -161,6 +164,11 @@ struct Packed {
 }
 
 impl Packed {
+    fn for_rows(rows: usize) -> Self {
+        let (rows, ends, data) = (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows * ROOM));
+        Self { rows, ends, data, ..Self::default() }
+    }
+
     fn add<T: Payload>(&mut self, faults: Reporter<'_>, Row { row, message }: Row<T>) {
         (self.row, self.start) = (row, self.data.len());
         let timestamp = message.timestamp();
@@ -224,7 +232,7 @@ fn lend_headers(changes: &Changes) -> impl Iterator<Item = Header> {
 pub(crate) unsafe extern "C" fn encode<T: Payload>(handle: *mut Handle, faults: *const Faults) -> *mut Encoded {
     // SAFETY: the caller's promise.
     let (rows, faults) = unsafe { (claim::<T>(handle), Reporter::new(faults)) };
-    let mut packed = Packed::default();
+    let mut packed = Packed::for_rows(rows.len());
     let add = |packed: &mut Packed, row| packed.add(faults, row);
     let recover = |packed: &mut Packed, panic: &Panic| {
         packed.data.truncate(packed.start);
