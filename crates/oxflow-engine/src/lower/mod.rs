@@ -61,8 +61,16 @@ struct Chain {
 enum Open {
     Nothing,
     Native(NativeSpec),
-    /// With the type that the first step takes.
+    /// With the type that the first step takes; if it is a parser, the type that it gives.
     Foreign(ForeignSpec, Type),
+}
+
+/// A parser whose run only looks at what it reads.
+struct LookedAt {
+    step: usize,
+    gives: Type,
+    /// Whether nothing comes after it yet.
+    alone: bool,
 }
 
 impl Lowering<'_> {
@@ -127,6 +135,17 @@ impl Lowering<'_> {
         fits(step, function)?;
         let select = matches!(step.operation, Operation::Filter(_));
         let call = NativeCall { step: number, function, select };
+        if let Some(parser) = self.looked_at(chain, function) {
+            if select && parser.alone && python_takes(rest, &parser.gives) {
+                let ask = NativeSpec { parser: Some(parser.step), ..asked(NativeCall { select: false, ..call }) };
+                (chain.open, chain.form) = (Open::Nothing, Form::Json);
+                chain.stages.push(Stage::NativeFilter { ask, encode: None });
+                return Ok(());
+            }
+            if let (Open::Foreign(spec, _), false) = (&mut chain.open, select || parser.alone) {
+                spec.selects = true;
+            }
+        }
         if select && !self.selects_in_place(chain, function, rest) {
             let (ask, encode) = question(chain, call);
             chain.stages.push(Stage::NativeFilter { ask, encode });
@@ -134,6 +153,19 @@ impl Lowering<'_> {
         }
         chain.native(call);
         Ok(())
+    }
+
+    /// The parser of the open run, if all that the run does is to read a `TypedDict` and to ask filters about it, and the
+    /// function's type says exactly what that type says. Then the function can read the bytes as they came.
+    fn looked_at(&self, chain: &Chain, function: Function) -> Option<LookedAt> {
+        let Open::Foreign(spec, gives) = &chain.open else { return None };
+        let (parser, filters) = spec.operations.split_first()?;
+        let looks = spec.input == Form::Raw
+            && parser.does == ForeignStep::Parse
+            && filters.iter().all(|operation| operation.does == ForeignStep::Filter)
+            && !spec.operations.iter().any(|operation| self.bindings.retried.contains(&operation.name))
+            && says_exactly(gives, function.input());
+        looks.then(|| LookedAt { step: parser.step, gives: gives.clone(), alone: filters.is_empty() })
     }
 
     /// Whether a filter joins a native run. It must not change what passes it, so it may decode only what is decoded
@@ -149,8 +181,7 @@ impl Lowering<'_> {
     /// The type that the next Rust function takes over as its own, if only Rust filters of the same type stand before it.
     fn native_consumer(&self, rest: &[Step]) -> Option<PayloadType> {
         let is_rust = |step: &Step| step.function().is_some_and(|function| function.language == Language::Rust);
-        let is_filter = |step: &Step| matches!(step.operation, Operation::Filter(_)) && is_rust(step);
-        let before = rest.iter().take_while(|step| is_filter(step)).count();
+        let before = rest.iter().take_while(|step| is_rust_filter(step)).count();
         let (filters, rest) = rest.split_at_checked(before)?;
         let input = |step: &Step| self.bindings.functions.get(&step.name).map(Function::input);
         let calls = |step: &&Step| matches!(step.operation, Operation::Map(_) | Operation::FlatMap(_)) && is_rust(step);
@@ -172,10 +203,9 @@ impl Lowering<'_> {
             Type::Record(record) if record.kind == RecordKind::Rust => {
                 Some(native.ok_or_else(|| unbound(step, "type"))?)
             }
-            // A Rust type that says exactly what the dictionary type says checks what it would check.
-            Type::Record(record) if record.kind == RecordKind::TypedDict && native.is_none() => self
-                .native_consumer(rest)
-                .filter(|taken| agree(parsed, &taken.shape()).is_ok() && agree(&taken.shape(), parsed).is_ok()),
+            Type::Record(_) if native.is_none() => {
+                self.native_consumer(rest).filter(|taken| says_exactly(parsed, *taken))
+            }
             _ => native,
         };
         match input {
@@ -184,7 +214,7 @@ impl Lowering<'_> {
                 chain.open =
                     Open::Native(NativeSpec { input, parser: Some(number), calls: Vec::new(), serializer: None });
             }
-            None => chain.foreign(number, step, ForeignStep::Parse, &Type::Bytes),
+            None => chain.foreign(number, step, ForeignStep::Parse, parsed),
         }
         Ok(())
     }
@@ -225,7 +255,7 @@ impl Chain {
             }
             Open::Foreign(mut spec, _) => {
                 let serialised = matches!(spec.operations.last(), Some(last) if last.does == ForeignStep::Serialise);
-                spec.selects = only_looks(&spec);
+                spec.selects |= only_looks(&spec);
                 spec.output = match (spec.selects, serialised) {
                     (true, _) => Form::Json,
                     (false, true) => Form::Raw,
@@ -314,6 +344,28 @@ fn conversion(output: Form, step: usize) -> ForeignSpec {
 fn only_looks(spec: &ForeignSpec) -> bool {
     let filters = spec.operations.iter().all(|operation| operation.does == ForeignStep::Filter);
     spec.input == Form::Json && filters && !spec.operations.is_empty()
+}
+
+fn is_rust_filter(step: &Step) -> bool {
+    matches!(&step.operation, Operation::Filter(function) if function.language == Language::Rust)
+}
+
+/// Whether what passes the next Rust filters goes to a Python function that takes this very type.
+fn python_takes(rest: &[Step], gives: &Type) -> bool {
+    match rest.iter().find(|step| !is_rust_filter(step)).map(|step| &step.operation) {
+        Some(Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function)) => {
+            function.language == Language::Python && function.input == *gives
+        }
+        _ => false,
+    }
+}
+
+/// A Rust type that says exactly what a dictionary type says checks what it would check.
+fn says_exactly(parsed: &Type, taken: PayloadType) -> bool {
+    let taken = taken.shape();
+    matches!(parsed, Type::Record(record) if record.kind == RecordKind::TypedDict)
+        && agree(parsed, &taken).is_ok()
+        && agree(&taken, parsed).is_ok()
 }
 
 fn foreign_step(operation: &Operation) -> ForeignStep {

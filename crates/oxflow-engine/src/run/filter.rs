@@ -4,10 +4,10 @@
 //! it, or since the payloads are objects of another language that go on after it, the filter gets a copy of the bytes and
 //! only its answers are used.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Context, NativeRun, Outcome, Run, RunFailed};
-use crate::batch::{Batch, Payloads, row_number};
+use crate::batch::{Batch, ByteColumn, Payloads, row_number};
 use crate::fault::Fault;
 
 /// Keeps the messages for which a Rust function says true.
@@ -28,31 +28,36 @@ impl NativeFilter {
 impl Run for NativeFilter {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
         let started = Instant::now();
-        let answers = ask(&mut self.answers, self.encoder.as_deref_mut(), &batch, context)?;
-        let kept: Vec<u32> =
-            answers.into_iter().filter(|(_, answer)| answer == b"true").map(|(parent, _)| parent).collect();
+        let (rows, answers) = ask(&mut self.answers, self.encoder.as_deref_mut(), &batch, context)?;
+        let says_true = |(row, answer): (u32, &[u8])| (answer == b"true").then_some(row);
+        let kept: Vec<u32> = rows.into_iter().zip(answers.iter()).filter_map(says_true).collect();
         let seen = context.left.map_or(batch.len(), |left| left as usize);
-        context.count(self.answers.step(), seen, kept.len(), started);
+        let came = self.answers.parsed().map_or(seen, |(parser, parsed)| {
+            context.add(parser, parsed);
+            usize::try_from(parsed.messages_out).unwrap_or(seen)
+        });
+        let parsing = self.answers.parsed().map_or(Duration::ZERO, |(_, parsed)| parsed.time);
+        context.count(self.answers.step(), came, kept.len(), started + parsing);
         Ok(Outcome { batch: batch.select(&kept), parents: Some(kept), changed: false })
     }
 }
 
-/// What a Rust function answers for each message: the message's index and the answer's JSON. Nothing is counted: only the
-/// step that asks knows what went out of it.
+/// What a Rust function answers: the indices of the messages, and each one's answer as JSON. Nothing is
+/// counted: only the step that asks knows what went out of it.
 pub(super) fn ask(
     function: &mut NativeRun,
     mut encoder: Option<&mut (dyn Run + 'static)>,
     batch: &Batch,
     context: &mut Context<'_>,
-) -> Result<Vec<(u32, Vec<u8>)>, RunFailed> {
+) -> Result<(Vec<u32>, ByteColumn), RunFailed> {
     let mut rows: Vec<u32> = (0..row_number(batch.len())).collect();
     let mut question = batch.select(&rows);
     if let Some(encoder) = encoder.as_mut() {
         question = uncounted(*encoder, question, &mut rows, context)?;
     }
     let answered = uncounted(function, question, &mut rows, context)?;
-    let Payloads::Bytes(answers) = answered.payloads() else { unreachable!("a native run gives bytes") };
-    Ok(rows.into_iter().zip(answers.iter().map(<[u8]>::to_vec)).collect())
+    let (_, _, Payloads::Bytes(answers)) = answered.into_parts() else { unreachable!("a native run gives bytes") };
+    Ok((rows, answers))
 }
 
 /// Calls a run without its counters. `rows`: for each message of the batch, then for each output, the message that the
@@ -64,14 +69,8 @@ fn uncounted(
     context: &mut Context<'_>,
 ) -> Result<Batch, RunFailed> {
     let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
-    let mut inner = Context {
-        counts: &mut [],
-        live: context.live,
-        faults: Vec::new(),
-        fatal: context.fatal,
-        stop: context.stop,
-        left: None,
-    };
+    let (live, fatal, stop) = (context.live, context.fatal, context.stop);
+    let mut inner = Context { counts: &mut [], live, faults: Vec::new(), fatal, stop, left: None };
     let outcome = run.apply(batch, &mut inner)?;
     context.left = inner.left.map(given).or(context.left);
     for fault in inner.faults {

@@ -94,10 +94,21 @@ impl Context<'_> {
     /// Adds to the counters of a step.
     pub fn count(&mut self, step: usize, messages_in: usize, messages_out: usize, started: Instant) {
         let now = Instant::now();
+        self.count_messages(step, messages_in, messages_out);
+        self.count_time(step, now.duration_since(started), now);
+    }
+
+    /// Adds messages to the counters of a step.
+    pub fn count_messages(&mut self, step: usize, messages_in: usize, messages_out: usize) {
         if let Some(counts) = self.counts.get_mut(step) {
             counts.messages_in += messages_in as u64;
             counts.messages_out += messages_out as u64;
-            let time = now.duration_since(started);
+        }
+    }
+
+    /// Adds time that a step took until `now`.
+    pub fn count_time(&mut self, step: usize, time: Duration, now: Instant) {
+        if let Some(counts) = self.counts.get_mut(step) {
             counts.time += time;
             counts.waiting += take_waiting().min(time);
         }
@@ -110,6 +121,15 @@ impl Context<'_> {
             let waiting = take_waiting();
             counts.time += waiting;
             counts.waiting += waiting;
+        }
+    }
+
+    /// Adds what was counted elsewhere to the counters of a step.
+    pub fn add(&mut self, step: usize, counted: StepCounts) {
+        if let Some(counts) = self.counts.get_mut(step) {
+            counts.messages_in += counted.messages_in;
+            counts.messages_out += counted.messages_out;
+            counts.time += counted.time;
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use oxflow::abi::{self, Encoded, Held};
 
 use super::rows::{Reports, RowArrays};
-use super::{Context, Outcome, Run, RunFailed};
+use super::{Context, Outcome, Run, RunFailed, StepCounts};
 use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
 use crate::extension::{Function, PayloadType, borrow};
 
@@ -68,17 +68,24 @@ impl NativeSpec {
 pub struct NativeRun {
     spec: NativeSpec,
     arrays: RowArrays,
+    /// What the parser did for the batch at hand, also where nothing is counted.
+    parsed: StepCounts,
 }
 
 impl NativeRun {
     /// A run of its own, for one lane.
     pub fn new(spec: NativeSpec) -> Self {
-        Self { spec, arrays: RowArrays::default() }
+        Self { spec, arrays: RowArrays::default(), parsed: StepCounts::default() }
     }
 
     /// The step that it ends with.
     pub(super) fn step(&self) -> usize {
         self.spec.last_step()
+    }
+
+    /// The parser that is part of it, and what it did for the last batch.
+    pub(super) fn parsed(&self) -> Option<(usize, StepCounts)> {
+        self.spec.parser.map(|parser| (parser, self.parsed))
     }
 
     /// Runs the messages `range` of the batch; false if a fault ends the run.
@@ -122,7 +129,12 @@ impl NativeRun {
             self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
         match self.spec.parser {
-            Some(parser) => context.count(parser, count, held.len, started),
+            Some(parser) => {
+                self.parsed.messages_in += count as u64;
+                self.parsed.messages_out += rows.held.len as u64;
+                self.parsed.time += started.elapsed();
+                context.count(parser, count, rows.held.len, started);
+            }
             None => context.count(self.spec.first_step(), 0, 0, started),
         }
         rows
@@ -160,6 +172,7 @@ impl Run for NativeRun {
         };
         let batch = Batch::from_parts(meta, rows, Payloads::Bytes(column.clone()));
         let mut outputs = Outputs::default();
+        self.parsed = StepCounts::default();
         for start in (0..batch.len()).step_by(CHUNK_ROWS) {
             let range = start..(start + CHUNK_ROWS).min(batch.len());
             if context.leaves(start) || !self.chunk(&batch, &column, range, &mut outputs, context) {

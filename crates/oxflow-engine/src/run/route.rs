@@ -51,8 +51,9 @@ pub fn unrouted(step: usize, row: u32, key: &str, keys: &[Value]) -> Fault {
 impl Router for NativeRouter {
     fn route(&mut self, batch: &Batch, context: &mut Context<'_>) -> Result<Vec<Option<u32>>, RunFailed> {
         let mut branches = vec![None; batch.len()];
-        for (row, answer) in ask(&mut self.answers, self.encoder.as_deref_mut(), batch, context)? {
-            match self.find(row, &answer) {
+        let (rows, answers) = ask(&mut self.answers, self.encoder.as_deref_mut(), batch, context)?;
+        for (row, answer) in rows.into_iter().zip(answers.iter()) {
+            match self.find(row, answer) {
                 Ok(branch) => {
                     if let Some(slot) = branches.get_mut(row as usize) {
                         *slot = Some(branch);
