@@ -25,6 +25,17 @@ class Strict(TypedDict):
     extra: int
 
 
+class _Counted(TypedDict):
+    text: str
+    count: int
+
+
+class Counted(_Counted, total=False):
+    """Exactly what the Rust type `Word` says."""
+
+    tags: dict[str, str]
+
+
 @dataclass
 class Narrow:
     """A word of which only the text matters."""
@@ -121,3 +132,35 @@ def test_a_rust_type_without_known_fields_parses_in_rust() -> None:
         run(pipeline, {"in": lines({"not": "words"})})
     assert caught.value.code == "OXF0503"
     assert "step `parse`" in str(caught.value)
+
+
+def shouted(message: Message[Counted]) -> Counted:
+    return {**message.payload, "text": message.payload["text"].upper()}
+
+
+def is_short(message: Message[Counted]) -> bool:
+    return len(message.payload["text"]) < 3
+
+
+def test_a_rust_filter_reads_for_a_python_parser_of_its_type() -> None:
+    pipeline = through(
+        Parser("parse", Counted), Filter("frequent", function=test_steps.is_frequent), Map("shout", function=shouted)
+    )
+    given = lines({**word("a", 2), "unknown": [1.0]}, word("b", 1), {"text": 3, "count": 2}, word("c", 3))
+    outputs = run(pipeline, {"in": given}, config={"steps": {"parse": {"on_error": "skip"}}})
+    assert outputs["out"] == lines({**word("A", 2), "unknown": [1.0]}, word("C", 3))
+    counts = [(step.name, step.language, step.messages_in, step.messages_out) for step in outputs.report.steps[1:4]]
+    assert counts == [("parse", "rust", 4, 3), ("frequent", "rust", 3, 2), ("shout", "python", 2, 2)]
+    assert [skipped.step for skipped in outputs.report.skipped] == ["parse"]
+
+
+def test_what_python_filters_keep_is_read_by_a_rust_step_as_it_came() -> None:
+    pipeline = through(
+        Parser("parse", Counted), Filter("short", function=is_short), Map("double", function=test_steps.Double())
+    )
+    given = lines(word("a", 2), word("long", 1), {"text": 3, "count": 2}, word("c", 3))
+    outputs = run(pipeline, {"in": given}, config={"steps": {"parse": {"on_error": "skip"}}})
+    assert list(map(json.loads, outputs["out"])) == [word("a", 4), word("c", 6)]
+    counts = [(step.name, step.language, step.messages_in, step.messages_out) for step in outputs.report.steps[1:4]]
+    assert counts == [("parse", "python", 4, 3), ("short", "python", 3, 2), ("double", "rust", 2, 2)]
+    assert [skipped.step for skipped in outputs.report.skipped] == ["parse"]

@@ -87,6 +87,34 @@ def test_no_bytes_make_a_decoder_raise_anything_else(data: bytes) -> None:
         decoder(Metric)(data)
 
 
+@given(JSON, st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]))
+def test_json_is_read_however_it_is_written(value: Any, separators: tuple[str, str]) -> None:
+    assert decoder(Any)(json.dumps(value, separators=separators).encode()) == value
+    assert decoder(Any)(json.dumps(value, separators=separators, ensure_ascii=False).encode()) == value
+
+
+@given(st.text(alphabet='{}[]",:\\u0dé1-.etrufalsn ', max_size=12))
+def test_what_is_json_does_not_depend_on_the_reader(text: str) -> None:
+    # A line feed before it is a surprise, which leads to the reader for every case.
+    assert read(text.encode()) == read(b"\n" + text.encode())
+
+
+def read(data: bytes) -> str:
+    """What comes of bytes, with the types of numbers."""
+    try:
+        return repr(decoder(Any)(data))
+    except DecodeError:
+        return "an error"
+
+
+def test_a_key_is_guessed_only_where_it_stands() -> None:
+    decode = decoder(Any)
+    given: list[Any] = [{"a": 1, "b": 2}, {"b": 1, "a": 2}, {"a": 1, "bb": 2}, {"a": 1}, {"a": {"b": {"a": 1}}}, {}]
+    for value in given * 3:
+        assert decode(json.dumps(value).encode()) == value
+        assert decode(encode(value)) == value
+
+
 def test_bytes_pass_through() -> None:
     assert encode(b"\xff") == b"\xff"
     assert decoder(bytes)(b"\xff") == b"\xff"

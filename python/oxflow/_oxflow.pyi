@@ -10,7 +10,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'check', 'check_config', 'config_schema', 'decode_json', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
 
 @final
 class Advance:
@@ -34,6 +34,23 @@ class Advance:
     def seconds(self, /) -> float:
         """
         How far the clock moves.
+        """
+
+@final
+class JsonDecoder:
+    """
+    Reads JSON bytes into a value of a type and checks it.
+
+    Raises `DecodeError` for bytes that are not strict JSON (UTF-8, no `NaN`, no infinity) or not of the type. Of a key that
+    comes twice the last counts.
+    """
+
+    def __call__(self, data: bytes, /) -> Any:
+        ...
+
+    def __new__(cls, /, parts: list[tuple[Any, ...]], root: SupportsIndex) -> JsonDecoder:
+        """
+        `parts` are those of the type, as `oxflow._convert` describes them; `root` is the number of the whole.
         """
 
 @final
@@ -244,14 +261,6 @@ def check_config(plan: str, config: str) -> str:
 def config_schema() -> str:
     """
     Return the JSON Schema of the configuration.
-    """
-
-def decode_json(data: bytes) -> Any:
-    """
-    Read JSON bytes into plain Python values.
-
-    Raises `ValueError` for bytes that are not strict JSON: UTF-8, no `NaN`, no infinity. Of a key that comes twice the last
-    counts.
     """
 
 def describe_module(capsule: Any) -> str:

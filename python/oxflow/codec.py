@@ -13,8 +13,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from oxflow._convert import converter, native_decoder
-from oxflow._oxflow import decode_json, encode_json
+from oxflow._convert import checking_decoder, native_decoder
+from oxflow._oxflow import encode_json
 from oxflow._records import kind_of
 from oxflow._shapes import plain, spelled
 from oxflow.errors import DecodeError, EncodeError
@@ -69,10 +69,7 @@ def decoder(annotation: Any) -> Callable[[bytes], Any]:
     if annotation is bytes:
         return _same
     native = native_decoder(annotation)
-    if native is not None:
-        return _reading(native)
-    convert = converter(annotation)
-    return _reading(decode_json if convert is None else lambda data: convert(decode_json(data)))
+    return checking_decoder(annotation) if native is None else _reading(native)
 
 
 def _same(data: bytes) -> bytes:

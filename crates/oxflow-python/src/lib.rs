@@ -25,7 +25,7 @@ mod _oxflow {
     #[pymodule_export]
     use crate::job::Run;
     #[pymodule_export]
-    use crate::json::{decode_json, encode_json};
+    use crate::json::{JsonDecoder, encode_json};
     #[pymodule_export]
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]

@@ -1,26 +1,13 @@
-//! JSON as Python objects and back, for payloads of dictionaries, lists and scalars.
+//! Python objects as JSON, for payloads of dictionaries, lists and scalars.
 //!
 //! What Python code may return beside these (dataclasses, enums, models) is left to the package, which also finds out what
 //! is wrong with a value: here only the usual case is fast.
 
-use jiter::{PythonParse, StringCacheMode};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 /// Values in values that are written here; what is deeper, or contains itself, is left to the package.
 const DEPTH: usize = 100;
-
-/// Reads strict JSON: UTF-8, no `NaN`, no infinity; of a key that comes twice the last counts.
-pub(crate) fn decode<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let parse = PythonParse { cache_mode: StringCacheMode::Keys, ..PythonParse::default() };
-    parse.python_parse(py, json).map_err(|error| {
-        PyValueError::new_err(match std::str::from_utf8(json) {
-            Ok(_) => format!("not JSON: {} at byte {}", error.error_type, error.index),
-            Err(error) => format!("not UTF-8 at byte {}", error.valid_up_to()),
-        })
-    })
-}
 
 /// Writes compact JSON; false, with some of it written, if a value is none of those that are known here.
 pub(crate) fn encode(value: &Bound<'_, PyAny>, json: &mut Vec<u8>) -> PyResult<bool> {
@@ -56,7 +43,22 @@ fn write(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, depth: usize) -> PyResult
 
 fn write_text(text: &Bound<'_, PyString>, json: &mut Vec<u8>) -> bool {
     // Half of a surrogate pair has no UTF-8.
-    text.to_str().is_ok_and(|text| serde_json::to_writer(json, text).is_ok())
+    let Ok(text) = text.to_str() else { return false };
+    if is_escaped(text) {
+        return serde_json::to_writer(json, text).is_ok();
+    }
+    json.reserve(text.len() + 2);
+    json.push(b'"');
+    json.extend_from_slice(text.as_bytes());
+    json.push(b'"');
+    true
+}
+
+/// Whether anything in a text is written with a backslash.
+fn is_escaped(text: &str) -> bool {
+    // All bytes, without an early way out: so the compiler takes many at a time.
+    let escaped = |byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    text.bytes().fold(0, |found, byte| found | escaped(byte)) != 0
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<bool> {
@@ -101,16 +103,6 @@ fn write_dict(dict: &Bound<'_, PyDict>, json: &mut Vec<u8>, depth: usize) -> PyR
     }
     json.push(b'}');
     Ok(true)
-}
-
-/// Read JSON bytes into plain Python values.
-///
-/// Raises `ValueError` for bytes that are not strict JSON: UTF-8, no `NaN`, no infinity. Of a key that comes twice the last
-/// counts.
-#[pyfunction]
-#[pyo3(signature = (data) -> "Any")]
-pub(crate) fn decode_json<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    decode(py, data)
 }
 
 /// Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,

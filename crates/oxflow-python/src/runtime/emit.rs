@@ -9,14 +9,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::fault::Trouble;
+use crate::json;
 use crate::message::{Metadata, OwnMetadata};
 use crate::objects::PyObjects;
 
 /// Outputs of a run.
 #[derive(Debug)]
 pub(super) struct Emitted {
-    form: Form,
-    selects: bool,
+    how: How,
     objects: Vec<Py<PyAny>>,
     data: Vec<u8>,
     ends: Vec<usize>,
@@ -25,12 +25,41 @@ pub(super) struct Emitted {
     changed: Vec<Changed>,
 }
 
+/// What becomes of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// The message that came through is selected from the batch; the value was only looked at.
+    Select,
+    /// It stays an object.
+    Object,
+    /// It is bytes.
+    Bytes,
+    /// JSON is made of it.
+    Json,
+}
+
+impl How {
+    /// `serialises`: the last step of the run makes JSON.
+    pub(super) fn of(spec: &ForeignSpec, serialises: bool) -> Self {
+        match spec.output {
+            _ if spec.selects => Self::Select,
+            Form::Objects => Self::Object,
+            Form::Raw if !serialises => Self::Bytes,
+            Form::Raw | Form::Json => Self::Json,
+        }
+    }
+}
+
 impl Emitted {
-    pub(super) fn new(spec: &ForeignSpec, expected: usize) -> Self {
-        let (form, selects) = (spec.output, spec.selects);
-        let objects = Vec::with_capacity(if form == Form::Objects { expected } else { 0 });
+    pub(super) fn new(how: How, expected: usize) -> Self {
+        let objects = Vec::with_capacity(if how == How::Object { expected } else { 0 });
         let parents = Vec::with_capacity(expected);
-        Self { form, selects, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+        Self { how, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+    }
+
+    /// What becomes of an output.
+    pub(super) fn how(&self) -> How {
+        self.how
     }
 
     /// Takes one output of message `parent`.
@@ -43,13 +72,12 @@ impl Emitted {
         parent: u32,
         metadata: Option<Metadata>,
     ) -> Result<(), Trouble> {
-        match self.form {
-            // What came through is selected from the batch, so the value was only looked at.
-            _ if self.selects => {}
-            Form::Objects => self.objects.push(value),
-            Form::Json => self.add_bytes(encoded(py, step, encode, &value)?.bind(py)),
-            Form::Raw => match value.bind(py).cast::<PyBytes>() {
-                Ok(bytes) => self.add_bytes(bytes),
+        match self.how {
+            How::Select => {}
+            How::Object => self.objects.push(value),
+            How::Json => self.add_json(py, step, encode, &value)?,
+            How::Bytes => match value.bind(py).cast::<PyBytes>() {
+                Ok(bytes) => self.add_bytes(bytes.as_bytes()),
                 Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "the next step takes `bytes`")),
             },
         }
@@ -61,18 +89,29 @@ impl Emitted {
         Ok(())
     }
 
-    fn add_bytes(&mut self, bytes: &Bound<'_, PyBytes>) {
-        self.data.extend_from_slice(bytes.as_bytes());
+    /// Plain values are written where they will lie; the package knows the others, and says what is wrong with a value.
+    fn add_json(&mut self, py: Python<'_>, step: usize, encode: &Py<PyAny>, value: &Py<PyAny>) -> Result<(), Trouble> {
+        let start = self.data.len();
+        if matches!(json::encode(value.bind(py), &mut self.data), Ok(true)) {
+            self.ends.push(self.data.len());
+        } else {
+            self.data.truncate(start);
+            self.add_bytes(encoded(py, step, encode, value)?.as_bytes(py));
+        }
+        Ok(())
+    }
+
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
         self.ends.push(self.data.len());
     }
 
     /// The outputs of a batch, and what is still to be changed in their metadata.
     pub(super) fn finish(self, batch: &Batch) -> (Outcome, Vec<Changed>) {
-        let payloads = match self.form {
-            // The messages that came through, as they were.
-            _ if self.selects => batch.payloads().select(&self.parents),
-            Form::Objects => Payloads::Objects(Box::new(PyObjects(self.objects))),
-            Form::Json | Form::Raw => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
+        let payloads = match self.how {
+            How::Select => batch.payloads().select(&self.parents),
+            How::Object => Payloads::Objects(Box::new(PyObjects(self.objects))),
+            How::Bytes | How::Json => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
         };
         let batch = batch.derive(&self.parents, payloads);
         (Outcome { batch, parents: Some(self.parents), changed: false }, self.changed)

@@ -3,8 +3,10 @@
 mod emit;
 mod fault;
 mod payload;
+mod program;
 mod router;
 mod run;
+mod tally;
 
 use std::collections::HashMap;
 use std::sync::Arc;

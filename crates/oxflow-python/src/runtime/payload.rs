@@ -7,28 +7,59 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use super::fault::Trouble;
+use crate::json::{JsonDecoder, Keys};
 use crate::objects::PyObjects;
 
 /// Makes objects of the payloads of a batch.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) step: usize,
-    /// How the payloads lie.
-    pub(super) form: Form,
-    /// Makes objects of JSON; present where payloads arrive as JSON.
-    pub(super) decode: Option<Py<PyAny>>,
+    /// Makes objects of bytes; present where the step takes no bytes.
+    pub(super) decode: Option<Decode>,
 }
 
 impl Reader {
     /// Payload `index`.
-    pub(super) fn object(&self, py: Python<'_>, payloads: &Payloads, index: usize) -> Result<Py<PyAny>, Trouble> {
-        let object = object(py, payloads, index)
-            .map_err(|error| Trouble::raised(py, self.step, FaultKind::Undecodable, &error))?;
-        match &self.decode {
-            Some(decode) if self.form == Form::Json => decode
-                .call1(py, (object,))
-                .map_err(|error| Trouble::raised(py, self.step, FaultKind::Undecodable, &error)),
-            _ => Ok(object),
+    pub(super) fn object(&mut self, py: Python<'_>, payloads: &Payloads, index: usize) -> Result<Py<PyAny>, Trouble> {
+        let object = match (&mut self.decode, payloads) {
+            (Some(decode), Payloads::Bytes(column)) => decode.bytes(py, column.get(index).unwrap_or_default()),
+            (Some(decode), _) => object(py, payloads, index).and_then(|object| decode.object(object.bind(py))),
+            (None, _) => object(py, payloads, index),
+        };
+        object.map_err(|error| Trouble::raised(py, self.step, FaultKind::Undecodable, &error))
+    }
+}
+
+/// Makes objects of bytes.
+#[derive(Debug)]
+pub(super) enum Decode {
+    /// By oxflow: no Python object is made of the bytes.
+    Native { decoder: Py<JsonDecoder>, keys: Keys },
+    /// By a function of Python.
+    Function(Py<PyAny>),
+}
+
+impl Decode {
+    /// The way to call a decoder.
+    pub(super) fn by(decoder: &Bound<'_, PyAny>) -> Self {
+        match decoder.cast::<JsonDecoder>() {
+            Ok(decoder) => Self::Native { decoder: decoder.clone().unbind(), keys: Keys::default() },
+            Err(_) => Self::Function(decoder.clone().unbind()),
+        }
+    }
+
+    fn bytes(&mut self, py: Python<'_>, bytes: &[u8]) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Native { decoder, keys } => decoder.get().decode(py, bytes, keys).map(Bound::unbind),
+            Self::Function(function) => function.call1(py, (PyBytes::new(py, bytes),)),
+        }
+    }
+
+    /// For bytes that are an object already.
+    pub(super) fn object(&mut self, bytes: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Native { decoder, .. } => decoder.bind(bytes.py()).call1((bytes,)).map(Bound::unbind),
+            Self::Function(function) => function.call1(bytes.py(), (bytes,)),
         }
     }
 }

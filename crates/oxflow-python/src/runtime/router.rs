@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::Runtime;
 use super::emit::metadata;
 use super::fault::Trouble;
-use super::payload::Reader;
-use super::run::known;
+use super::payload::{Decode, Reader};
+use super::program::known;
 use crate::message::Message;
 use crate::objects::try_attach;
 
@@ -25,23 +25,29 @@ pub(super) struct PythonRouter {
     name: String,
     input: Form,
     keys: Vec<Value>,
+    /// Made for the first batch.
+    reader: Option<Reader>,
 }
 
 impl PythonRouter {
     pub(super) fn new(runtime: Arc<Runtime>, step: usize, name: &str, input: Form, keys: Vec<Value>) -> Self {
-        Self { runtime, step, name: name.to_owned(), input, keys }
+        Self { runtime, step, name: name.to_owned(), input, keys, reader: None }
+    }
+
+    fn reader(&self, py: Python<'_>) -> Reader {
+        let decoder = self.runtime.decoders.get(&self.name).filter(|_| self.input == Form::Json);
+        Reader { step: self.step, decode: decoder.map(|decoder| Decode::by(decoder.bind(py))) }
     }
 
     /// `payloads`: those of the batch, in the form that the function takes.
     fn attached(
         &self,
         py: Python<'_>,
+        reader: &mut Reader,
         batch: &Batch,
         payloads: &Payloads,
         context: &mut Context<'_>,
     ) -> PyResult<Vec<Option<u32>>> {
-        let decode = self.runtime.decoders.get(&self.name).map(|decode| decode.clone_ref(py));
-        let reader = Reader { step: self.step, form: self.input, decode };
         let function = known(py, &self.runtime.functions, &self.name)?;
         let table = self.table(py)?;
         let mut chosen = vec![None; batch.len()];
@@ -95,7 +101,12 @@ impl Router for PythonRouter {
         let joined = if self.input == Form::Json { batch.payloads().json_column() } else { None };
         let joined = joined.map(Payloads::Bytes);
         let payloads = joined.as_ref().unwrap_or(batch.payloads());
-        let routed = try_attach(|py| self.attached(py, batch, payloads, context));
+        let routed = try_attach(|py| {
+            let mut reader = self.reader.take().unwrap_or_else(|| self.reader(py));
+            let chosen = self.attached(py, &mut reader, batch, payloads, context);
+            self.reader = Some(reader);
+            chosen
+        });
         let ended = || RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() };
         routed.ok_or_else(ended)?.map_err(|error| RunFailed { text: error.to_string() })
     }

@@ -2,18 +2,19 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use oxflow_engine::batch::{Batch, Changed};
 use oxflow_engine::fault::FaultKind;
-use oxflow_engine::run::{Context, ForeignSpec, ForeignStep, Outcome, Run, RunFailed};
+use oxflow_engine::run::{Context, ForeignSpec, Outcome, Run, RunFailed};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
 
 use super::Runtime;
-use super::emit::{Emitted, encoded, metadata};
+use super::emit::{Emitted, How, encoded, metadata};
 use super::fault::Trouble;
-use super::payload::{Reader, prepared};
+use super::payload::prepared;
+use super::program::{Program, Step, Work};
+use super::tally::Tally;
 use crate::message::{Message, Metadata};
 use crate::objects::try_attach;
 
@@ -22,11 +23,13 @@ use crate::objects::try_attach;
 pub(super) struct PythonRun {
     runtime: Arc<Runtime>,
     spec: ForeignSpec,
+    /// Made for the first batch.
+    program: Option<Program>,
 }
 
 impl PythonRun {
     pub(super) fn new(runtime: Arc<Runtime>, spec: ForeignSpec) -> Self {
-        Self { runtime, spec }
+        Self { runtime, spec, program: None }
     }
 
     /// The step that the run begins with; decoding belongs to it.
@@ -34,33 +37,55 @@ impl PythonRun {
         self.spec.operations.first().map_or(self.spec.last_step, |first| first.step)
     }
 
-    fn reader(&self, py: Python<'_>) -> Reader {
-        let first = self.spec.operations.first();
-        let decode = first.and_then(|first| self.runtime.decoders.get(&first.name));
-        Reader { step: self.first_step(), form: self.spec.input, decode: decode.map(|decode| decode.clone_ref(py)) }
+    /// The outputs, and what functions changed in their metadata.
+    fn attached(
+        &mut self,
+        py: Python<'_>,
+        batch: &Batch,
+        context: &mut Context<'_>,
+    ) -> PyResult<(Outcome, Vec<Changed>)> {
+        let mut program = match self.program.take() {
+            Some(program) => program,
+            None => Program::new(py, &self.runtime, &self.spec)?,
+        };
+        let done = self.batch(py, &mut program, batch, context);
+        self.program = Some(program);
+        Ok(done)
     }
 
-    /// The outputs, and what functions changed in their metadata.
-    fn attached(&self, py: Python<'_>, batch: &Batch, context: &mut Context<'_>) -> (Outcome, Vec<Changed>) {
-        let reader = self.reader(py);
-        let mut flow = Flow { run: self, emitted: Emitted::new(&self.spec, batch.len()), context };
+    fn batch(
+        &self,
+        py: Python<'_>,
+        program: &mut Program,
+        batch: &Batch,
+        context: &mut Context<'_>,
+    ) -> (Outcome, Vec<Changed>) {
+        let Program { reader, parses, steps, serialises, how, pace } = program;
+        let end = End { step: self.spec.last_step, serialises: *serialises, encode: &self.runtime.encode };
+        let (emitted, tally) = (Emitted::new(*how, batch.len()), Tally::new(&self.spec, *pace));
+        let mut flow = Flow { end, emitted, tally, context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
             if flow.context.leaves(index) {
                 break;
             }
-            let carried = reader.object(py, batch.payloads(), index).map(|value| Carried {
-                value,
-                metadata: metadata(batch, index),
-                changed: false,
-            });
-            let went = match carried {
-                Ok(carried) => flow.steps(py, 0, carried, parent),
+            flow.tally.begin(flow.context);
+            flow.context.live.enter(reader.step);
+            let read = reader.object(py, batch.payloads(), index);
+            if *parses {
+                flow.tally.handled(0, usize::from(read.is_ok()), flow.context);
+            }
+            let went = match read {
+                Ok(value) => {
+                    let carried = Carried { value, metadata: metadata(batch, index), changed: false, message: None };
+                    flow.steps(py, steps, carried, parent)
+                }
                 Err(trouble) => flow.fail(trouble, parent),
             };
             if went.is_break() {
                 break;
             }
         }
+        *pace = flow.tally.finish(flow.context);
         flow.emitted.finish(batch)
     }
 }
@@ -77,8 +102,8 @@ impl Run for PythonRun {
             drop(batch);
             done
         });
-        let (outcome, changes) =
-            attached.ok_or_else(|| RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() })?;
+        let ended = || RunFailed { text: "the interpreter ended while the pipeline ran".to_owned() };
+        let (outcome, changes) = attached.ok_or_else(ended)?.map_err(|error| RunFailed { text: error.to_string() })?;
         if changes.is_empty() {
             return Ok(outcome);
         }
@@ -93,74 +118,84 @@ struct Carried {
     metadata: Metadata,
     /// True if a function gave new metadata.
     changed: bool,
+    /// What the step before was given, if it was this very payload.
+    message: Option<Py<Message>>,
+}
+
+/// Where the steps of a run end.
+struct End<'a> {
+    /// The step that a failed conversion belongs to.
+    step: usize,
+    /// Whether that step is a serializer.
+    serialises: bool,
+    encode: &'a Py<PyAny>,
 }
 
 /// A batch on its way through the steps.
 struct Flow<'a, 'c> {
-    run: &'a PythonRun,
+    end: End<'a>,
     emitted: Emitted,
+    tally: Tally<'a>,
     context: &'a mut Context<'c>,
 }
 
 impl Flow<'_, '_> {
-    /// Sends one message through the steps from number `next` on. Breaks off if a fault ends the run; one that doesn't
-    /// costs only itself, not the other outputs of its message.
-    fn steps(&mut self, py: Python<'_>, next: usize, carried: Carried, parent: u32) -> ControlFlow<()> {
-        let Some(operation) = self.run.spec.operations.get(next) else {
-            let step = self.run.spec.last_step;
-            let changed = carried.changed.then_some(carried.metadata);
-            let added = self.emitted.add(py, step, &self.run.runtime.encode, carried.value, parent, changed);
-            return added.map_or_else(|trouble| self.fail(trouble, parent), ControlFlow::Continue);
-        };
-        let (step, does, name) = (operation.step, operation.does, operation.name.as_str());
-        self.context.live.enter(step);
-        let started = Instant::now();
-        let outputs = self.call(py, step, does, name, carried);
-        let count = outputs.as_ref().map_or(0, Outputs::len);
-        self.context.count(step, 1, count, started);
-        match outputs {
-            Err(trouble) => self.fail(trouble, parent),
-            Ok(Outputs::None) => ControlFlow::Continue(()),
-            Ok(Outputs::One(carried)) => self.steps(py, next + 1, carried, parent),
-            Ok(Outputs::Many(all)) => all.into_iter().try_for_each(|carried| self.steps(py, next + 1, carried, parent)),
+    /// Sends one message through steps. Breaks off if a fault ends the run; one that doesn't costs only itself, not the
+    /// other outputs of its message.
+    fn steps(&mut self, py: Python<'_>, steps: &mut [Step], mut carried: Carried, parent: u32) -> ControlFlow<()> {
+        let mut steps = steps;
+        while let Some((step, rest)) = steps.split_first_mut() {
+            self.context.live.enter(step.number);
+            let outputs = call(py, step, self.end.encode, carried);
+            self.tally.handled(step.operation, outputs.as_ref().map_or(0, Outputs::len), self.context);
+            match outputs {
+                Err(trouble) => return self.fail(trouble, parent),
+                Ok(Outputs::None) => return ControlFlow::Continue(()),
+                Ok(Outputs::One(one)) => carried = one,
+                Ok(Outputs::Many(all)) => {
+                    return all.into_iter().try_for_each(|carried| self.steps(py, rest, carried, parent));
+                }
+            }
+            steps = rest;
         }
+        self.give_on(py, carried, parent)
+    }
+
+    fn give_on(&mut self, py: Python<'_>, carried: Carried, parent: u32) -> ControlFlow<()> {
+        let changed = carried.changed.then_some(carried.metadata);
+        let added = self.emitted.add(py, self.end.step, self.end.encode, carried.value, parent, changed);
+        if self.end.serialises {
+            self.tally.serialised(added.is_ok(), self.context);
+        } else if self.emitted.how() == How::Json {
+            self.tally.given_on(self.context);
+        }
+        added.map_or_else(|trouble| self.fail(trouble, parent), ControlFlow::Continue)
     }
 
     fn fail(&mut self, trouble: Trouble, parent: u32) -> ControlFlow<()> {
         if trouble.tell(parent, self.context) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+}
 
-    fn call(
-        &self,
-        py: Python<'_>,
-        step: usize,
-        does: ForeignStep,
-        name: &str,
-        carried: Carried,
-    ) -> Result<Outputs, Trouble> {
-        let raised = |kind| move |error: PyErr| Trouble::raised(py, step, kind, &error);
-        let runtime = &self.run.runtime;
-        match does {
-            ForeignStep::Parse => {
-                let decode = known(py, &runtime.decoders, name).map_err(raised(FaultKind::Raised))?;
-                let value = decode.call1((&carried.value,)).map_err(raised(FaultKind::Undecodable))?;
-                Ok(Outputs::One(Carried { value: value.unbind(), ..carried }))
-            }
-            ForeignStep::Serialise => {
-                let value = encoded(py, step, &runtime.encode, &carried.value)?;
-                Ok(Outputs::One(Carried { value: value.into_any(), ..carried }))
-            }
-            ForeignStep::Map | ForeignStep::FlatMap | ForeignStep::Filter => {
-                let function = known(py, &runtime.functions, name).map_err(raised(FaultKind::Raised))?;
-                let message = carried.message(py).map_err(raised(FaultKind::Raised))?;
-                let answer = function.call1((message,)).map_err(raised(FaultKind::Raised))?;
-                match does {
-                    ForeignStep::Filter => filter(step, &answer, carried),
-                    ForeignStep::FlatMap => flat_map(py, step, &answer, &carried),
-                    _ => Ok(Outputs::One(carried.with(answer))),
-                }
-            }
+fn call(py: Python<'_>, step: &mut Step, encode: &Py<PyAny>, mut carried: Carried) -> Result<Outputs, Trouble> {
+    let number = step.number;
+    let raised = |kind| move |error: PyErr| Trouble::raised(py, number, kind, &error);
+    let ask = |function: &Py<PyAny>, carried: &mut Carried| {
+        let answer = carried.message(py).and_then(|message| function.bind(py).call1((message,)));
+        answer.map_err(raised(FaultKind::Raised))
+    };
+    match &mut step.work {
+        Work::Parse(decode) => {
+            let value = decode.object(carried.value.bind(py)).map_err(raised(FaultKind::Undecodable))?;
+            Ok(Outputs::One(Carried { value, message: None, ..carried }))
         }
+        Work::Serialise => {
+            let value = encoded(py, number, encode, &carried.value)?;
+            Ok(Outputs::One(Carried { value: value.into_any(), message: None, ..carried }))
+        }
+        Work::Map(function) => ask(function, &mut carried).map(|answer| Outputs::One(carried.with(answer))),
+        Work::FlatMap(function) => flat_map(py, number, &ask(function, &mut carried)?, &carried),
+        Work::Filter(function) => filter(number, &ask(function, &mut carried)?, carried),
     }
 }
 
@@ -182,20 +217,24 @@ impl Outputs {
 }
 
 impl Carried {
-    fn message(&self, py: Python<'_>) -> PyResult<Py<Message>> {
-        Py::new(py, Message { payload: self.value.clone_ref(py), metadata: self.metadata.clone() })
+    fn message(&mut self, py: Python<'_>) -> PyResult<Py<Message>> {
+        if let Some(message) = &self.message {
+            return Ok(message.clone_ref(py));
+        }
+        let message = Py::new(py, Message { payload: self.value.clone_ref(py), metadata: self.metadata.clone() })?;
+        self.message = Some(message.clone_ref(py));
+        Ok(message)
     }
 
     /// What comes after a function's answer: the payload, or a message with new metadata.
     fn with(&self, answer: Bound<'_, PyAny>) -> Self {
-        match answer.cast::<Message>() {
-            Ok(message) => {
-                let message = message.get();
-                let value = message.payload.clone_ref(answer.py());
-                Self { value, metadata: message.metadata.inherit(&self.metadata), changed: true }
-            }
-            Err(_) => Self { value: answer.unbind(), metadata: self.metadata.clone(), changed: self.changed },
+        if let Ok(message) = answer.cast::<Message>() {
+            let message = message.get();
+            let value = message.payload.clone_ref(answer.py());
+            return Self { value, metadata: message.metadata.inherit(&self.metadata), changed: true, message: None };
         }
+        let (metadata, changed) = (self.metadata.clone(), self.changed);
+        Self { value: answer.unbind(), metadata, changed, message: None }
     }
 }
 
@@ -219,14 +258,4 @@ fn flat_map(py: Python<'_>, step: usize, answer: &Bound<'_, PyAny>, carried: &Ca
     let each = items.map(|item| item.map(|item| carried.with(item)));
     let all = each.collect::<PyResult<Vec<_>>>();
     all.map(Outputs::Many).map_err(|error| Trouble::raised(py, step, FaultKind::Raised, &error))
-}
-
-/// The callable of a step.
-pub(super) fn known<'py>(
-    py: Python<'py>,
-    callables: &std::collections::HashMap<String, Py<PyAny>>,
-    name: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    let found = callables.get(name).map(|callable| callable.bind(py).clone());
-    found.ok_or_else(|| pyo3::exceptions::PyRuntimeError::new_err(format!("step `{name}` was handed no callable")))
 }

@@ -1,0 +1,70 @@
+//! The decoder of a type, as Python sees it.
+
+use std::sync::Mutex;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyTuple, PyType};
+
+use super::keys::Keys;
+use super::mismatch::Wrong;
+use super::read::read;
+use super::shape::Shape;
+
+/// Reads JSON bytes into a value of a type and checks it.
+///
+/// Raises `DecodeError` for bytes that are not strict JSON (UTF-8, no `NaN`, no infinity) or not of the type. Of a key that
+/// comes twice the last counts.
+#[pyclass(frozen, module = "oxflow._oxflow")]
+#[derive(Debug)]
+pub(crate) struct JsonDecoder {
+    shape: Shape,
+    keys: Mutex<Keys>,
+}
+
+#[pymethods]
+impl JsonDecoder {
+    /// `parts` are those of the type, as `oxflow._convert` describes them; `root` is the number of the whole.
+    #[new]
+    #[pyo3(signature = (parts: "list[tuple[Any, ...]]", root))]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands it over")]
+    fn new(parts: Vec<Bound<'_, PyTuple>>, root: usize) -> PyResult<Self> {
+        Ok(Self { shape: Shape::new(&parts, root)?, keys: Mutex::default() })
+    }
+
+    #[pyo3(signature = (data: "bytes", /) -> "Any")]
+    fn __call__<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        let bytes =
+            data.cast::<PyBytes>().map_err(|error| decode_error(py, &PyErr::from(error).value(py).to_string()))?;
+        match self.keys.try_lock() {
+            Ok(mut keys) => self.decode(py, bytes.as_bytes(), &mut keys),
+            // Never waited for: who holds the lock may wait for the interpreter.
+            Err(_) => self.decode(py, bytes.as_bytes(), &mut Keys::default()),
+        }
+    }
+}
+
+impl JsonDecoder {
+    /// Reads bytes and checks the value.
+    pub(crate) fn decode<'py>(&self, py: Python<'py>, json: &[u8], keys: &mut Keys) -> PyResult<Bound<'py, PyAny>> {
+        let wrong = |wrong: Wrong<'_, '_>| match wrong {
+            Wrong::Raised(error) if is_refusal(py, &error) => decode_error(py, &error.value(py).to_string()),
+            Wrong::Raised(error) => error,
+            Wrong::Mismatch(..) => decode_error(py, &wrong.to_string()),
+        };
+        let value = read(py, json, keys).map_err(|error| wrong(error.into()))?;
+        self.shape.convert(value).map_err(wrong)
+    }
+}
+
+fn is_refusal(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py)
+}
+
+fn decode_error(py: Python<'_>, text: &str) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(py, "oxflow.errors", "DecodeError");
+    class.and_then(|class| class.call1((text,))).map_or_else(|error| error, PyErr::from_value)
+}
