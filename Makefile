@@ -7,7 +7,7 @@
 #   make schema  write docs/reference/config.schema.json anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
-#   make bench   the metrics pipeline against plain loops in Python and Rust
+#   make bench   oxflow against plain loops in Python and Rust, and against bytewax
 #   make docs    the documentation into site/
 
 SHELL := bash
@@ -39,7 +39,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps benches/streams/loop
+APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -203,9 +203,15 @@ faults:
 	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
 	$(LEDGER) end
 
-bench: $(VENVS)/build/.made $(VENVS)/demo/.made $(VENVS)/bench/.made
-	$(MAKE_QUIET) demo-oxflow demo-steps
-	$(VENVS)/bench/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/demo/*.whl
-	python3 tools/messages.py $(EXAMPLES) $(MESSAGES) $(INPUT)
+BENCH = $(VENVS)/bench-oxflow/bin
+
+# The peers have an environment of their own.
+bench: $(VENVS)/build/.made $(VENVS)/bench/.made
+	rm -rf $(VENVS)/wheels/bench
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench
+	$(MATURIN) --release --locked --manifest-path benches/streams/steps/Cargo.toml --out $(VENVS)/wheels/bench
 	cargo build --quiet --release --locked --manifest-path benches/streams/loop/Cargo.toml
-	$(VENVS)/bench/bin/python benches/streams/compare.py $(INPUT) $(CARGO_TARGET_DIR)/release/streams-loop
+	$(OLDEST) -m venv --clear $(VENVS)/bench-oxflow
+	$(BENCH)/pip install --quiet --no-deps $(VENVS)/wheels/bench/*.whl
+	$(BENCH)/python benches/streams/compare.py --oxflow $(BENCH)/python --peers $(VENVS)/bench/bin/python \
+	    --loop $(CARGO_TARGET_DIR)/release/streams-loop --data $(VENVS)/bench-data --results benches/results

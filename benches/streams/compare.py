@@ -10,7 +10,7 @@ message in the same turns, is taken off. All contestants must write the same val
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import platform
 import sys
@@ -64,7 +64,9 @@ class Bench:
         """Each worker once with each sink, and once for its start."""
         for sink in ("file", "null"):
             for contestant in (*the.WORKERS, the.NOTHING):
-                self.measure((size, sink, contestant.name), contestant, self.source("events", size, 1), keep=sink == "file")
+                self.measure(
+                    (size, sink, contestant.name), contestant, self.source("events", size, 1), keep=sink == "file"
+                )
         for contestant in (*the.WORKERS, the.NOTHING):
             self.measure((size, "start", contestant.name), contestant, self.source("one", size, 0), keep=True)
 
@@ -121,7 +123,7 @@ def main() -> None:
 
 
 def _keep(folder: Path, bench: Bench, rows: list[table.Row]) -> None:
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.timezone.utc)
     raw: dict[str, Any] = {
         "at": now.isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}, Python {platform.python_version()}",

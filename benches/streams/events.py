@@ -10,7 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WORDS = "order cart checkout délai página search result title filter price button panel über header link".split()
+WORDS = (
+    "order",
+    "cart",
+    "checkout",
+    "délai",
+    "página",
+    "search",
+    "result",
+    "title",
+    "filter",
+    "price",
+    "button",
+    "panel",
+    "über",
+    "header",
+    "link",
+)
 TAGS = ("browser", "country", "page", "plan")
 
 
@@ -38,7 +54,7 @@ def _events(lines: int, *, large: bool) -> Iterator[dict[str, Any]]:
         yield {
             "id": f"e{number:08}",
             # Half of the events are active; no pattern that a processor could learn.
-            "active": chosen.random() < 0.5,
+            "active": chosen.choice((True, False)),
             "user": chosen.randrange(1 << 32),
             "at": 1_795_000_000_000 + number * 7,
             "price": chosen.randrange(1, 100_000),
