@@ -5,6 +5,7 @@
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi anew
 #   make schema  write docs/reference/config.schema.json anew
+#   make template-lock  write the lock file of new projects anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
@@ -157,6 +158,10 @@ stubs: $(VENVS)/build/.made
 .PHONY: schema
 schema:
 	$(VENVS)/test-$(firstword $(VERSIONS))/bin/oxflow config-schema | python3 -m json.tool > docs/reference/config.schema.json
+
+.PHONY: template-lock
+template-lock:
+	$(VENVS)/test-$(firstword $(VERSIONS))/bin/python tools/template_lock.py
 
 docs: $(VENVS)/docs/.made
 	NO_MKDOCS_2_WARNING=1 $(VENVS)/docs/bin/mkdocs build --quiet --strict

@@ -20,6 +20,8 @@ import oxflow
 import oxflow.plan as plans
 import oxflow.testing
 from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
+from oxflow.sdk.new import create
+from oxflow.sdk.project import demand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -211,6 +213,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0601": other_abi,
     "OXF0602": lambda _folder: _oxflow.describe_module(None),
     "OXF0603": built_without_optimisation,
+    "OXF0701": lambda folder: create("my-steps", folder),
+    "OXF0702": lambda folder: create("my_steps", folder.parent),
+    "OXF0703": demand,
     "OXF0901": later_plan,
 }
 

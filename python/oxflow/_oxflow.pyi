@@ -10,7 +10,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs', 'sdk_sources']
 
 @final
 class Advance:
@@ -248,6 +248,11 @@ class SignalWatch:
         Return the descriptor for `signal.set_wakeup_fd`; `None` where that takes none of a pipe.
         """
 
+def abi_version() -> tuple[int, int]:
+    """
+    Return major and minor version of the ABI between extensions and this runtime.
+    """
+
 def check(plan: str) -> str:
     """
     Check a plan and return what is wrong with it, as a JSON list of diagnostics.
@@ -305,4 +310,9 @@ def render(code: str, message: str, place: tuple[str, int, str] | None, why: str
 def runs(plan: str, functions: dict[str, object]) -> str:
     """
     Return the runs that the steps are cut into, as a JSON list of languages and steps.
+    """
+
+def sdk_sources() -> list[tuple[str, str]]:
+    """
+    Return the sources of the SDK that this runtime was built with, as paths in the repository and texts.
     """

@@ -41,6 +41,7 @@ __all__ = [
     "OxflowWarning",
     "Place",
     "PlanError",
+    "ProjectError",
     "StepError",
     "StepPanicked",
     "StreamError",
@@ -140,6 +141,12 @@ class ExtensionError(OxflowError):
     """An extension module is none of oxflow's, or was built for another version of it."""
 
     exit_code = 3
+
+
+class ProjectError(OxflowError):
+    """A project of Rust steps can't be made or changed as the command says."""
+
+    exit_code = 2
 
 
 class StreamError(OxflowError):

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from oxflow import __version__
-from oxflow.cli import commands
+from oxflow.cli import commands, sdk
 from oxflow.cli.show import show_error
 from oxflow.errors import OxflowError
 
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.set_defaults(command=commands.explain)
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
+    _add_project_commands(add)
     return parser
 
 
@@ -90,6 +91,33 @@ def _add_graph(add: AddCommand) -> None:
         "--format", choices=("mermaid", "svg", "dot", "json"), default="mermaid", help="default: mermaid"
     )
     graph.set_defaults(command=commands.graph)
+
+
+def _add_project_commands(add: AddCommand) -> None:
+    new = add("new", help="make a project of Rust steps")
+    new.add_argument("name", metavar="NAME", help="of the Python module")
+    new.add_argument("--path", metavar="DIR", help="the project's folder; default: NAME")
+    new.add_argument("--monorepo", action="store_true", help="many teams' functions, each in a file of its own")
+    new.set_defaults(command=sdk.new)
+    more = add("add", help="add a function to a project")
+    more.add_argument("kind", choices=("function",))
+    more.add_argument("name", metavar="NAME")
+    more.add_argument("--team", metavar="TEAM", help="whose it is: its files lie in a folder of this name")
+    _add_project_path(more)
+    more.set_defaults(command=sdk.add)
+    update = add("update-sdk", help="give a project the SDK of this oxflow")
+    _add_project_path(update)
+    update.set_defaults(command=sdk.update_sdk)
+    doctor = add("doctor", help="say whether all versions go together, and what to do")
+    doctor.add_argument("modules", metavar="MODULE", nargs="*", help="an extension module to look at")
+    doctor.add_argument("--json", action="store_true", help="print what was found as JSON")
+    doctor.set_defaults(command=sdk.doctor)
+
+
+def _add_project_path(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--path", metavar="DIR", default=".", help="the project's folder or one in it; default: this one"
+    )
 
 
 def _add_bindings(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,49 @@
+//! Lists the sources of the SDK, so that the extension carries them.
+//!
+//! A project that `oxflow new` makes gets them from there: the SDK that a user compiles is the one that this runtime was built
+//! with, whether it came as a wheel, from a checkout or from the source distribution.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Files, and folders with all that is in them, from the root of the repository.
+const CARRIED: [&str; 7] = [
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "crates/oxflow/Cargo.toml",
+    "crates/oxflow/src",
+    "crates/oxflow-macros/Cargo.toml",
+    "crates/oxflow-macros/src",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    let mut files = Vec::new();
+    for carried in CARRIED {
+        println!("cargo::rerun-if-changed={}", root.join(carried).display());
+        collect(&root.join(carried), &mut files)?;
+    }
+    files.sort();
+    let mut list = String::from("&[");
+    for file in &files {
+        let name = file.strip_prefix(&root)?.to_str().ok_or("a path is not UTF-8")?.replace('\\', "/");
+        write!(list, "({name:?}, include_str!({:?})),", file.to_str().ok_or("a path is not UTF-8")?)?;
+    }
+    list.push(']');
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("sdk_sources.rs"), list)?;
+    Ok(())
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path)? {
+        collect(&entry?.path(), files)?;
+    }
+    Ok(())
+}
