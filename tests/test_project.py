@@ -63,7 +63,7 @@ def build(project: Project) -> None:
 
 
 def rust_tests(project: Project) -> str | None:
-    """What `cargo test` says; nothing where test programs can't be linked, which `make test` then says."""
+    """What `cargo test` says, which builds PyO3 in another way than maturin; nothing where test programs can't be linked, which `make test` then says."""
     probe = "import sysconfig; print(*sysconfig.get_config_vars('Py_ENABLE_SHARED', 'LIBDIR'))"
     shared, libraries = run(project.folder, PYTHON, "-c", probe).split(maxsplit=1)
     if shared != "1":
@@ -93,4 +93,6 @@ def test_a_project_is_built_tested_and_run(form: str, tmp_path: Path) -> None:
     assert written.splitlines() == [
         f'{{"text":"{word}","letters":{len(word)}}}' for word in ("PULLS", "PLOUGH", "TWICE")
     ]
-    assert (rust_tests(project) or "4 passed").count("4 passed") == 1
+    # Once is enough: this form has files of all kinds.
+    if form == "monorepo":
+        assert (rust_tests(project) or "4 passed").count("4 passed") == 1
