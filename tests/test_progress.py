@@ -13,7 +13,7 @@ from oxflow.report import RunReport
 
 def step(name: str, messages: int = 0, **more: Any) -> dict[str, Any]:
     counts = {"messages_in": messages, "messages_out": messages, "errors": 0, "skipped": 0}
-    counts |= {"dead_lettered": 0, "retried": 0, "in_flight": 0, "busy_lanes": 0}
+    counts |= {"dead_lettered": 0, "retried": 0, "unknown_fields": 0, "in_flight": 0, "busy_lanes": 0}
     return {"name": name, "kind": "map", "language": "python", **counts, "time_s": 0.0, "waiting_s": 0.0, **more}
 
 

@@ -31,6 +31,7 @@ DATA = {
             "skipped": 1,
             "dead_lettered": 1,
             "retried": 1200,
+            "unknown_fields": 3,
             "time_s": 1.25,
             "waiting_s": 0.25,
             "in_flight": 0,
@@ -46,6 +47,7 @@ DATA = {
             "skipped": 0,
             "dead_lettered": 0,
             "retried": 0,
+            "unknown_fields": 0,
             "time_s": 0.0,
             "waiting_s": 0.0,
             "in_flight": 0,
@@ -76,7 +78,7 @@ parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
 out    sink    -               0        0       0        0    0 us            -
 
 skipped[OXF0503]: `parse` at in.jsonl, line 7: DecodeError: no object
-drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 1 dead letter, 1,200 retried, 100,000 messages/s"""
+drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 1 dead letter, 1,200 retried, 3 unknown fields dropped, 100,000 messages/s"""
     )
 
 

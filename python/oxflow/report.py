@@ -32,6 +32,7 @@ class StepReport:
         skipped: failed messages that `on_error: skip` left out.
         dead_lettered: failed messages that `on_error: dead_letter` sent to the dead letters.
         retried: calls that `on_error: retry` made again.
+        unknown_fields: fields that a Rust step's type does not name, and that were dropped when the payload was read.
         time_s: seconds spent in it, over all lanes.
         waiting_s: how many of these were spent in waiting for the interpreter.
         in_flight: messages that are in it at this moment: what a lane carries through it, and what it gathers.
@@ -47,6 +48,7 @@ class StepReport:
     skipped: int
     dead_lettered: int
     retried: int
+    unknown_fields: int
     time_s: float
     waiting_s: float
     in_flight: int
@@ -170,6 +172,8 @@ class RunReport:
         again = sum(step.retried for step in self.steps)
         counts += f", {dead:,} dead letter{'s' * (dead != 1)}" if dead else ""
         counts += f", {again:,} retried" if again else ""
+        unknown = sum(step.unknown_fields for step in self.steps)
+        counts += f", {unknown:,} unknown field{'s' * (unknown != 1)} dropped" if unknown else ""
         early = "" if self.ended or self.stopped_by is None else " before the end of the source"
         stopped = "" if self.stopped_by is None else f", stopped by {self.stopped_by}{early},"
         return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"

@@ -4,6 +4,7 @@
 //! they are statics of a library that is never unloaded.
 #![allow(unsafe_code)]
 
+use std::mem::offset_of;
 use std::slice;
 
 use oxflow::abi::{self, Bytes, FunctionTable, ModuleTable, TypeTable};
@@ -205,6 +206,17 @@ impl PayloadType {
     /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
     pub fn shape(&self) -> Type {
         serde_json::from_str(text(self.table.shape)).unwrap_or(Type::Any)
+    }
+
+    /// How many fields its module dropped in decoding on this thread since it was last asked.
+    pub fn take_unknown(&self) -> u64 {
+        // A module of an earlier minor version ends before this entry.
+        let end = offset_of!(TypeTable, take_unknown) + size_of_val(&self.table.take_unknown);
+        if self.table.size < end {
+            return 0;
+        }
+        // SAFETY: the entry is there, and takes nothing.
+        unsafe { (self.table.take_unknown)() }
     }
 
     /// True if rows of one type may be handed over as rows of the other: the same Rust type of the same library.

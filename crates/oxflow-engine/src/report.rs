@@ -140,6 +140,8 @@ pub struct StepReport {
     pub dead_lettered: u64,
     /// Calls that were made again for a message that failed.
     pub retried: u64,
+    /// Fields of messages that were dropped because the step's type doesn't name them.
+    pub unknown_fields: u64,
     /// Seconds spent in the step, summed over the lanes.
     pub time_s: f64,
     /// How many of these were spent in waiting for the interpreter.
@@ -180,6 +182,7 @@ impl StepReport {
             skipped: counts.skipped,
             dead_lettered: counts.dead_lettered,
             retried: counts.retried,
+            unknown_fields: counts.unknown_fields,
             time_s: counts.time.as_secs_f64(),
             waiting_s: counts.waiting.as_secs_f64(),
             in_flight: live.iter().map(|lane| lane.in_flight(index) as u64).sum(),
@@ -199,6 +202,7 @@ pub fn sum<'a>(lanes: impl IntoIterator<Item = &'a [StepCounts]>, steps: usize) 
             total.skipped += counts.skipped;
             total.dead_lettered += counts.dead_lettered;
             total.retried += counts.retried;
+            total.unknown_fields += counts.unknown_fields;
             total.time += counts.time;
             total.waiting += counts.waiting;
         }

@@ -3,16 +3,20 @@
 mod derive;
 mod function;
 mod module;
-mod rename;
-mod serde;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
 /// Makes a type with serde's two traits a payload whose fields Python knows.
 ///
-/// It takes structs with named fields, enums of plain names, and `#[serde(untagged)]` enums whose variants hold one type
-/// each. It reads serde's attributes, and refuses those that would make the described fields a lie.
+/// It takes structs and enums of every form, with type parameters, too. Each attribute of serde is honoured or refused when
+/// you compile. Its own attributes:
+///
+/// - `#[payload(shape = Type)]` on a field, variant or type: it looks in JSON like `Type`. What serde's `with` writes, and
+///   types of other crates, need it.
+/// - `#[serde(flatten)] #[payload(rest)]` on a field that is a map: it takes the fields that no other one names, and they
+///   are written again.
+/// - `#[payload(unknown = "reject")]` on a type: a message with a field that is named nowhere in it is an error.
 ///
 /// ```text
 /// /// A measurement as it arrives.
@@ -24,7 +28,7 @@ use syn::parse_macro_input;
 ///     weight: Option<f64>,
 /// }
 /// ```
-#[proc_macro_derive(Payload, attributes(serde))]
+#[proc_macro_derive(Payload, attributes(serde, payload))]
 pub fn derive_payload(input: TokenStream) -> TokenStream {
     derive::expand(&parse_macro_input!(input)).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -25,7 +25,7 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
 /// Raised when the meaning of an entry changes.
 pub const MAJOR: u32 = 0;
 /// Raised when entries are appended.
-pub const MINOR: u32 = 1;
+pub const MINOR: u32 = 2;
 /// Name of the capsule that carries the [`ModuleTable`].
 pub const CAPSULE: &std::ffi::CStr = c"oxflow.module.v0";
 /// Attribute of the extension module that holds the capsule.
@@ -82,7 +82,7 @@ pub struct Handle {
     private: [u8; 0],
 }
 
-/// A function's state, owned by the module. Null for a function without state, which is every function of minor 1.
+/// A function's state, owned by the module. Null for a function without state, which is every function of minor 2.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Instance {
@@ -197,7 +197,7 @@ pub struct TypeTable {
     pub library: *const c_void,
     /// Identity of the Rust type inside the library. Handles may pass between two functions only if library and key agree.
     pub key: u64,
-    /// Hash of the field list; 0 for a type without one.
+    /// Hash of the field list: types of equal fields have equal hashes, in all modules. 0 for a type without one.
     pub hash: u64,
     /// A [`Codec`]; a number, since a newer module may know more of them.
     pub codec: u32,
@@ -217,6 +217,8 @@ pub struct TypeTable {
     pub free: unsafe extern "C" fn(handle: *mut Handle),
     /// Frees what `encode` gave.
     pub release: unsafe extern "C" fn(encoded: *mut Encoded),
+    /// How many fields `decode` dropped on this thread, because no type names them, since it was last asked. From minor 2.
+    pub take_unknown: unsafe extern "C" fn() -> u64,
 }
 
 /// How a function shows itself in the Python module.

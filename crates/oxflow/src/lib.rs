@@ -56,6 +56,7 @@ pub mod bytes;
 pub mod codec;
 mod columns;
 pub mod describe;
+mod fingerprint;
 pub mod function;
 mod guard;
 mod macros;
@@ -83,8 +84,9 @@ pub use table::module_table;
 /// What the macros' expansion names. No promise is made for anything in it.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::describe::short_name;
+    pub use crate::describe::{generic_name, short_name};
     pub use crate::function::{Argument, ByClone, ByNothing, Peek, Probe};
     pub use crate::registry::Entry;
     pub use inventory;
+    pub use serde;
 }

@@ -4,6 +4,7 @@
 //! user code inside [`each`], so that a panic costs its row only.
 
 use crate::abi::{Change, Encoded, Faults, Handle, Header, Held, Instance, Rows};
+use crate::codec::json;
 use crate::columns::{Columns, borrow};
 use crate::function::{Emitter, Function, Output, Peek};
 use crate::guard::{Panic, drop_each, each};
@@ -256,6 +257,11 @@ pub(crate) unsafe extern "C" fn free<T: Payload>(handle: *mut Handle) {
 pub(crate) unsafe extern "C" fn release(encoded: *mut Encoded) {
     // SAFETY: `encode` gave the first field of a boxed `Owned`, which is where that box begins.
     drop(unsafe { Box::from_raw(encoded.cast::<Owned>()) });
+}
+
+/// How many fields were dropped in decoding on this thread since the last call.
+pub(crate) extern "C" fn take_unknown() -> u64 {
+    json::take_dropped()
 }
 
 fn give<T>(rows: Vec<Row<T>>) -> Held {

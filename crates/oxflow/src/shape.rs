@@ -76,6 +76,14 @@ pub struct Field {
     /// Type of its value.
     #[serde(rename = "type")]
     pub shape: Type,
-    /// False if it may be absent.
+    /// False if it may be absent from what is read.
     pub required: bool,
+    /// True if it is always written, although it isn't required: a Rust struct writes what a default filled in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub always: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -1,10 +1,10 @@
 //! Makes the library's tables from what is registered in it.
 
 use crate::abi::{self, FunctionTable, ModuleTable, TypeTable};
+use crate::fingerprint::fingerprint;
 use crate::function::{Function, Output};
 use crate::registry::Entry;
 use crate::report::lend;
-use crate::shape::Type;
 use crate::{Payload, run};
 use std::any::TypeId;
 use std::ptr;
@@ -122,7 +122,7 @@ fn describe<T: Payload>() -> TypeTable {
         size: size_of::<TypeTable>(),
         library: (&raw const LIBRARY).cast(),
         key: 0,
-        hash: hash(&shape),
+        hash: fingerprint(&shape),
         codec: T::CODEC as u32,
         public: 0,
         name: lend(T::name().as_bytes()),
@@ -132,6 +132,7 @@ fn describe<T: Payload>() -> TypeTable {
         encode: run::encode::<T>,
         free: run::free::<T>,
         release: run::release,
+        take_unknown: run::take_unknown,
     }
 }
 
@@ -139,13 +140,6 @@ fn describe<T: Payload>() -> TypeTable {
 fn documentation(lines: &str) -> String {
     let lines: Vec<&str> = lines.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
     lines.join("\n").trim().to_owned()
-}
-
-/// FNV-1a over the field list; the name doesn't count. 0 for a type without fields, so never 0 for a record.
-fn hash(shape: &Type) -> u64 {
-    let Type::Record(record) = shape else { return 0 };
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    json(&record.fields).iter().fold(0xcbf2_9ce4_8422_2325, step).max(1)
 }
 
 /// A shape is made of strings, lists and flags: it always has a JSON form.

@@ -1,5 +1,7 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
+mod types;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
 use std::sync::Mutex;

@@ -184,7 +184,7 @@ impl<'g, 't> Comparison<'g, 't> {
         wanted_enclosing: &[&'t Record],
     ) -> Answer {
         let problem = match field {
-            Some(field) if field.required || !wanted.required => {
+            Some(field) if field.required || field.always || !wanted.required => {
                 let taken = Side { shape: &wanted.shape, enclosing: wanted_enclosing };
                 return self.compare(Side { shape: &field.shape, enclosing }, taken);
             }

@@ -8,7 +8,12 @@ use super::*;
 fn record(name: &str, fields: &[(&str, Type, bool)]) -> Type {
     let fields = fields
         .iter()
-        .map(|(name, shape, required)| Field { name: (*name).into(), shape: shape.clone(), required: *required })
+        .map(|(name, shape, required)| Field {
+            name: (*name).into(),
+            shape: shape.clone(),
+            required: *required,
+            always: false,
+        })
         .collect();
     Type::Record(Box::new(Record { name: name.into(), module: "app".into(), kind: RecordKind::TypedDict, fields }))
 }

@@ -67,6 +67,8 @@ pub struct StepCounts {
     pub dead_lettered: u64,
     /// Calls that were made again for a message that failed.
     pub retried: u64,
+    /// Fields of messages that were dropped because the step's type doesn't name them.
+    pub unknown_fields: u64,
     /// Time spent in the step.
     pub time: Duration,
     /// How much of it was spent in waiting for the other language's runtime.
@@ -113,6 +115,13 @@ impl Context<'_> {
             counts.waiting += take_waiting().min(time);
         }
         self.live.show_at(now, self.counts);
+    }
+
+    /// Adds the fields that decoding dropped to the step that wanted the payload.
+    pub fn count_unknown(&mut self, step: usize, fields: u64) {
+        if let Some(counts) = self.counts.get_mut(step) {
+            counts.unknown_fields += fields;
+        }
     }
 
     /// Adds what this thread waited for the other language's runtime to a step that could not begin without it.

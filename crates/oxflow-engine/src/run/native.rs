@@ -128,6 +128,7 @@ impl NativeRun {
         let held =
             self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
+        context.count_unknown(self.spec.first_step(), input.take_unknown());
         match self.spec.parser {
             Some(parser) => {
                 self.parsed.messages_in += count as u64;

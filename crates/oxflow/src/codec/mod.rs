@@ -13,6 +13,12 @@ pub enum DecodeError {
         /// How many bytes were read when it showed.
         byte: usize,
     },
+    /// A field that no part of the type names, where the type refuses such.
+    #[error("unknown field `{path}`")]
+    UnknownField {
+        /// The field, and those that it lies in: `tags.region`.
+        path: String,
+    },
     /// Any other reason, from a [`Payload`](crate::Payload) that was written by hand.
     #[error("{reason}")]
     Invalid {

@@ -4,6 +4,8 @@
 // A test that fails may panic, which is what these two do.
 #![allow(clippy::expect_used, clippy::indexing_slicing)]
 
+mod fields;
+mod forms;
 mod functions;
 mod host;
 mod messages;

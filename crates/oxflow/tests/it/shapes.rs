@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 fn field(name: &str, shape: Type, required: bool) -> Field {
-    Field { name: name.to_owned(), shape, required }
+    Field { name: name.to_owned(), shape, required, always: false }
+}
+
+/// One that need not be there, but is always written.
+fn always(name: &str, shape: Type) -> Field {
+    Field { always: true, ..field(name, shape, false) }
 }
 
 fn record(name: &str, fields: Vec<Field>) -> Type {
@@ -66,7 +71,7 @@ fn serde_attributes_shape_the_fields() {
         field("createdAt", Type::Int, true),
         field("type", Type::Literal(vec!["FIRST-ORDER".into(), "again".into()]), true),
         field("match", Type::Bool, true),
-        field("weight", Type::Union(vec![Type::Float, Type::None]), false),
+        always("weight", Type::Union(vec![Type::Float, Type::None])),
         field("tags", Type::Dict(Box::new(Type::Str), Box::new(Type::Str)), false),
         field("value", Type::Union(vec![Type::Int, list(Type::Float)]), true),
     ];
@@ -103,7 +108,7 @@ fn recursion_ends_at_the_enclosing_record() {
     let tree = || Type::Enclosing("Tree".to_owned());
     let fields = vec![
         field("children", list(tree()), true),
-        field("parent", Type::Union(vec![tree(), Type::None]), false),
+        always("parent", Type::Union(vec![tree(), Type::None])),
         field("data", Type::Union(vec![Type::Str, list(Type::Any), tree()]), true),
     ];
     assert_eq!(record("Tree", fields), <Tree as Payload>::shape());

@@ -1,23 +1,26 @@
 use oxflow::{Message, Payload};
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize, Payload)]
-struct Pair(u8, u8);
-
-#[derive(Serialize, Deserialize, Payload)]
-struct Generic<T> {
-    value: T,
+#[derive(Payload)]
+struct Lent<'a> {
+    value: &'a str,
 }
 
-#[derive(Serialize, Deserialize, Payload)]
-enum External {
-    One(u8),
+#[derive(Payload)]
+struct Sized<const N: usize> {
+    value: [u8; N],
 }
 
-#[derive(Serialize, Deserialize, Payload)]
-#[serde(untagged)]
-enum Unit {
-    Nothing,
+#[derive(Payload)]
+union Both {
+    value: u8,
+}
+
+#[derive(Payload)]
+#[serde(transparent)]
+struct Empty {
+    #[serde(skip)]
+    value: u8,
 }
 
 #[derive(Serialize, Deserialize)]
