@@ -229,7 +229,7 @@ class _Types:
             # Made before its fields, so that a field may refer to it.
             made.__annotations__ = {field["name"]: self.annotation(field["type"]) for field in record["fields"]}
             made.__optional_keys__ = frozenset(made.__annotations__) - made.__required_keys__
-            setattr(made, NATIVE_SHAPE, {"record": record})
+            setattr(made, NATIVE_SHAPE, {"record": _unpromised(record)})
         return self._made[name]
 
     def _typed_dict(self, name: str, required: list[str]) -> Any:
@@ -239,6 +239,13 @@ class _Types:
         made.__module__ = self._module
         self._made[name] = made
         return made
+
+
+def _unpromised(shape: Any) -> Any:
+    """Drop from a shape that fields are always written: serde does so, a Python function that makes such a dict need not."""
+    if isinstance(shape, dict):
+        return {key: _unpromised(value) for key, value in shape.items() if key != "always"}
+    return [_unpromised(item) for item in shape] if isinstance(shape, list) else shape
 
 
 def _subscripted(form: Any, arguments: tuple[Any, ...]) -> Any:
