@@ -109,6 +109,46 @@ def test_a_payload_that_cannot_be_copied_is_a_fault_of_its_broadcast(on_error: s
         assert error is None
 
 
+class CopiedRarely:
+    """A payload that can be copied some times, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __deepcopy__(self, _memo: object) -> CopiedRarely:
+        if self.times == 0:
+            raise ValueError("worn out")
+        self.times -= 1
+        return CopiedRarely(0)
+
+
+def worn(message: Message[bytes]) -> CopiedRarely:
+    # The second fails at the second copy, the fourth at the first.
+    return CopiedRarely({b"b": 1, b"d": 0}.get(message.payload, 9))
+
+
+def an_x(_message: Message[CopiedRarely]) -> bytes:
+    return b"x"
+
+
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+def test_each_payload_that_cannot_be_copied_fails_once_and_in_its_order(on_error: str) -> None:
+    names = ("one", "two", "three")
+    ways = [branch(name).apply(Map(f"to-{name}", function=an_x)).sink(sink(name)) for name in names]
+    streams: Any = {"in": LETTERS, **dict.fromkeys(names, "memory:")}
+    error, report = told(
+        source().apply(Map("wrap", function=worn)).broadcast("all", routes=ways),
+        streams,
+        {"steps": {"all": {"on_error": on_error}}},
+    )
+    delivered = {len(sent) for sent in report.outputs.values()}
+    if on_error == "fail":
+        assert "offset 1" in str(error)
+        assert (delivered, report.sources[0].committed) == ({1}, 1)
+    else:
+        assert (delivered, report.steps[2].errors, report.steps[2].skipped) == ({2}, 2, 2)
+
+
 def test_what_is_no_bytes_before_a_step_that_takes_them_says_so() -> None:
     def wrong(_: Message[bytes]) -> Any:
         return {"x": 1}

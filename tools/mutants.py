@@ -8,7 +8,9 @@ fixed list, one edit a promise, and not `cargo-mutants`: on two cores that took 
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -97,11 +99,14 @@ def build(folder: Path) -> None:
 def noticed(folder: Path) -> bool:
     """Run the tests; a test that goes on for ever has noticed, too."""
     command = [*TESTED, "--", *FILTERS]
-    try:
-        tested = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        return True
-    return tested.returncode != 0
+    quiet = subprocess.DEVNULL
+    # In a session of its own, so that the test goes with the cargo that started it.
+    with subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True) as tested:
+        try:
+            return tested.wait(timeout=SECONDS) != 0
+        except subprocess.TimeoutExpired:
+            os.killpg(tested.pid, signal.SIGKILL)
+            return True
 
 
 def survives(folder: Path, mutant: Mutant) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -54,6 +55,5 @@ def same(first: Path, second: Path) -> bool:
 
 def _pairs(first: Path, second: Path) -> Iterator[tuple[object, object]]:
     with first.open("rb") as mine, second.open("rb") as theirs:
-        for left, right in zip(mine, theirs):  # noqa: B905  # what is left over is compared last
+        for left, right in itertools.zip_longest(mine, theirs, fillvalue=b"null"):
             yield (left, right) if left == right else (json.loads(left), json.loads(right))
-        yield mine.read(), theirs.read()

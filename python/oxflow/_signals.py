@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oxflow import _oxflow
 from oxflow._lifetime import INTERRUPTED_EXIT_CODE
@@ -54,12 +54,33 @@ def draining_on_signals(
                 os._exit(INTERRUPTED_EXIT_CODE)
 
         before = {number: signal.signal(number, handle) for number in _SIGNALS}
+        _taken.update(before)
         try:
             yield stopped_by
         finally:
-            for number, handler in before.items():
-                # `None` is a handler that was not set from Python and cannot be put back from it.
-                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            _put_back()
+
+
+# The handlers from before, while a run has the signals.
+_taken: dict[int, Any] = {}
+
+
+def _put_back() -> None:
+    for number, handler in _taken.items():
+        # `None` is a handler that was not set from Python and cannot be put back from it.
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    _taken.clear()
+
+
+def _in_child() -> None:
+    """A child of the process runs nothing here: its signals are its own, and must not be told to the parent's watch."""
+    if _taken:
+        signal.set_wakeup_fd(_NO_DESCRIPTOR)
+        _put_back()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 @contextlib.contextmanager

@@ -37,10 +37,10 @@ def encode(value: object) -> bytes:
     """
     if type(value) is bytes:
         return value
-    written = encode_json(value)
-    if written is not None:
-        return written
     try:
+        written = encode_json(value)
+        if written is not None:
+            return written
         kind = None if isinstance(value, (dict, list)) else kind_of(type(value))
         if kind in _WRITERS:
             return _WRITERS[kind](value)

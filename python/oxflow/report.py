@@ -63,7 +63,8 @@ class SourceReport:
         stream: logical name of the stream.
         partition: number of the partition.
         name: what the partition is, the path of a file.
-        committed: offset of the next message to read; `None` if nothing was committed.
+        committed: where reading would go on: in a file bytes of its uncompressed content, elsewhere the offset of the next
+            message; `None` if nothing was committed.
         position_bytes: bytes of the file that were read, of a compressed one as it lies on the disk; `None` if it is no file.
         size_bytes: length of the file when the run started; `None` if it is no file.
     """

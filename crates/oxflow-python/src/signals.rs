@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
-use std::io::{PipeReader, PipeWriter, Read as _, pipe};
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,6 +19,9 @@ use crate::job::Run;
 /// Signals that come so close together are one: whoever starts us may pass on what the terminal sends to us as well.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
+/// The number of no signal: nobody needs the watch any more.
+const ENOUGH: u8 = 0;
+
 // SAFETY: this is the declaration of POSIX. It is sound to call at any time: nothing of the process goes on after it.
 unsafe extern "C" {
     /// Ends the process without calling anything that somebody registered, which may wait for a thread of ours.
@@ -28,7 +31,7 @@ unsafe extern "C" {
 /// Watches the signals of a process while a run goes on.
 #[pyclass(frozen, module = "oxflow._oxflow")]
 pub(crate) struct SignalWatch {
-    /// Where the numbers are written, and who reads them; the thread ends when nobody can write any more.
+    /// Where the numbers are written, and who reads them.
     open: Mutex<Option<(PipeWriter, JoinHandle<Py<Run>>)>>,
 }
 
@@ -56,8 +59,9 @@ impl SignalWatch {
     fn close(&self, py: Python<'_>) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
         let run = py.detach(|| {
-            let (writer, thread) = open?;
-            drop(writer);
+            let (mut writer, thread) = open?;
+            // To end the pipe is not enough: a child of the process may hold its end open for as long as it lives.
+            writer.write_all(&[ENOUGH]).ok()?;
             thread.join().ok()
         });
         // Here, where the interpreter is held.
@@ -65,12 +69,13 @@ impl SignalWatch {
     }
 }
 
-/// Reads numbers of signals until nobody can write any.
+/// Reads numbers of signals until nobody wants them.
 fn watch(mut signals: PipeReader, run: &Run, numbers: &[u8], exit_code: c_int) {
     let mut first: Option<Instant> = None;
     let mut number = [0];
     while signals.read_exact(&mut number).is_ok() {
         match first {
+            _ if number == [ENOUGH] => return,
             _ if !number.iter().all(|number| numbers.contains(number)) => {}
             None => {
                 first = Some(Instant::now());

@@ -55,7 +55,8 @@ class Display:
     def close(self) -> None:
         """Take the picture away for good."""
         self._leave(b"")
-        signal.signal(signal.SIGCONT, self._before)
+        # `None` is a handler that was not set from Python and cannot be put back from it.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL if self._before is None else self._before)
 
     def look(self, run: _oxflow.Run) -> None:
         """Draw the run if it is time to."""

@@ -220,6 +220,9 @@ fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut 
         uncopied.extend(failed);
         copies.push(Batch::from_parts(Arc::clone(batch.meta()), batch.rows().to_vec(), payloads));
     }
+    // Each copy tells of all its messages; in order, and once.
+    uncopied.sort_by_key(|uncopied| uncopied.index);
+    uncopied.dedup_by_key(|uncopied| uncopied.index);
     let faults = uncopied.into_iter().map(|uncopied| uncopyable(step, uncopied)).collect();
     let LeftOut { judged: Judged { came, ended, .. }, kept } = leave_out(&batch, faults, state)?;
     copies.push(batch);

@@ -7,7 +7,6 @@ mod watch;
 
 use super::{DecodeError, EncodeError};
 use serde::{Deserialize, Serialize};
-use serde_json::de::Read;
 use std::cell::RefCell;
 use trail::Trail;
 pub(crate) use watch::take_dropped;
@@ -20,7 +19,10 @@ use watch::{Count, Watch, Watched};
 /// assert_eq!(error.to_string(), "trailing characters at byte 3");
 /// ```
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    read(bytes, Count).map_err(|error| located(&error, bytes))
+    // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() })?;
+    read(text, Count).map_err(|error| located(&error, bytes))
 }
 
 /// The same, but a field that no part of the type names is an error.
@@ -37,25 +39,15 @@ pub fn decode_known<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Decode
     match decoded {
         Ok(_) if dropped > 0 => {
             let trail = RefCell::new(Trail::default());
-            drop(read::<T, _>(bytes, &trail));
+            drop(std::str::from_utf8(bytes).map(|text| read::<T>(text, &trail)));
             Err(DecodeError::UnknownField { path: trail.into_inner().dropped.unwrap_or_default() })
         }
         decoded => decoded,
     }
 }
 
-fn read<'a, T: Deserialize<'a>, W: Watch>(bytes: &'a [u8], watch: W) -> serde_json::Result<T> {
-    // Looked at as a whole, UTF-8 costs less than string by string.
-    match std::str::from_utf8(bytes) {
-        Ok(text) => read_all(serde_json::Deserializer::from_str(text), watch),
-        Err(_) => read_all(serde_json::Deserializer::from_slice(bytes), watch),
-    }
-}
-
-fn read_all<'a, T: Deserialize<'a>, R: Read<'a>>(
-    mut text: serde_json::Deserializer<R>,
-    watch: impl Watch,
-) -> serde_json::Result<T> {
+fn read<'a, T: Deserialize<'a>>(text: &'a str, watch: impl Watch) -> serde_json::Result<T> {
+    let mut text = serde_json::Deserializer::from_str(text);
     let value = T::deserialize(Watched { inner: &mut text, watch })?;
     text.end()?;
     Ok(value)
