@@ -122,12 +122,12 @@ class CopiedRarely:
         return CopiedRarely(0)
 
 
-def worn(message: Message[bytes]) -> CopiedRarely:
+def worn(message: Message[bytes]) -> Any:
     # The second fails at the second copy, the fourth at the first.
     return CopiedRarely({b"b": 1, b"d": 0}.get(message.payload, 9))
 
 
-def an_x(_message: Message[CopiedRarely]) -> bytes:
+def an_x(_message: Message[Any]) -> bytes:
     return b"x"
 
 
