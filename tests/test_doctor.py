@@ -20,11 +20,20 @@ if TYPE_CHECKING:
     from oxflow.sdk.project import Project
 
 MODULES = {
-    "loud": "print('{}')\nimport test_steps\n",
+    "loud": "import atexit\nprint('{}', end='')\natexit.register(print, 'bye')\n",
     "raising": "raise ValueError('no such ox')\n",
     "leaving": "raise SystemExit(3)\n",
     "ending": "import os\nos._exit(9)\n",
+    "late": "import atexit, os\natexit.register(os._exit, 7)\n",
     "bare": "",
+    # The table of an extension for another ABI, of which the runtime reads no more than this.
+    "foreign": """
+import ctypes, struct
+from oxflow import _oxflow
+new = ctypes.pythonapi.PyCapsule_New
+new.restype, new.argtypes = ctypes.py_object, [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
+_oxflow.describe_module(new(struct.pack("=8sIIQ", b"oxflow\\0\\0", 0, 99, 1000), b"oxflow.module.v0", None))
+""",
 }
 
 
@@ -133,6 +142,8 @@ def test_a_module_without_optimisation_is_told(folder: Path) -> None:
         ("raising", "it raised ValueError: no such ox"),
         ("leaving", "it raised SystemExit: 3"),
         ("ending", "the process that imported it ended with 9"),
+        ("late", "the process that imported it ended with 7"),
+        ("foreign", "the extension was built for ABI 0.99, this runtime speaks 0."),
         ("bare", "is no extension of oxflow"),
         ("json", "is no extension of oxflow"),
         ("no_such_module", "ModuleNotFoundError"),

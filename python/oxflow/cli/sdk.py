@@ -41,8 +41,8 @@ def add(options: argparse.Namespace) -> int:
     changed = add_function(project, options.name, options.team)
     for file in changed:
         print(file.relative_to(project.folder).as_posix())
-    if not changed:
-        print(f"`{options.name}` is there already", file=sys.stderr)
+    build = f"`maturin develop --release` builds it, `oxflow stubs {project.module}` then tells type checkers"
+    print(build if changed else f"`{options.name}` is there already", file=sys.stderr)
     return 0
 
 

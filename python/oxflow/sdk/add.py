@@ -43,7 +43,8 @@ mod tests {{
     fn space_at_the_ends_is_gone() {{
         let text = " an ox ".to_owned();
         let message = Message::new({type} {{ text }});
-        assert_eq!("an ox", {name}(&message).text);
+        let trimmed = {name}(&message);
+        assert_eq!("an ox", trimmed.text);
     }}
 }}
 """

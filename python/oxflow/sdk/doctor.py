@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from oxflow import __version__, _oxflow
 from oxflow.sdk import project as projects, vendor
 from oxflow.sdk.new import template
+from oxflow.sdk.probe import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -210,10 +211,10 @@ def _look(name: str) -> dict[str, Any]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"error": str(error)}
-    lines = done.stdout.splitlines()
-    if done.returncode != 0 or not lines:
+    answers = [line.removeprefix(MARK) for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode != 0 or not answers:
         return {"error": f"the process that imported it ended with {done.returncode}"}
-    found: dict[str, Any] = json.loads(lines[-1])
+    found: dict[str, Any] = json.loads(answers[-1])
     return found
 
 

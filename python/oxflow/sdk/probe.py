@@ -1,11 +1,10 @@
-"""Looks into an extension module in a process of its own: `python -m oxflow.sdk.probe MODULE` prints one line of JSON.
+"""Looks into an extension module in a process of its own: `python -m oxflow.sdk.probe MODULE` prints a line of JSON.
 
 To import a module runs its code, which may raise, print, or take the process down; whoever asks shall outlive that.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import sys
@@ -14,6 +13,8 @@ from typing import Any
 from oxflow import _oxflow
 from oxflow._extension import CAPSULE
 from oxflow.errors import OxflowError
+
+MARK = "oxflow.sdk.probe: "
 
 
 def look(name: str) -> dict[str, Any]:
@@ -39,10 +40,8 @@ def _part(module: Any) -> dict[str, Any]:
 
 
 def main(name: str) -> None:
-    """Print what is in a module, below whatever it prints itself."""
-    with contextlib.redirect_stdout(sys.stderr):
-        found = look(name)
-    sys.stdout.write(f"\n{json.dumps(found)}\n")
+    """Print what is in a module, in a line that is told from what the module prints itself."""
+    sys.stdout.write(f"\n{MARK}{json.dumps(look(name))}\n")
 
 
 if __name__ == "__main__":
