@@ -81,13 +81,15 @@ def test_a_project_is_built_tested_and_run(form: str, tmp_path: Path) -> None:
     edit(made.folder / "tests/test_words.py", '"two oxen pull"', '"two oxen plough"')
     edit(made.folder / "tests/test_words.py", """b'{"text":"OXEN","letters":4}', b'{"text":"PULL","letters":4}'""",
          """b'{"text":"PLOUGH","letters":6}'""")  # fmt: skip
-    add = [sys.executable, "-m", "oxflow", "add", "function", "clean_text"]
-    run(made.folder, *add, *(["--team", "search"] if form == "monorepo" else []))
+    # The second name is so long that rustfmt breaks lines.
+    for name in ("clean_text", "clean_text_of_which_there_is_rather_much_in_every_message"):
+        add = [sys.executable, "-m", "oxflow", "add", "function", name]
+        run(made.folder, *add, *(["--team", "search"] if form == "monorepo" else []))
     project = settle(made, PLACE / form)
 
     run(project.folder, "cargo", "fmt", "--check")
     build(project)
-    assert "4 passed" in run(project.folder, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "5 passed" in run(project.folder, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     oxflow = [sys.executable, "-m", "oxflow"]
     written = run(project.folder, *oxflow, "run", "pipeline.py", "--quiet", "--config", "sample.yaml")
     assert written.splitlines() == [
@@ -95,4 +97,4 @@ def test_a_project_is_built_tested_and_run(form: str, tmp_path: Path) -> None:
     ]
     # Once is enough: this form has files of all kinds.
     if form == "monorepo":
-        assert (rust_tests(project) or "4 passed").count("4 passed") == 1
+        assert (rust_tests(project) or "5 passed").count("5 passed") == 1

@@ -1,4 +1,7 @@
-"""Steps that take lines of text apart."""
+"""What the Rust module `my_steps` shows to Python.
+
+Made by `oxflow stubs my_steps`; not edited by hand.
+"""
 
 from typing import TypedDict
 
@@ -19,4 +22,7 @@ class Capitals(RustFunction[Word, Word]):
     """Writes a word in capitals: the function of a `Map`."""
 
 is_long: RustFunction[Word, bool]
+"""Keeps words of more than three letters: the function of a `Filter`."""
+
 words: RustFunction[Line, list[Word]]
+"""Gives the words of a line: the function of a `FlatMap`."""
