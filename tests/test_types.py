@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-from typing import Any, TypeGuard
+from typing import Any, TypedDict, TypeGuard
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -224,3 +224,57 @@ def test_other_fields_of_two_modules_are_an_error_that_names_both_steps() -> Non
         testing.run(pipeline, {"in": []})
     assert "step `here` returns" in str(caught.value)
     assert "`there` takes `IngestMetric`" in str(caught.value)
+
+
+class Full(TypedDict):
+    """What Rust's `Sparse` always writes, although it need not read it."""
+
+    alwaysThere: int
+    optional: int | None
+    defaulted: list[int]
+
+
+class Fuller(Full):
+    sometimes: str
+
+
+def full(message: Message[Full]) -> list[int]:
+    return message.payload["defaulted"]
+
+
+def fuller(message: Message[Fuller]) -> str:
+    return message.payload["sometimes"]
+
+
+def made_in_python(message: Message[Any]) -> Any:
+    return message.payload
+
+
+# Known when it is built, not when this file is checked.
+made_in_python.__annotations__["return"] = steps.Sparse
+
+
+def after(first: Any, second: Any, line: bytes) -> list[bytes]:
+    pipeline = (
+        streaming_source("in", stream_name="in")
+        .apply(Parser("parse", dict[str, Any]))
+        .apply(Map("first", function=first))
+        .apply(Map("second", function=second))
+        .apply(Serializer("serialize"))
+        .sink(StreamSink("out", stream_name="out"))
+    )
+    return testing.run(pipeline, {"in": [line]})["out"]
+
+
+def test_what_serde_always_writes_is_there_for_the_next_step() -> None:
+    assert after(steps.same_sparse, full, b'{"alwaysThere":1}') == [b"[]"]
+    with pytest.raises(PlanError, match="field `sometimes` may be absent"):
+        after(steps.same_sparse, fuller, b'{"alwaysThere":1}')
+
+
+def test_what_python_makes_of_a_rust_type_may_lack_what_serde_would_write() -> None:
+    with pytest.raises(PlanError, match="field `optional` may be absent"):
+        after(made_in_python, full, b'{"alwaysThere":1}')
+    assert after(made_in_python, steps.same_sparse, b'{"alwaysThere":1}') == [
+        b'{"alwaysThere":1,"optional":null,"defaulted":[]}'
+    ]

@@ -264,3 +264,57 @@ unsafe impl Sync for Function {}
 unsafe impl Send for PayloadType {}
 // SAFETY: as above.
 unsafe impl Sync for PayloadType {}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use oxflow::abi::{Encoded, Faults, Handle, Held, Rows};
+
+    use super::*;
+
+    unsafe extern "C" fn decode(_: *const Rows, _: *const Faults) -> Held {
+        Held { handle: ptr::null_mut(), len: 0 }
+    }
+
+    unsafe extern "C" fn encode(_: *mut Handle, _: *const Faults) -> *mut Encoded {
+        ptr::null_mut()
+    }
+
+    unsafe extern "C" fn free(_: *mut Handle) {}
+
+    unsafe extern "C" fn release(_: *mut Encoded) {}
+
+    extern "C" fn take_unknown() -> u64 {
+        7
+    }
+
+    fn payload_type(size: usize) -> PayloadType {
+        let (library, name) = (ptr::null(), lend(b"T"));
+        let table = TypeTable {
+            size,
+            library,
+            key: 0,
+            hash: 0,
+            codec: abi::Codec::Json as u32,
+            public: 0,
+            name,
+            doc: NONE,
+            shape: NONE,
+            decode,
+            encode,
+            free,
+            release,
+            take_unknown,
+        };
+        PayloadType { table: Box::leak(Box::new(table)) }
+    }
+
+    #[test]
+    fn an_entry_that_the_table_does_not_cover_is_not_called() {
+        let whole = size_of::<TypeTable>();
+        assert_eq!(7, payload_type(whole).take_unknown());
+        assert_eq!(0, payload_type(whole - 1).take_unknown());
+        assert_eq!(0, payload_type(offset_of!(TypeTable, take_unknown)).take_unknown());
+    }
+}

@@ -211,6 +211,7 @@ same! {
     same_page: Page<Place>,
     same_internal: Internal,
     same_open: Open,
+    same_place: Place,
     same_strict: Strict,
     same_metric: Metric,
 }

@@ -24,6 +24,12 @@ use parts::compose;
 ///
 /// assert_eq!(Vec::<f64>::shape(), Type::List(Box::new(Type::Float)));
 /// ```
+///
+/// What can't be the key of an object in JSON doesn't compile:
+///
+/// ```compile_fail,E0080
+/// <std::collections::BTreeMap<Vec<u8>, u8> as oxflow::Shape>::shape();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "oxflow doesn't know the shape of `{Self}`",
     note = "add `#[derive(oxflow::Payload)]` to it, or `oxflow::convert_via_json!({Self})`"

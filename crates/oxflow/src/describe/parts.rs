@@ -37,6 +37,12 @@ impl Part {
     }
 
     /// The fields of `T`, among those of the record.
+    ///
+    /// ```compile_fail,E0080
+    /// use oxflow::describe::{Part, Scope};
+    ///
+    /// Part::flat::<Vec<u8>>(&mut Scope::default());
+    /// ```
     pub fn flat<T: Shape + ?Sized>(scope: &mut Scope) -> Self {
         const {
             assert!(
@@ -49,6 +55,12 @@ impl Part {
     }
 
     /// The fields of `T`, beside the tag of the variant that holds it.
+    ///
+    /// ```compile_fail,E0080
+    /// use oxflow::describe::{Part, Scope};
+    ///
+    /// Part::beside_tag::<String>(&mut Scope::default());
+    /// ```
     pub fn beside_tag<T: Shape + ?Sized>(scope: &mut Scope) -> Self {
         const {
             assert!(
@@ -61,6 +73,10 @@ impl Part {
     }
 
     /// The map `T` of all fields that no other one names.
+    ///
+    /// ```compile_fail,E0080
+    /// oxflow::describe::Part::rest::<std::time::Duration>();
+    /// ```
     pub fn rest<T: Shape + ?Sized>() -> Self {
         const { assert!(matches!(T::FORM, Form::Map), "`#[payload(rest)]` goes on a map, as `serde_json::Map`") }
         Self(Content::Rest)
