@@ -120,9 +120,10 @@ def test_a_bad_message_costs_only_itself(fault: Fault, tmp_path: Path) -> None:
     posted = run(tmp_path, fault.pipeline, f"steps.{fault.step}.on_error=dead_letter", "streams.dead-letters=file:dead")
     assert (posted.code, posted.stderr, posted.out) == (0, "", good[0] + good[1])
     letter = DeadLetter.from_json((tmp_path / "dead").read_bytes())
-    assert (letter.step, letter.code, letter.message.origin) == (fault.step, fault.code, Origin("in", 0, 1))
+    assert (letter.step, letter.code, letter.as_read.origin) == (fault.step, fault.code, Origin("in", 0, 1))
     # Of a message that is too long only the beginning was kept.
-    assert letter.message.payload == (fault.line[:1024] if fault.step == "source" else fault.line)
+    assert letter.truncated == (fault.step == "source")
+    assert letter.as_read.payload == (fault.line[:1024] if fault.step == "source" else fault.line)
 
 
 def test_a_long_message_that_an_error_quotes_is_cut_and_steers_no_terminal(tmp_path: Path) -> None:
@@ -175,7 +176,8 @@ def test_good_lines_are_delivered_in_order_whatever_is_between_them(
 def test_a_step_that_calls_exit_stops_the_run_before_its_message(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(GOOD[0] + word("exit") + b"\n" + GOOD[1])
     stopped = run(tmp_path, "in_python", "steps.work.on_error=skip")
-    assert (stopped.code, stopped.report["status"], stopped.report["ended"]) == (0, "drained", False)
+    assert (stopped.code, stopped.report["status"], stopped.report["ended"]) == (3, "drained", False)
+    assert (stopped.report["stopped_by"], stopped.report["exit"]["origin"]) == ("SystemExit", "in.jsonl, line 2")
     assert stopped.out == GOOD[0]
     done = run(tmp_path, "in_python", environment={"MENDED": "1"})
     assert (done.code, done.out) == (0, GOOD[0] + b'{"text":"exit","count":1,"tags":{}}\n' + GOOD[1])

@@ -173,6 +173,28 @@ def test_routes_broadcasts_and_sinks_have_dead_letters(tmp_path: Path) -> None:
     assert DeadLetter.from_json(dead.read_bytes()).message.payload == b"b\nc"
 
 
+def test_a_message_that_was_cut_says_so_and_is_not_sent_again() -> None:
+    config = dead_letters("source")
+    config["run"]["message_bytes"] = 1024
+    outputs = run(source().sink(SINK), {"in": [b"x" * 2000, b"short"]}, config=config)
+    (letter,) = outputs.dead_letters
+    assert (letter.truncated, letter.payload_bytes, letter.as_read.payload) == (True, 2000, b"x" * 1024)
+    with pytest.raises(ValueError, match="only the first 1024 of 2000 bytes of the payload are in the dead letter"):
+        _ = letter.message
+
+
+def test_the_dead_letter_of_a_line_says_which(tmp_path: Path) -> None:
+    lines, dead = tmp_path / "in.jsonl", tmp_path / "dead.jsonl"
+    lines.write_bytes(b"a\nbad\n")
+    streams: Any = {"in": f"file:{lines}", "out": "memory:", "dead-letters": f"file:{dead}"}
+    pipeline = source().apply(Map("pick", function=picky)).sink(SINK)
+    oxflow.run(pipeline, streams=streams, config=dead_letters("pick"))
+    letter = DeadLetter.from_json(dead.read_bytes())
+    assert letter.as_read.origin == Origin("in", 0, 1)
+    assert (letter.line, letter.place) == (2, f"{lines}, line 2")
+    assert (letter.truncated, letter.payload_bytes) == (False, 3)
+
+
 def test_dead_letters_can_be_sent_again() -> None:
     pipeline = source().apply(Map("pick", function=picky)).sink(SINK)
     inputs: list[bytes | Message[bytes]] = [Message(b"bad 1", key=b"k"), b"good"]

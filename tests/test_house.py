@@ -326,6 +326,17 @@ def test_every_queue_has_a_bound_and_is_on_the_page_about_memory() -> None:
             assert said in page
 
 
+def test_links_of_the_documentation_lead_to_files_of_the_repository() -> None:
+    dead = [
+        f"{name(page)}: {link}"
+        for page in files(".md")
+        if name(page).startswith("docs/") or name(page) == "README.md"
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert not dead, f"who reads them in the repository finds nothing behind {dead}"
+
+
 def test_the_published_schema_is_that_of_the_command() -> None:
     command = [sys.executable, "-m", "oxflow", "config-schema"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout

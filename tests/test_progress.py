@@ -22,6 +22,7 @@ def source(position: int | None, size: int | None) -> dict[str, Any]:
         "stream": "in",
         "partition": 0,
         "name": "in.jsonl",
+        "resumed_at": None,
         "committed": None,
         "position_bytes": position,
         "size_bytes": size,
@@ -40,6 +41,9 @@ def report(elapsed_s: float, *steps: dict[str, Any], sources: list[dict[str, Any
         "steps": steps,
         "sources": sources or [source(None, None)],
         "skipped": [],
+        "exit": None,
+        "checkpoint": None,
+        "resumed": False,
     }
     return RunReport.from_json(json.dumps(data), {})
 

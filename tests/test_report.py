@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from oxflow.report import RunReport, duration
 if TYPE_CHECKING:
     from oxflow.report import StopSignal
 
-DATA = {
+DATA: dict[str, Any] = {
     "status": "drained",
     "ended": True,
     "delivery": "exactly_once",
@@ -28,7 +28,7 @@ DATA = {
             "messages_in": 200_000,
             "messages_out": 199_999,
             "errors": 1,
-            "skipped": 1,
+            "skipped": 1001,
             "dead_lettered": 1,
             "retried": 1200,
             "unknown_fields": 3,
@@ -59,12 +59,16 @@ DATA = {
             "stream": "a",
             "partition": 0,
             "name": "in.jsonl",
+            "resumed_at": None,
             "committed": 200_000,
             "position_bytes": 200_000,
             "size_bytes": 200_000,
         }
     ],
     "skipped": [{"step": "parse", "origin": "in.jsonl, line 7", "code": "OXF0503", "error": "DecodeError: no object"}],
+    "exit": None,
+    "checkpoint": None,
+    "resumed": False,
     "later": "a newer engine may say more",
 }
 
@@ -73,12 +77,13 @@ def test_a_report_reads_as_a_table_with_aligned_numbers() -> None:
     assert (
         str(RunReport.from_json(json.dumps(DATA), {}))
         == """\
-step   kind    language       in      out  errors  skipped    time  per message
-parse  parser  python    200,000  199,999       1        1  1.25 s      6.25 us
-out    sink    -               0        0       0        0    0 us            -
+step   kind    language       in      out  errors  skipped  dead letters  retried    time  per message
+parse  parser  python    200,000  199,999       1    1,001             1    1,200  1.25 s      6.25 us
+out    sink    -               0        0       0        0             0        0    0 us            -
 
 skipped[OXF0503]: `parse` at in.jsonl, line 7: DecodeError: no object
-drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 1 dead letter, 1,200 retried, 3 unknown fields dropped, 100,000 messages/s"""
+and 1,000 more
+drained in 2 s on 2 lanes: 200,000 messages in, 40,000 out, 1,001 skipped, 1 dead letter, 1,200 retried, 3 unknown fields dropped, 100,000 messages/s"""
     )
 
 
@@ -108,6 +113,22 @@ def test_the_summary_says_whether_a_signal_stopped_the_run(
 ) -> None:
     report = RunReport.from_json(json.dumps({**DATA, "ended": ended}), {}, stopped_by)
     assert str(report).splitlines()[-1].startswith(text)
+
+
+def test_what_seldom_happens_has_a_column_only_where_it_did() -> None:
+    quiet = {"errors": 0, "skipped": 0, "dead_lettered": 0, "retried": 0}
+    steps = [step | quiet for step in DATA["steps"]]
+    text = str(RunReport.from_json(json.dumps({**DATA, "steps": steps, "skipped": []}), {}))
+    assert "dead letter" not in text
+    assert "retried" not in text
+    assert " skipped," not in text
+
+
+def test_the_report_of_a_run_that_stopped_says_how_it_goes_on() -> None:
+    report = RunReport.from_json(json.dumps({**DATA, "checkpoint": "out.jsonl.oxflow", "resumed": True}), {})
+    summary, kept = str(report).splitlines()[-2:]
+    assert summary.startswith("drained in 2 s on 2 lanes, resumed where an earlier run stopped: 200,000 messages in")
+    assert kept == "checkpoint out.jsonl.oxflow kept: the same command goes on from it"
 
 
 def test_one_message_is_no_messages() -> None:

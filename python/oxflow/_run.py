@@ -94,7 +94,8 @@ def run(
 
     SIGINT and SIGTERM are handled only while this runs in the main thread; the handlers from before are put back. The first
     one raises nothing, no `KeyboardInterrupt` either: what was handled is delivered, and the report says `stopped_by`. The
-    second one ends the process. Whatever else is raised meanwhile, by another signal's handler, drains the run first.
+    second one ends the process. A step that raises `SystemExit` or `KeyboardInterrupt` drains the run, too, and raises nothing
+    here: `stopped_by` is that name, and `exit` says more. Whatever else is raised meanwhile, by another signal's handler, drains the run first.
 
     Args:
         pipeline: a complete pipeline.

@@ -6,6 +6,9 @@ again, to be looked at or sent once more:
     with open("dead.jsonl", "rb") as lines:
         letters = [DeadLetter.from_json(line) for line in lines]
     oxflow.run(pipeline, streams={"metrics": [letter.message for letter in letters]})
+
+A message that is sent again takes all branches of the pipeline, also those in which it did not fail. Of a message that was too
+long only the beginning is in its dead letter: there is no `message` to send, and `as_read` is for looking at.
 """
 
 from __future__ import annotations
@@ -25,8 +28,13 @@ class DeadLetter:
     """A message that failed.
 
     Attributes:
-        message: the message as it was read from its source: payload, key, headers, timestamp and origin.
+        as_read: the message as it was read from its source: payload, key, headers, timestamp and origin. The payload of a
+            message that was too long is cut.
+        payload_bytes: bytes of the whole payload.
+        truncated: whether `as_read` has only the beginning of the payload.
         name: what its partition is, the path of a file.
+        line: line of the file that it was read from, counted from 1; `None` where the source has no lines. The offset in
+            `as_read.origin` counts from 0.
         step: name of the step that failed.
         code: code of the error; `oxflow explain` has a page on each.
         error: class of the exception or error, `KeyError`.
@@ -36,14 +44,43 @@ class DeadLetter:
         time: when it failed, seconds since 1970-01-01 UTC.
     """
 
-    message: Message[bytes]
+    as_read: Message[bytes]
+    payload_bytes: int
+    truncated: bool
     name: str
+    line: int | None
     step: str
     code: str
     error: str
     text: str
     traceback: str | None
     time: float
+
+    @property
+    def message(self) -> Message[bytes]:
+        """The message, to be sent once more.
+
+        Raises:
+            ValueError: only the beginning of it is there.
+        """
+        if self.truncated:
+            there = len(self.as_read.payload)
+            text = (
+                f"only the first {there} of {self.payload_bytes} bytes of the payload are in the dead letter; "
+                f"read the message from its source, {self.place}, with a higher `run.message_bytes`"
+            )
+            raise ValueError(text)
+        return self.as_read
+
+    @property
+    def place(self) -> str:
+        """Where the message was read, for people."""
+        if self.line is not None:
+            return f"{self.name}, line {self.line}"
+        origin = self.as_read.origin
+        if origin is None:
+            return self.name
+        return f"stream {origin.stream}, partition {origin.partition}, offset {origin.offset}"
 
     @classmethod
     def from_json(cls, data: bytes | str) -> DeadLetter:
@@ -71,8 +108,11 @@ class DeadLetter:
             origin=Origin(origin["stream"], origin["partition"], origin["offset"]),
         )
         return cls(
-            message=message,
+            as_read=message,
+            payload_bytes=data["payload_bytes"],
+            truncated=data["truncated"],
             name=origin["name"],
+            line=origin["line"],
             step=data["step"],
             code=error["code"],
             error=error["class"],

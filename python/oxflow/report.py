@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from oxflow._terminal import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from oxflow._oxflow import Message
 
-__all__ = ["RunReport", "Skipped", "SourceReport", "StepReport", "StopSignal"]
+__all__ = ["RunReport", "Skipped", "SourceReport", "StepExit", "StepReport", "StopCause", "StopSignal"]
 
 StopSignal: TypeAlias = Literal["SIGINT", "SIGTERM"]
+StopCause: TypeAlias = Literal["SIGINT", "SIGTERM", "SystemExit", "KeyboardInterrupt"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class SourceReport:
         stream: logical name of the stream.
         partition: number of the partition.
         name: what the partition is, the path of a file.
+        resumed_at: where reading went on if the run was resumed, counted as `committed`; `None` if it began at the beginning.
         committed: where reading would go on: in a file bytes of its uncompressed content, elsewhere the offset of the next
             message; `None` if nothing was committed.
         position_bytes: bytes of the file that were read, of a compressed one as it lies on the disk; `None` if it is no file.
@@ -72,6 +74,7 @@ class SourceReport:
     stream: str
     partition: int
     name: str
+    resumed_at: int | None
     committed: int | None
     position_bytes: int | None
     size_bytes: int | None
@@ -95,6 +98,29 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class StepExit:
+    """A step asked the process to end: the run stopped before the message that the step was called with.
+
+    Attributes:
+        error: `SystemExit` or `KeyboardInterrupt`.
+        step: name of the step.
+        origin: where the message was read; a later run reads it again.
+        passed: `repr()` of what `sys.exit` was called with; empty if nothing.
+        code: the exit code that was asked for, from 0 to 255; `oxflow run` exits with it.
+    """
+
+    error: Literal["SystemExit", "KeyboardInterrupt"]
+    step: str
+    origin: str
+    passed: str
+    code: int
+
+    def __str__(self) -> str:
+        called = f"called sys.exit({self.passed})" if self.error == "SystemExit" else f"raised {self.error}"
+        return printable(f"step `{self.step}` {called} at {self.origin}")
+
+
+@dataclass(frozen=True)
 class RunReport:
     """What a run did; `str()` of it is a table.
 
@@ -102,7 +128,10 @@ class RunReport:
         status: `drained` if no error ended the run, else `failed`; `running` before its end.
         ended: whether the source was read to its end.
         delivery: what was promised about each message: `exactly_once` between files, else `at_least_once`.
-        stopped_by: the signal that stopped the run, if one did.
+        stopped_by: what stopped the run, if something did: a signal, or the exception of a step that asked the process to end.
+        exit: what that step said, if one did.
+        checkpoint: path of the checkpoint that the run left, from which the same run goes on; `None` if there is none.
+        resumed: whether the run went on where an earlier one had stopped.
         elapsed_s: seconds from start to end.
         lanes: number of threads that carried messages.
         messages_in: messages read from the source.
@@ -116,7 +145,10 @@ class RunReport:
     status: Literal["running", "drained", "failed"]
     ended: bool
     delivery: Literal["exactly_once", "at_least_once"]
-    stopped_by: StopSignal | None
+    stopped_by: StopCause | None
+    exit: StepExit | None
+    checkpoint: str | None
+    resumed: bool
     elapsed_s: float
     lanes: int
     messages_in: int
@@ -138,12 +170,17 @@ class RunReport:
             outputs: messages written to streams in memory.
             stopped_by: the signal that stopped the run.
         """
-        data: dict[str, Any] = {**json.loads(text), "stopped_by": stopped_by}
+        data: dict[str, Any] = json.loads(text)
+        asked = None if data["exit"] is None else _picked(StepExit, data["exit"])
+        data["stopped_by"] = stopped_by or (asked and asked.error)
         return cls(
             status=data["status"],
             ended=data["ended"],
             delivery=data["delivery"],
-            stopped_by=stopped_by,
+            stopped_by=data["stopped_by"],
+            exit=asked,
+            checkpoint=data["checkpoint"],
+            resumed=data["resumed"],
             elapsed_s=data["elapsed_s"],
             lanes=data["lanes"],
             messages_in=data["messages_in"],
@@ -160,23 +197,42 @@ class RunReport:
         return dict(self._data)
 
     def __str__(self) -> str:
-        rows = [_HEADER, *map(_row, self.steps)]
+        columns = _columns(self.steps)
+        header = ("step", "kind", "language", *columns, "time", "per message")
+        rows = [header, *(_row(step, columns.values()) for step in self.steps)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join([*(_aligned(row, widths) for row in rows), "", *map(_skipped, self.skipped), self._summary()])
+        table = (_aligned(row, widths) for row in rows)
+        return "\n".join([*table, "", *self._skipped(), self._summary(), *self._goes_on()])
+
+    def _skipped(self) -> list[str]:
+        """The first messages that were left out, and how many more there are."""
+        lines = [
+            f"skipped[{item.code}]: `{item.step}` at {item.origin}: {printable(item.error)}" for item in self.skipped
+        ]
+        more = sum(step.skipped for step in self.steps) - len(lines)
+        return [*lines, f"and {more:,} more"] if lines and more > 0 else lines
+
+    def _goes_on(self) -> list[str]:
+        if self.checkpoint is None or self.status == "running":
+            return []
+        return [f"checkpoint {printable(self.checkpoint)} kept: the same command goes on from it"]
 
     def _summary(self) -> str:
         rate = self.messages_in / self.elapsed_s if self.elapsed_s > 0 else 0.0
         lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
         messages = "1 message" if self.messages_in == 1 else f"{self.messages_in:,} messages"
         counts = f"{messages} in, {self.messages_out:,} out"
+        skipped = sum(step.skipped for step in self.steps)
         dead = sum(step.dead_lettered for step in self.steps)
         again = sum(step.retried for step in self.steps)
+        counts += f", {skipped:,} skipped" if skipped else ""
         counts += f", {dead:,} dead letter{'s' * (dead != 1)}" if dead else ""
         counts += f", {again:,} retried" if again else ""
         unknown = sum(step.unknown_fields for step in self.steps)
         counts += f", {unknown:,} unknown field{'s' * (unknown != 1)} dropped" if unknown else ""
         early = "" if self.ended or self.stopped_by is None else " before the end of the source"
         stopped = "" if self.stopped_by is None else f", stopped by {self.stopped_by}{early},"
+        lanes += ", resumed where an earlier run stopped" if self.resumed else ""
         return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
 
 
@@ -188,16 +244,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} us"
 
 
-_HEADER = ("step", "kind", "language", "in", "out", "errors", "skipped", "time", "per message")
 _TEXT_COLUMNS = 3
 
 
-def _skipped(skipped: Skipped) -> str:
-    return f"skipped[{skipped.code}]: `{skipped.step}` at {skipped.origin}: {printable(skipped.error)}"
+def _columns(steps: Sequence[StepReport]) -> dict[str, str]:
+    """Headings and counters: what seldom happens is shown where it did."""
+    always = {"in": "messages_in", "out": "messages_out", "errors": "errors", "skipped": "skipped"}
+    seldom = {"dead letters": "dead_lettered", "retried": "retried"}
+    return always | {title: name for title, name in seldom.items() if any(getattr(step, name) for step in steps)}
 
 
-def _row(step: StepReport) -> tuple[str, ...]:
-    counts = (step.messages_in, step.messages_out, step.errors, step.skipped)
+def _row(step: StepReport, counters: Iterable[str]) -> tuple[str, ...]:
+    counts = (getattr(step, name) for name in counters)
     each = duration(step.time_s / step.messages_in) if step.messages_in else "-"
     return (
         step.name,

@@ -10,13 +10,17 @@ use serde::{Serialize, Serializer};
 
 use crate::batch::Metadata;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::fault::{Fault, StepError};
+use crate::fault::{Fault, FaultKind, StepError};
 use crate::limits::Breach;
+use crate::run::line;
 
 /// A dead letter.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter<'a> {
     payload: Text<'a>,
+    /// Of the whole message, also where `payload` is only its beginning.
+    payload_bytes: u64,
+    truncated: bool,
     key: Option<Text<'a>>,
     headers: Vec<(&'a str, Text<'a>)>,
     /// Of the message, seconds since 1970-01-01 UTC.
@@ -32,6 +36,8 @@ struct Origin<'a> {
     partition: u32,
     name: &'a str,
     offset: i64,
+    /// From 1, where the source is lines.
+    line: Option<i64>,
 }
 
 /// What went wrong, with one message or with several at once.
@@ -41,6 +47,9 @@ pub struct Failure<'a> {
     error: Error<'a>,
     /// When it failed, seconds since 1970-01-01 UTC.
     time: f64,
+    /// Of the whole message, where only its beginning was read.
+    #[serde(skip)]
+    whole_bytes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,19 +80,23 @@ impl<'a> Failure<'a> {
     pub fn new(step: &'a str, fault: &'a Fault, time_us: i64) -> Self {
         let (class, text) = (fault.class.as_str(), fault.text.as_str());
         let error = Error { code: fault.kind.code(), class, text, traceback: fault.traceback() };
-        Self { step, error, time: seconds(time_us) }
+        let whole_bytes = if let FaultKind::TooLong { bytes } = fault.kind { Some(bytes) } else { None };
+        Self { step, error, time: seconds(time_us), whole_bytes }
     }
 }
 
 impl<'a> DeadLetter<'a> {
     /// The dead letter of a message of the partition `name`, with the metadata and payload that it was read with.
     pub fn new(message: Metadata<'a>, payload: &'a [u8], name: &'a str, failure: &'a Failure<'a>) -> Self {
+        let (stream, partition, offset) = (message.stream(), message.partition(), message.offset());
         Self {
             payload: Text(payload),
+            payload_bytes: failure.whole_bytes.unwrap_or(payload.len() as u64),
+            truncated: failure.whole_bytes.is_some(),
             key: message.key().map(Text),
             headers: message.headers().map(|(name, value)| (name, Text(value))).collect(),
             timestamp: seconds(message.timestamp_us()),
-            origin: Origin { stream: message.stream(), partition: message.partition(), name, offset: message.offset() },
+            origin: Origin { stream, partition, name, offset, line: line(message, name) },
             failure,
         }
     }

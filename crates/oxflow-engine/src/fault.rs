@@ -57,8 +57,11 @@ pub enum FaultKind {
     WrongValue,
     /// A branch could not get a copy of its own.
     Uncopyable,
-    /// The source read a message that is longer than allowed.
-    TooLong,
+    /// The source read a message that is longer than allowed; only its beginning is there.
+    TooLong {
+        /// Bytes of the whole message.
+        bytes: u64,
+    },
     /// The sink can't write the payload.
     Unwritable,
     /// No branch has the key that the routing function gave.
@@ -74,7 +77,7 @@ impl FaultKind {
             Self::Undecodable => Code::Undecodable,
             Self::Unencodable => Code::Unencodable,
             Self::WrongValue | Self::Uncopyable => Code::WrongResult,
-            Self::TooLong => Code::TooLong,
+            Self::TooLong { .. } => Code::TooLong,
             Self::Unwritable => Code::SinkFailed,
             Self::Unrouted => Code::NoRoute,
         }
@@ -89,7 +92,7 @@ impl FaultKind {
             Self::Unencodable => "could not encode the result",
             Self::WrongValue => "returned the wrong kind of value",
             Self::Uncopyable => "could not copy the payload",
-            Self::TooLong => "read a message that is too long",
+            Self::TooLong { .. } => "read a message that is too long",
             Self::Unwritable => "cannot write the payload",
             Self::Unrouted => "has no branch for the key",
         }
@@ -103,11 +106,26 @@ impl FaultKind {
             Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
             Self::Uncopyable => "send payloads that `copy.deepcopy` takes",
-            Self::TooLong => "raise `run.message_bytes`",
+            Self::TooLong { .. } => "raise `run.message_bytes`",
             Self::Unwritable => "serialise to one line",
             Self::Unrouted => "add the key to `routing_table`, or let the function return one that is in it",
         }
     }
+}
+
+/// A function asked the process to end. That says nothing about the message, which is left for a later run.
+#[derive(Clone, Debug)]
+pub struct ExitRequest {
+    /// Number of the step in the report.
+    pub step: usize,
+    /// Index of the message in the batch that the run was given.
+    pub row: u32,
+    /// How it asked, `SystemExit`.
+    pub class: &'static str,
+    /// What it passed along, as it would be written in its language; empty if nothing.
+    pub passed: String,
+    /// The exit code that it asked for.
+    pub code: u8,
 }
 
 /// A fault that ended a run, with all that an error message needs.
@@ -129,7 +147,7 @@ impl Fault {
         Self {
             step: SOURCE,
             row,
-            kind: FaultKind::TooLong,
+            kind: FaultKind::TooLong { bytes },
             class: "ValueError".to_owned(),
             text: format!("it has {bytes} bytes, and `run.message_bytes` is {limit}"),
             detail: None,

@@ -26,7 +26,7 @@ pub mod lower;
 pub mod plan;
 pub mod report;
 pub mod run;
-mod shorten;
+pub mod shorten;
 #[cfg(test)]
 mod simulator;
 pub mod window;

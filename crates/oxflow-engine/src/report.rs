@@ -83,6 +83,12 @@ pub struct Report {
     pub sources: Vec<PartitionReport>,
     /// The first messages that failed and were left out.
     pub skipped: Vec<Skipped>,
+    /// The step that asked the process to end, if one did.
+    pub exit: Option<Exit>,
+    /// The checkpoint from which a later run goes on, where one lies there.
+    pub checkpoint: Option<String>,
+    /// True if the run went on where an earlier one had stopped.
+    pub resumed: bool,
 }
 
 impl Report {
@@ -99,6 +105,9 @@ impl Report {
             steps: Vec::new(),
             sources: Vec::new(),
             skipped: Vec::new(),
+            exit: None,
+            checkpoint: None,
+            resumed: false,
         }
     }
 }
@@ -117,6 +126,21 @@ pub struct Skipped {
     pub code: Code,
     /// Class of the error and what it says.
     pub error: String,
+}
+
+/// A step asked the process to end: the run stopped before the message that it was called with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exit {
+    /// How it asked, `SystemExit`.
+    pub error: &'static str,
+    /// Name of the step.
+    pub step: String,
+    /// Where the message came from.
+    pub origin: String,
+    /// What it passed along, as it would be written in its language; empty if nothing.
+    pub passed: String,
+    /// The exit code that it asked for.
+    pub code: u8,
 }
 
 /// What one step did.
@@ -161,6 +185,8 @@ pub struct PartitionReport {
     pub partition: u32,
     /// The file, where it is one.
     pub name: String,
+    /// Where reading went on in a run that was resumed; none if it began at the beginning. Counted as `committed`.
+    pub resumed_at: Option<u64>,
     /// Where reading would go on; none if nothing was settled that every sink has written out. In a file: bytes of its uncompressed content.
     pub committed: Option<u64>,
     /// Bytes of the file that were read, as it lies on the disk; none of a pipe, or where there is no file.

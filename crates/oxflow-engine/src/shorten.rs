@@ -8,7 +8,7 @@ const TEXT_BYTES: usize = 2000;
 const HALF_BYTES: usize = 16 << 10;
 
 /// The beginning of what an error says.
-pub(crate) fn text(text: &str) -> Cow<'_, str> {
+pub fn text(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_BYTES {
         return Cow::Borrowed(text);
     }

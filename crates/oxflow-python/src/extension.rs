@@ -121,8 +121,15 @@ impl NativeFunction {
         let mut counts = [StepCounts::default()];
         let stop = AtomicBool::new(false);
         let live = Live::new(1);
-        let mut context =
-            Context { counts: &mut counts, live: &live, faults: Vec::new(), fatal: &[true], stop: &stop, left: None };
+        let mut context = Context {
+            counts: &mut counts,
+            live: &live,
+            faults: Vec::new(),
+            fatal: &[true],
+            stop: &stop,
+            left: None,
+            exit: None,
+        };
         let outcome = NativeRun::new(spec).apply(batch, &mut context);
         let fault = context.faults.into_iter().next();
         match (fault, outcome) {

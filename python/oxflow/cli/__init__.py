@@ -1,7 +1,8 @@
 """The command line, `oxflow`.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 drained or good, 1 failed, 2 wrong usage, 3 wrong plan,
-configuration or extension, 4 a stream cannot be opened, 130 after a second interrupt. An error of the user is told in the
+configuration or extension, 4 a stream cannot be opened, 5 too many messages failed, 130 after a second interrupt; a step that
+calls `sys.exit` has its own. An error of the user is told in the
 words of its diagnostics; a traceback shows the user's frames only.
 """
 

@@ -41,7 +41,10 @@ def run(options: argparse.Namespace) -> int:
         _print_report(error.report, options, bound, error.diagnostics)
         raise
     _print_report(report, options, bound)
-    return 0
+    if report.exit is None:
+        return 0
+    print(f"oxflow: {report.exit}; that message and what comes after it are left for a later run", file=sys.stderr)
+    return report.exit.code
 
 
 def check(options: argparse.Namespace) -> int:

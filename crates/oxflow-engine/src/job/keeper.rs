@@ -191,6 +191,24 @@ impl Keeper {
         Ok(())
     }
 
+    /// The checkpoint, if there is one now.
+    pub(super) fn file(&self) -> Option<String> {
+        let path = self.kept.store.path();
+        path.exists().then(|| path.display().to_string())
+    }
+
+    /// Whether the run went on where an earlier one had stopped.
+    pub(super) fn resumed(&self) -> bool {
+        let sources = self.kept.before.iter().flat_map(|checkpoint| &checkpoint.sources);
+        sources.into_iter().any(|source| source.position.is_some())
+    }
+
+    /// Where reading of a partition went on.
+    pub(super) fn resumed_at(&self, partition: u32) -> Option<u64> {
+        let sources = &self.kept.before.as_ref()?.sources;
+        sources.get(usize::try_from(partition).ok()?)?.position.map(|position| position.next)
+    }
+
     /// Ends the keeping: a run that did everything needs no checkpoint.
     pub(super) fn finish(&self, sinks: &HashMap<String, Box<dyn Sink>>, failed: bool) -> Result<(), JobError> {
         self.save(sinks)?;

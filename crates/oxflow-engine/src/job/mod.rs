@@ -273,6 +273,7 @@ impl Job {
             committed: Mutex::default(),
             gate: RwLock::new(()),
             torn: AtomicBool::new(false),
+            exit: Mutex::default(),
             live: (0..lanes).map(|_| Arc::new(Live::new(program.steps.len()))).collect(),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }

@@ -189,6 +189,9 @@ impl Running {
             sources: self.partitions(),
             steps,
             skipped,
+            exit: shared.exit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            checkpoint: self.inner.keeper.as_ref().and_then(Keeper::file),
+            resumed: self.inner.keeper.as_ref().is_some_and(Keeper::resumed),
         }
     }
 
@@ -220,6 +223,7 @@ impl Running {
                 stream: self.inner.stream.clone(),
                 partition,
                 name: name.clone(),
+                resumed_at: self.inner.keeper.as_ref().and_then(|keeper| keeper.resumed_at(partition)),
                 committed: committed.get(&partition).map(|position| position.next),
                 position_bytes: reached.map(|reached| reached.position_bytes()),
                 size_bytes: reached.map(|reached| reached.size_bytes),

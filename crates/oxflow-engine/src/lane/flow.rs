@@ -331,6 +331,7 @@ impl State {
             fatal: &self.shared.fatal,
             stop: &self.shared.drain,
             left: None,
+            exit: None,
         }
     }
 }

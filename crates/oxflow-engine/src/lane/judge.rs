@@ -1,15 +1,16 @@
 //! Decides what the faults of a batch mean, by the policy of the step that each happened in.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use super::letters::Posted;
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, row_number};
 use crate::config::Policy;
 use crate::dead_letter::TooManyFailed;
-use crate::fault::{Fault, StepError};
+use crate::fault::{ExitRequest, Fault, StepError};
 use crate::limits::Breach;
-use crate::report::{SKIPPED_SHOWN, Skipped};
+use crate::report::{Exit, SKIPPED_SHOWN, Skipped};
 use crate::run::{Context, describe_origin};
 
 /// The messages of a batch that a step did not handle.
@@ -18,11 +19,13 @@ pub(super) struct Failed {
     faults: Vec<Fault>,
     /// The first that was left because the pipeline stops.
     left: Option<u32>,
+    /// What a function said that asked the process to end.
+    exit: Option<ExitRequest>,
 }
 
 impl From<Context<'_>> for Failed {
     fn from(context: Context<'_>) -> Self {
-        Self { faults: context.faults, left: context.left }
+        Self { faults: context.faults, left: context.left, exit: context.exit }
     }
 }
 
@@ -38,7 +41,7 @@ pub(super) struct Judged {
 
 /// Decides for each message that failed: it is skipped or becomes a dead letter, or the first that may not be ends the run.
 pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State) -> Result<Judged, LaneError> {
-    let Failed { mut faults, left } = failed;
+    let Failed { mut faults, left, exit } = failed;
     // Steps of one run fail one after the other, each on messages of the whole batch.
     faults.sort_by_key(|fault| fault.row);
     let handled = left.map_or(rows.len(), |left| left as usize);
@@ -66,6 +69,9 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
     }
     state.send(&mut posted, meta.stream())?;
     state.short |= judged.handled < rows.len();
+    if let Some(exit) = exit.filter(|_| judged.ended.is_ok()) {
+        state.exit(meta, rows, exit);
+    }
     Ok(judged)
 }
 
@@ -110,18 +116,27 @@ impl State {
         if self.progress.skipped.len() < SKIPPED_SHOWN {
             let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
             let error = fault.located(fault.error());
-            let origin = self.origin(meta, rows, fault);
+            let origin = self.origin(meta, rows, fault.row);
             self.progress.skipped.push(Skipped { step, origin, code: fault.kind.code(), error });
         }
     }
 
-    fn origin(&self, meta: &Meta, rows: &[u32], fault: &Fault) -> String {
-        let row = rows.get(fault.row as usize).and_then(|row| meta.row(*row));
+    /// Notes which step asked the process to end; one is enough.
+    fn exit(&self, meta: &Meta, rows: &[u32], request: ExitRequest) {
+        let ExitRequest { step, row, class, passed, code } = request;
+        let step = self.shared.steps.get(step).map(|step| step.name.clone()).unwrap_or_default();
+        let exit = Exit { error: class, step, origin: self.origin(meta, rows, row), passed, code };
+        let mut noted = self.shared.exit.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert(exit);
+    }
+
+    fn origin(&self, meta: &Meta, rows: &[u32], row: u32) -> String {
+        let row = rows.get(row as usize).and_then(|row| meta.row(*row));
         row.map(|row| describe_origin(row, &self.shared.partitions)).unwrap_or_default()
     }
 
     fn step_error(&self, meta: &Meta, rows: &[u32], fault: Fault) -> StepError {
-        let origin = self.origin(meta, rows, &fault);
+        let origin = self.origin(meta, rows, fault.row);
         let step = self.shared.steps.get(fault.step);
         StepError {
             step: step.map(|step| step.name.clone()).unwrap_or_default(),

@@ -25,7 +25,7 @@ use crate::config::Policy;
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
-use crate::report::{SOURCE, Skipped, StepInfo};
+use crate::report::{Exit, SOURCE, Skipped, StepInfo};
 use crate::run::{Live, StepCounts, take_waiting};
 
 /// What the lanes of a run share.
@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     /// Set once, if what the outputs hold can no longer be told: no checkpoint is taken from then on, and a later run goes
     /// on from the last one.
     pub(crate) torn: AtomicBool,
+    /// The first step that asked the process to end.
+    pub(crate) exit: Mutex<Option<Exit>>,
 }
 
 /// A lane is inside a batch: no checkpoint is taken meanwhile.

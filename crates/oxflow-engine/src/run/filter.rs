@@ -70,7 +70,7 @@ fn uncounted(
 ) -> Result<Batch, RunFailed> {
     let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
     let (live, fatal, stop) = (context.live, context.fatal, context.stop);
-    let mut inner = Context { counts: &mut [], live, faults: Vec::new(), fatal, stop, left: None };
+    let mut inner = Context { counts: &mut [], live, faults: Vec::new(), fatal, stop, left: None, exit: None };
     let outcome = run.apply(batch, &mut inner)?;
     context.left = inner.left.map(given).or(context.left);
     for fault in inner.faults {

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Metadata, row_number};
-use crate::fault::Fault;
+use crate::fault::{ExitRequest, Fault};
 
 /// Steps in a row.
 pub trait Run: Send {
@@ -90,6 +90,8 @@ pub struct Context<'a> {
     pub stop: &'a AtomicBool,
     /// Index of the first message that was left, with all after it, because the pipeline stops.
     pub left: Option<u32>,
+    /// What a function said that asked the process to end.
+    pub exit: Option<ExitRequest>,
 }
 
 impl Context<'_> {
@@ -161,19 +163,24 @@ impl Context<'_> {
         leaves
     }
 
-    /// Stops the pipeline before message `row`.
-    pub fn stop_at(&mut self, row: u32) {
+    /// Stops the pipeline before the message whose function asked for it.
+    pub fn exit(&mut self, request: ExitRequest) {
         self.stop.store(true, Ordering::Release);
-        self.left = Some(row);
+        self.left = Some(request.row);
+        self.exit = Some(request);
     }
 }
 
 /// Where a message came from, for people. Files are called by their name and line, others by partition and offset.
 pub fn describe_origin(row: Metadata<'_>, partitions: &[String]) -> String {
-    match partitions.get(row.partition() as usize) {
-        Some(name) if name == "stdin" || std::path::Path::new(name).exists() => {
-            format!("{name}, line {}", row.offset() + 1)
-        }
-        _ => format!("stream {}, partition {}, offset {}", row.stream(), row.partition(), row.offset()),
+    let name = partitions.get(row.partition() as usize).map_or("", String::as_str);
+    match line(row, name) {
+        Some(line) => format!("{name}, line {line}"),
+        None => format!("stream {}, partition {}, offset {}", row.stream(), row.partition(), row.offset()),
     }
+}
+
+/// The line that a message is in its file, from 1; `name` is that of its partition.
+pub fn line(row: Metadata<'_>, name: &str) -> Option<i64> {
+    (name == "stdin" || std::path::Path::new(name).exists()).then(|| row.offset() + 1)
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{Context, Outcome, Router, Run, RunFailed};
 use crate::batch::{Batch, row_number};
 use crate::config::Retry;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::{ExitRequest, Fault, FaultKind};
 
 /// How long a pause goes on after someone asked to stop.
 const LOOK: Duration = Duration::from_millis(20);
@@ -172,10 +172,11 @@ impl Patience {
         let given = |index: u32| rows.get(index as usize).copied().unwrap_or(index);
         let (fatal, stop) = (self.fatal.as_slice(), context.stop);
         let (counts, live) = (&mut *context.counts, context.live);
-        let mut inner = Context { counts, live, faults: Vec::new(), fatal, stop, left: None };
+        let mut inner = Context { counts, live, faults: Vec::new(), fatal, stop, left: None, exit: None };
         call(rows, &mut inner)?;
-        let Context { faults, left, .. } = inner;
+        let Context { faults, left, exit, .. } = inner;
         context.left = left.map(given).into_iter().chain(context.left).min();
+        context.exit = exit.map(|exit| ExitRequest { row: given(exit.row), ..exit }).or(context.exit.take());
         let faults = faults.into_iter().map(|fault| Fault { row: given(fault.row), ..fault });
         let (mut again, lost): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| self.takes(fault));
         if let Some(counts) = context.counts.get_mut(self.step) {

@@ -1,9 +1,11 @@
 //! Python exceptions as the engine's faults.
 
-use oxflow_engine::fault::{Cause, Fault, FaultKind, Raised};
+use oxflow_engine::fault::{Cause, ExitRequest, Fault, FaultKind, Raised};
 use oxflow_engine::run::Context;
+use oxflow_engine::shorten;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 
 /// What went wrong with a message, before it is known which.
 #[derive(Debug)]
@@ -11,14 +13,14 @@ pub(super) enum Trouble {
     /// The message failed.
     Fault(Fault),
     /// The function asked the process to end. That says nothing about the message, so it is left for a later run.
-    Stop,
+    Exit(ExitRequest),
 }
 
 impl Trouble {
     /// A function, codec or iterator raised.
     pub(super) fn raised(py: Python<'_>, step: usize, kind: FaultKind, error: &PyErr) -> Self {
-        if error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py) {
-            return Self::Stop;
+        if let Some(exit) = exit_request(py, step, error) {
+            return Self::Exit(exit);
         }
         let (class, text, cause) = described(py, error);
         Self::Fault(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause) })
@@ -42,12 +44,37 @@ impl Trouble {
     pub(super) fn tell(self, row: u32, context: &mut Context<'_>) -> bool {
         match self {
             Self::Fault(fault) => context.fail(Fault { row, ..fault }),
-            Self::Stop => {
-                context.stop_at(row);
+            Self::Exit(request) => {
+                context.exit(ExitRequest { row, ..request });
                 true
             }
         }
     }
+}
+
+/// What the process does after an interrupt, by the custom of shells: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
+
+/// What an exception says that asks the process to end, if it is one of those.
+fn exit_request(py: Python<'_>, step: usize, error: &PyErr) -> Option<ExitRequest> {
+    let request = |class, passed, code| Some(ExitRequest { step, row: 0, class, passed, code });
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        return request("KeyboardInterrupt", String::new(), INTERRUPTED);
+    }
+    if !error.is_instance_of::<PySystemExit>(py) {
+        return None;
+    }
+    let code = error.value(py).getattr("code").ok().filter(|code| !code.is_none());
+    let passed = code.as_ref().map_or_else(String::new, |code| {
+        code.repr().map_or_else(|_| "its text could not be made".to_owned(), |text| text.to_string())
+    });
+    request("SystemExit", shorten::text(&passed).into_owned(), code.as_ref().map_or(0, exit_code))
+}
+
+/// The exit code that `sys.exit` with this value gives. The system would keep the lowest byte of an integer, so that some
+/// failures look like success: what doesn't fit is 255.
+fn exit_code(value: &Bound<'_, PyAny>) -> u8 {
+    if value.is_instance_of::<PyInt>() { value.extract().unwrap_or(u8::MAX) } else { 1 }
 }
 
 /// Class, text and object of an exception.
