@@ -166,3 +166,31 @@ def test_what_python_filters_keep_is_read_by_a_rust_step_as_it_came() -> None:
     counts = [(step.name, step.language, step.messages_in, step.messages_out) for step in outputs.report.steps[1:4]]
     assert counts == [("parse", "python", 4, 3), ("short", "python", 3, 2), ("double", "rust", 2, 2)]
     assert [skipped.step for skipped in outputs.report.skipped] == ["parse"]
+
+
+# What one language passes over in a field that nobody reads, and the other refuses.
+ODD = [
+    b'{"text":"a","count":2,"tags":{},"more":"\\ud800"}',
+    b'{"text":"a","count":2,"tags":{},"more":%s}' % (b"[" * 300 + b"]" * 300),
+    b'{"text":"a","count":1,"count":2,"tags":{}}',
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["half a pair", "deep", "a key that comes twice"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Filter("rust", function=test_steps.is_frequent), Map("shout", function=shouted)],
+        [Filter("python", function=is_short), Map("double", function=test_steps.Double())],
+        [Filter("rust", function=test_steps.is_frequent), Filter("python", function=is_short)],
+        [Map("shout", function=shouted), Filter("python", function=is_short)],
+    ],
+)
+def test_a_message_that_some_step_cannot_read_was_the_parsers_to_refuse(steps: list[Any], odd: bytes) -> None:
+    pipeline = through(Parser("parse", Counted), *steps)
+    outputs = run(
+        pipeline, {"in": [odd, *lines(word("c", 3))]}, config={"steps": {"parse": {"on_error": "dead_letter"}}}
+    )
+    refused = [letter.step for letter in outputs.dead_letters]
+    # Which of them are refused depends on who reads; never where.
+    assert (refused, len(outputs["out"])) in [([], 2), (["parse"], 1)]

@@ -117,7 +117,13 @@ impl NativeFunction {
     /// Runs a batch of one message, without the interpreter.
     fn run(&self, batch: Batch) -> Result<Outcome, Box<Fault>> {
         let call = NativeCall { step: 0, function: self.function, select: false };
-        let spec = NativeSpec { input: self.function.input(), parser: None, calls: vec![call], serializer: None };
+        let spec = NativeSpec {
+            input: self.function.input(),
+            parser: None,
+            parsed: None,
+            calls: vec![call],
+            serializer: None,
+        };
         let mut counts = [StepCounts::default()];
         let stop = AtomicBool::new(false);
         let live = Live::new(1);

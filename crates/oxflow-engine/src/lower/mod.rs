@@ -55,6 +55,8 @@ struct Chain {
     /// How the payloads lie after the last finished stage.
     form: Form,
     open: Open,
+    /// The parser after which the payloads still lie as they were read: what can't be decoded then was its to refuse.
+    parsed: Option<usize>,
 }
 
 /// The run that the next step may join.
@@ -75,7 +77,7 @@ struct LookedAt {
 
 impl Lowering<'_> {
     fn chain(&mut self, steps: &[Step], form: Form) -> Result<Vec<Stage>, Diagnostic> {
-        let mut chain = Chain { stages: Vec::new(), form, open: Open::Nothing };
+        let mut chain = Chain { stages: Vec::new(), form, open: Open::Nothing, parsed: None };
         for (index, step) in steps.iter().enumerate() {
             let rest = steps.get(index + 1..).unwrap_or_default();
             self.step(&mut chain, step, rest)?;
@@ -138,12 +140,13 @@ impl Lowering<'_> {
         if let Some(parser) = self.looked_at(chain, function) {
             if select && parser.alone && python_takes(rest, &parser.gives) {
                 let ask = NativeSpec { parser: Some(parser.step), ..asked(NativeCall { select: false, ..call }) };
-                (chain.open, chain.form) = (Open::Nothing, Form::Json);
+                (chain.open, chain.form, chain.parsed) = (Open::Nothing, Form::Json, Some(parser.step));
                 chain.stages.push(Stage::NativeFilter { ask, encode: None });
                 return Ok(());
             }
             if let (Open::Foreign(spec, _), false) = (&mut chain.open, select || parser.alone) {
                 spec.selects = true;
+                chain.parsed = Some(parser.step);
             }
         }
         if select && !self.selects_in_place(chain, function, rest) {
@@ -211,8 +214,13 @@ impl Lowering<'_> {
         match input {
             Some(input) => {
                 chain.close_as(Form::Raw, number);
-                chain.open =
-                    Open::Native(NativeSpec { input, parser: Some(number), calls: Vec::new(), serializer: None });
+                chain.open = Open::Native(NativeSpec {
+                    input,
+                    parser: Some(number),
+                    parsed: None,
+                    calls: Vec::new(),
+                    serializer: None,
+                });
             }
             None => chain.foreign(number, step, ForeignStep::Parse, parsed),
         }
@@ -250,7 +258,7 @@ impl Chain {
             Open::Nothing => {}
             Open::Native(spec) => {
                 let raw = spec.serializer.is_some() || spec.output().is_bytes();
-                self.form = if raw { Form::Raw } else { Form::Json };
+                (self.form, self.parsed) = (if raw { Form::Raw } else { Form::Json }, None);
                 self.stages.push(Stage::Native(spec));
             }
             Open::Foreign(mut spec, _) => {
@@ -262,6 +270,7 @@ impl Chain {
                     (false, false) => objects,
                 };
                 self.form = spec.output;
+                self.parsed = self.parsed.filter(|_| spec.selects);
                 self.stages.push(Stage::Foreign(spec));
             }
         }
@@ -282,7 +291,7 @@ impl Chain {
             Open::Native(spec) if spec.output().is_same(&input) => spec.calls.push(call),
             _ => {
                 self.close_as(if input.is_bytes() { Form::Raw } else { Form::Json }, call.step);
-                self.open = Open::Native(asked(call));
+                self.open = Open::Native(NativeSpec { parsed: self.parsed, ..asked(call) });
             }
         }
     }
@@ -298,7 +307,9 @@ impl Chain {
             _ => {
                 self.close(Form::Objects);
                 let (operations, input) = (vec![operation], self.form);
-                let spec = ForeignSpec { operations, input, output: Form::Objects, selects: false, last_step: number };
+                let (first_step, last_step) = (self.parsed.unwrap_or(number), number);
+                let spec =
+                    ForeignSpec { operations, input, output: Form::Objects, selects: false, first_step, last_step };
                 self.open = Open::Foreign(spec, takes.clone());
             }
         }
@@ -325,11 +336,12 @@ impl Chain {
 /// Ends the open run and gives what a Rust function needs to be asked about the payloads without touching them.
 fn question(chain: &mut Chain, call: NativeCall) -> (NativeSpec, Option<ForeignSpec>) {
     chain.close(Form::Objects);
-    (asked(NativeCall { select: false, ..call }), encoder(chain.form, call.step))
+    let ask = NativeSpec { parsed: chain.parsed, ..asked(NativeCall { select: false, ..call }) };
+    (ask, encoder(chain.form, call.step))
 }
 
 fn asked(call: NativeCall) -> NativeSpec {
-    NativeSpec { input: call.function.input(), parser: None, calls: vec![call], serializer: None }
+    NativeSpec { input: call.function.input(), parser: None, parsed: None, calls: vec![call], serializer: None }
 }
 
 fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {
@@ -337,7 +349,14 @@ fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {
 }
 
 fn conversion(output: Form, step: usize) -> ForeignSpec {
-    ForeignSpec { operations: Vec::new(), input: Form::Objects, output, selects: false, last_step: step }
+    ForeignSpec {
+        operations: Vec::new(),
+        input: Form::Objects,
+        output,
+        selects: false,
+        first_step: step,
+        last_step: step,
+    }
 }
 
 /// Whether a run only looks at JSON and lets it pass or not.

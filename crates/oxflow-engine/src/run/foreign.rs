@@ -24,6 +24,8 @@ pub struct ForeignSpec {
     pub output: Form,
     /// The steps are filters, and the messages that they keep go on as they came: what the filters saw is thrown away.
     pub selects: bool,
+    /// Number of the step that a failed conversion at the start belongs to.
+    pub first_step: usize,
     /// Number of the step that a failed conversion at the end belongs to.
     pub last_step: usize,
 }

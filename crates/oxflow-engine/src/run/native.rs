@@ -23,6 +23,8 @@ pub struct NativeSpec {
     pub input: PayloadType,
     /// The parser that is part of the run.
     pub parser: Option<usize>,
+    /// The parser before it that left the payloads as they were read: what can't be decoded was its to refuse.
+    pub parsed: Option<usize>,
     /// The functions, in order; may be empty between a parser and a serializer.
     pub calls: Vec<NativeCall>,
     /// The serializer that is part of the run.
@@ -120,7 +122,7 @@ impl NativeRun {
     ) -> HeldRows {
         let started = Instant::now();
         let count = range.len();
-        reports.step = self.spec.first_step();
+        reports.step = self.spec.parsed.unwrap_or_else(|| self.spec.first_step());
         context.live.enter(reports.step);
         let input = self.spec.input;
         let faults = reports.table();

@@ -52,10 +52,7 @@ impl Program {
         let first = spec.operations.first();
         let decoder = first.and_then(|first| runtime.decoders.get(&first.name));
         let decoder = decoder.filter(|_| parses || spec.input == Form::Json);
-        let reader = Reader {
-            step: first.map_or(spec.last_step, |first| first.step),
-            decode: decoder.map(|decoder| Decode::by(decoder.bind(py))),
-        };
+        let reader = Reader { step: spec.first_step, decode: decoder.map(|decoder| Decode::by(decoder.bind(py))) };
         operations.drain(..usize::from(parses));
         let serialises = spec.output == Form::Raw && does(operations.last()) == Some(ForeignStep::Serialise);
         operations.truncate(operations.len() - usize::from(serialises));
