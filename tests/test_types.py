@@ -83,7 +83,21 @@ def covers(found: Any, drawn: Any) -> bool:
 
 @pytest.mark.parametrize(
     "name",
-    ["scalars", "containers", "sparse", "choices", "flattened", "tree", "pair", "page", "internal", "open", "strict"],
+    [
+        "scalars",
+        "containers",
+        "sparse",
+        "choices",
+        "flattened",
+        "tree",
+        "owner",
+        "pet",
+        "pair",
+        "page",
+        "internal",
+        "open",
+        "strict",
+    ],
 )
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
@@ -174,6 +188,18 @@ def test_fields_that_are_dropped_are_counted_where_they_are_dropped() -> None:
     assert [step.unknown_fields for step in in_python.report.steps] == [0, 0, 600, 0, 0]
     assert in_rust["out"] == in_python["out"] != lines
     assert "600 unknown fields dropped" in str(in_rust.report)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("Owner", b'{"pets":[{"owner":{"pets":[]}},{"owner":null}]}'),
+        ("Pet", b'{"owner":{"pets":[{"owner":null}]}}'),
+        ("Pair", b'[1,"a"]'),
+    ],
+)
+def test_a_parser_makes_what_a_function_of_the_type_takes(name: str, line: bytes) -> None:
+    assert through(getattr(steps, f"same_{name.lower()}"), getattr(steps, name), line)["out"] == [line]
 
 
 def test_a_type_that_rejects_fails_the_message_and_names_the_field() -> None:

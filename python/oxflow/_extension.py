@@ -196,6 +196,8 @@ class _Types:
         record: dict[str, Any] | None = shape.get("record") if isinstance(shape, dict) else None
         if record is not None:
             made = self._record(record)
+            # Made inside of another record it refers to that one, which is not around it here.
+            setattr(made, NATIVE_SHAPE, {"record": _unpromised(record)})
         else:
             made = self._typed_dict(item["name"], [])
             setattr(made, NATIVE_VALUE, self.annotation(shape))
@@ -241,11 +243,13 @@ class _Types:
         return made
 
 
-def _unpromised(shape: Any) -> Any:
+def _unpromised(record: dict[str, Any]) -> Any:
     """Drop from a shape that fields are always written: serde does so, a Python function that makes such a dict need not."""
-    if isinstance(shape, dict):
-        return {key: _unpromised(value) for key, value in shape.items() if key != "always"}
-    return [_unpromised(item) for item in shape] if isinstance(shape, list) else shape
+
+    def drop(item: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in item.items() if key != "always"}
+
+    return json.loads(json.dumps(record), object_hook=drop)
 
 
 def _subscripted(form: Any, arguments: tuple[Any, ...]) -> Any:

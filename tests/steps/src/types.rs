@@ -148,6 +148,18 @@ pub struct Tree {
     pub parent: Option<Box<Tree>>,
 }
 
+/// Has pets, which have an owner.
+#[derive(Clone, Debug, Serialize, Deserialize, Payload)]
+pub struct Owner {
+    pub pets: Vec<Pet>,
+}
+
+/// Has an owner, who has pets.
+#[derive(Clone, Debug, Serialize, Deserialize, Payload)]
+pub struct Pet {
+    pub owner: Option<Box<Owner>>,
+}
+
 /// A pair without names.
 #[derive(Clone, Debug, Serialize, Deserialize, Payload)]
 pub struct Pair(pub i64, pub String);
@@ -207,6 +219,8 @@ same! {
     same_choices: Choices,
     same_flattened: Flattened,
     same_tree: Tree,
+    same_owner: Owner,
+    same_pet: Pet,
     same_pair: Pair,
     same_page: Page<Place>,
     same_internal: Internal,

@@ -32,7 +32,7 @@ use parts::compose;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "oxflow doesn't know the shape of `{Self}`",
-    note = "add `#[derive(oxflow::Payload)]` to it, or `oxflow::convert_via_json!({Self})`"
+    note = "add `#[derive(oxflow::Payload)]` to it, or `#[payload(shape = Type)]` to the field, with a type that looks the same in JSON"
 )]
 pub trait Shape {
     /// True if serde takes a field of this type as absent without `#[serde(default)]`.
