@@ -242,3 +242,24 @@ def test_a_union_hands_each_member_the_value_as_it_came() -> None:
         inner: dict[str, int]
 
     assert decoder(Left | Right)(b'{"inner":{"x":1},"kind":"right"}') == {"inner": {"x": 1}, "kind": "right"}
+
+
+@dataclass
+class Left:
+    """One way to read a node."""
+
+    n: Left | Right | None
+
+
+@dataclass
+class Right:
+    """The other way."""
+
+    n: Left | Right | None
+
+
+def test_unions_within_unions_are_not_tried_for_ever() -> None:
+    deep = b'{"n":' * 60 + b"%s" + b"}" * 60
+    assert decoder(Left)(deep % b"null") is not None
+    with pytest.raises(DecodeError, match="too many ways to read its unions"):
+        decoder(Left)(deep % b"3")

@@ -3,6 +3,8 @@
 //! A value that is right as it is costs nothing but the look at it. Where something in it is to be replaced, it is copied: where
 //! it is one member of a union, the next one must see the value as it was.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyTuple};
@@ -10,16 +12,31 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyList, PyTuple};
 use super::mismatch::{Mismatch, Wrong};
 use super::shape::{Field, Part, Shape};
 
+/// Members of unions that are tried for one message. Unions within unions are tried again for each member around them, which
+/// a message of a few hundred bytes could make last for ever.
+const MOST_TRIES: u32 = 10_000;
+
+/// How many members of unions may still be tried.
+struct Tries(Cell<u32>);
+
+impl Tries {
+    fn one_more(&self) -> Result<(), Mismatch<'static, 'static>> {
+        let left = self.0.get().checked_sub(1).ok_or(Mismatch::TooManyTries)?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
 /// The value to use instead, or nothing where the value stays as it is.
 type Checked<'py, 'a> = Result<Option<Bound<'py, PyAny>>, Wrong<'py, 'a>>;
 
 impl Shape {
     /// The value to use for a parsed one.
     pub(super) fn convert<'py>(&self, value: Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, Wrong<'py, '_>> {
-        Ok(self.check(self.root, &value)?.unwrap_or(value))
+        Ok(self.check(self.root, &value, &Tries(Cell::new(MOST_TRIES)))?.unwrap_or(value))
     }
 
-    fn check<'py, 'a>(&'a self, part: usize, value: &Bound<'py, PyAny>) -> Checked<'py, 'a> {
+    fn check<'py, 'a>(&'a self, part: usize, value: &Bound<'py, PyAny>, tries: &Tries) -> Checked<'py, 'a> {
         match self.parts.get(part) {
             None | Some(Part::Any) => Ok(None),
             Some(Part::Exactly { name, class }) => {
@@ -34,7 +51,7 @@ impl Shape {
             Some(Part::List { item }) => {
                 let list = as_list(value)?;
                 Ok(self
-                    .items(*item, list)?
+                    .items(*item, list, tries)?
                     .map(|items| PyList::new(value.py(), items))
                     .transpose()?
                     .map(Bound::into_any))
@@ -42,14 +59,14 @@ impl Shape {
             Some(Part::Tuple { item }) => {
                 let list = as_list(value)?;
                 let items = self
-                    .items(*item, list)?
+                    .items(*item, list, tries)?
                     .map_or_else(|| Ok(list.to_tuple()), |items| PyTuple::new(value.py(), items));
                 Ok(Some(items?.into_any()))
             }
-            Some(Part::Items { name, items }) => self.tuple(name, items, value).map(Some),
-            Some(Part::Dict { item }) => self.dict(*item, value),
-            Some(Part::Union { name, members, only }) => self.union(name, members, *only, value),
-            Some(Part::Record { name, fields, class }) => self.record(name, fields, class.as_ref(), value),
+            Some(Part::Items { name, items }) => self.tuple(name, items, value, tries).map(Some),
+            Some(Part::Dict { item }) => self.dict(*item, value, tries),
+            Some(Part::Union { name, members, only }) => self.union(name, members, *only, value, tries),
+            Some(Part::Record { name, fields, class }) => self.record(name, fields, class.as_ref(), value, tries),
             Some(Part::Convert { convert }) => Ok(Some(convert.bind(value.py()).call1((value,))?)),
         }
     }
@@ -59,16 +76,19 @@ impl Shape {
         &'a self,
         item: usize,
         list: &Bound<'py, PyList>,
+        tries: &Tries,
     ) -> Result<Option<Vec<Bound<'py, PyAny>>>, Wrong<'py, 'a>> {
         let mut replaced: Option<Vec<Bound<'py, PyAny>>> = None;
         if self.takes_anything(item) {
             return Ok(None);
         }
         for (index, value) in list.iter().enumerate() {
-            let checked = self.check(item, &value).map_err(|wrong| wrong.below(|| format!("[{index}]")))?;
+            let checked = self.check(item, &value, tries).map_err(|wrong| wrong.below(|| format!("[{index}]")))?;
             if let Some(new) = checked {
                 let items = replaced.get_or_insert_with(|| list.iter().collect());
-                items.get_mut(index).into_iter().for_each(|old| *old = new.clone());
+                if let Some(old) = items.get_mut(index) {
+                    *old = new;
+                }
             }
         }
         Ok(replaced)
@@ -83,6 +103,7 @@ impl Shape {
         name: &'a str,
         items: &'a [usize],
         value: &Bound<'py, PyAny>,
+        tries: &Tries,
     ) -> Result<Bound<'py, PyAny>, Wrong<'py, 'a>> {
         let list = as_list(value)?;
         if list.len() != items.len() {
@@ -90,20 +111,20 @@ impl Shape {
         }
         let mut converted = Vec::with_capacity(items.len());
         for ((index, item), value) in items.iter().enumerate().zip(list) {
-            let checked = self.check(*item, &value).map_err(|wrong| wrong.below(|| format!("[{index}]")))?;
+            let checked = self.check(*item, &value, tries).map_err(|wrong| wrong.below(|| format!("[{index}]")))?;
             converted.push(checked.unwrap_or(value));
         }
         Ok(PyTuple::new(value.py(), converted)?.into_any())
     }
 
-    fn dict<'py, 'a>(&'a self, item: usize, value: &Bound<'py, PyAny>) -> Checked<'py, 'a> {
+    fn dict<'py, 'a>(&'a self, item: usize, value: &Bound<'py, PyAny>, tries: &Tries) -> Checked<'py, 'a> {
         let dict = value.cast_exact::<PyDict>().map_err(|_| Wrong::expected("dict", value))?;
         let mut replaced = None;
         if self.takes_anything(item) {
             return Ok(None);
         }
         for (key, value) in dict {
-            let checked = self.check(item, &value).map_err(|wrong| wrong.below(|| format!(".{key}")))?;
+            let checked = self.check(item, &value, tries).map_err(|wrong| wrong.below(|| format!(".{key}")))?;
             if let Some(new) = checked {
                 copied(&mut replaced, dict)?.set_item(key, new)?;
             }
@@ -117,10 +138,12 @@ impl Shape {
         members: &[usize],
         only: Option<usize>,
         value: &Bound<'py, PyAny>,
+        tries: &Tries,
     ) -> Checked<'py, 'a> {
         let mut reason = None;
         for member in members {
-            match self.check(*member, value) {
+            tries.one_more()?;
+            match self.check(*member, value, tries) {
                 Err(wrong) if wrong.is_about_the_value(value.py()) => {
                     if only == Some(*member) {
                         reason = Some(wrong);
@@ -139,6 +162,7 @@ impl Shape {
         fields: &'a [Field],
         class: Option<&Py<PyAny>>,
         value: &Bound<'py, PyAny>,
+        tries: &Tries,
     ) -> Checked<'py, 'a> {
         let dict = value.cast_exact::<PyDict>().map_err(|_| Wrong::expected(name, value))?;
         let arguments = class.map(|_| PyDict::new(value.py()));
@@ -151,7 +175,7 @@ impl Shape {
                 }
                 continue;
             };
-            let new = self.check(field.part, &given).map_err(|wrong| wrong.below(path))?;
+            let new = self.check(field.part, &given, tries).map_err(|wrong| wrong.below(path))?;
             match (&arguments, new) {
                 (Some(arguments), new) => arguments.set_item(&field.attribute, new.unwrap_or(given))?,
                 (None, Some(new)) => copied(&mut replaced, dict)?.set_item(name, new)?,

@@ -15,6 +15,7 @@ pub(super) enum Mismatch<'py, 'a> {
     Length { name: &'a str, length: usize },
     Missing,
     TooLarge,
+    TooManyTries,
 }
 
 /// What keeps a value from being used.
@@ -42,7 +43,8 @@ impl<'py, 'a> Wrong<'py, 'a> {
     /// Whether it says that the value is wrong; any other exception is the function's own failure.
     pub(super) fn is_about_the_value(&self, py: Python<'_>) -> bool {
         match self {
-            Self::Mismatch(..) => true,
+            // Whoever tries on would try for ever.
+            Self::Mismatch(mismatch, _) => !matches!(mismatch, Mismatch::TooManyTries),
             Self::Raised(error) => error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py),
         }
     }
@@ -71,6 +73,7 @@ impl fmt::Display for Mismatch<'_, '_> {
             Self::Length { name, length } => write!(f, "expected `{name}`, got {length} items"),
             Self::Missing => f.write_str("field is missing"),
             Self::TooLarge => f.write_str("number too large for `float`"),
+            Self::TooManyTries => f.write_str("there are too many ways to read its unions"),
         }
     }
 }
