@@ -53,8 +53,8 @@ def draining_on_signals(
             elif not is_watched:
                 os._exit(INTERRUPTED_EXIT_CODE)
 
-        before = {number: signal.signal(number, handle) for number in _SIGNALS}
-        _taken.update(before)
+        for number in _SIGNALS:
+            _taken[number] = signal.signal(number, handle)
         try:
             yield stopped_by
         finally:
