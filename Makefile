@@ -3,7 +3,7 @@
 #   make demo    build the wheel and a user's Rust step, run the metrics pipeline with Python and without
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
-#   make stubs   write python/oxflow/_oxflow.pyi anew
+#   make stubs   write python/oxflow/_oxflow.pyi and the stubs of our Rust steps anew
 #   make schema  write docs/reference/config.schema.json anew
 #   make template-lock  write the lock file of new projects anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
@@ -45,6 +45,7 @@ PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
 LINT := $(VENVS)/lint/bin
+OXFLOW := $(VENVS)/test-$(firstword $(VERSIONS))/bin/oxflow
 DEMO := $(VENVS)/demo/bin
 
 LEDGER = python3 tools/ledger.py $(VENVS)/ledger-$@
@@ -125,6 +126,7 @@ lint:
 	$(PHASE) "ruff" -- $(LINT)/ruff check $(PYTHON_CODE)
 	$(PHASE) "types" -- $(MAKE_QUIET) types
 	$(PHASE) "stub" -- $(BUILD)/python tools/stubs.py --check
+	$(PHASE) "stubs of Rust steps" -- $(MAKE_QUIET) steps-stubs CHECK=--check
 	$(PHASE) "docs" -- $(MAKE_QUIET) docs
 	$(LEDGER) end
 
@@ -151,13 +153,19 @@ types:
 	$(LINT)/mypy $(PYTHON_CODE)
 	$(LINT)/pyright --pythonpath $(LINT)/python
 
-stubs: $(VENVS)/build/.made
+stubs: steps-stubs
 	$(BUILD)/python tools/stubs.py
+
+# As users write them: with what the built modules show.
+.PHONY: steps-stubs
+steps-stubs: test-wheels
+	$(OXFLOW) stubs test_steps --output tests/steps $(CHECK)
+	$(OXFLOW) stubs metrics_steps --output examples/metrics/steps $(CHECK)
 
 # By what `make test` installed.
 .PHONY: schema
 schema:
-	$(VENVS)/test-$(firstword $(VERSIONS))/bin/oxflow config-schema | python3 -m json.tool > docs/reference/config.schema.json
+	$(OXFLOW) config-schema | python3 -m json.tool > docs/reference/config.schema.json
 
 .PHONY: template-lock
 template-lock:

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "python/oxflow"
 
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
-    "_oxflow", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_convert", "codec", "_extension",
+    "_oxflow", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_extension",
     "_signatures", "steps", "pipeline", "plan", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
 )  # fmt: skip
 # Inside a function: a pipeline that is printed as a graph is lowered first.

@@ -25,7 +25,11 @@ def pyright(file: Path, folder: Path) -> list[int]:
     command = shutil.which("pyright", path=str(Path(sys.executable).parent)) or shutil.which("pyright")
     assert command is not None, "requirements/test.txt has pyright"
     shutil.copy(file, folder)
-    settings = {"typeCheckingMode": "strict", "include": [file.name], "extraPaths": [str(ROOT / "python")]}
+    settings = {
+        "typeCheckingMode": "strict",
+        "include": [file.name],
+        "extraPaths": [str(ROOT / "python"), str(ROOT / "tests" / "steps")],
+    }
     (folder / "pyrightconfig.json").write_text(json.dumps(settings))
     found = subprocess.run(
         [command, "-p", str(folder), "--outputjson"], cwd=folder, capture_output=True, text=True, check=False

@@ -13,15 +13,16 @@ import typing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from oxflow import _oxflow
+from oxflow._payloads import Contents, closed, parts_of
 from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
-from oxflow.errors import Diagnostic, ExtensionError
+from oxflow.errors import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from oxflow._oxflow import Message
-    from oxflow._shapes import Shape
+    from oxflow._payloads import Function, Public, Record, Type
 
 CAPSULE = "__oxflow__"
 NATIVE_TYPE = "__oxflow_type__"
@@ -116,21 +117,23 @@ def populate(module: types.ModuleType) -> None:
     """
     capsule = getattr(module, CAPSULE)
     described = json.loads(_oxflow.describe_module(capsule))
-    home = _home(module.__name__)
-    _refuse_doubles(home, described)
-    annotations = _Types(home)
+    home = home_of(module.__name__)
+    contents = Contents(home, described)
+    classes = _Classes(home)
     natives: list[object] = []
-    for index, item in enumerate(described["types"]):
-        if item["public"]:
-            made = annotations.public(item)
-            natives.append(_oxflow.NativeType(capsule, index))
-            setattr(made, NATIVE_TYPE, natives[-1])
-            setattr(module, item["name"], made)
-    for index, item in enumerate(described["functions"]):
+    for record in contents.records:
+        setattr(module, record.title, classes.record(record))
+    for item in contents.types:
+        made = classes.public(item)
+        natives.append(_oxflow.NativeType(capsule, item.index))
+        setattr(made, NATIVE_TYPE, natives[-1])
+        setattr(module, item.name, made)
+        setattr(module, item.title, made)
+    for index, function in enumerate(contents.functions):
         native = _oxflow.NativeFunction(capsule, index)
         natives.append(native)
-        made = _function_class(home, item, native, annotations.annotation(item["output"]))
-        setattr(module, item["name"], made() if item["form"] == "object" else made)
+        made = _function_class(home, function, native, classes.annotation(function.output))
+        setattr(module, function.name, made() if function.form == "object" else made)
     if described["debug"]:
         _unoptimised.update(dict.fromkeys(natives, home))
 
@@ -151,95 +154,75 @@ def unoptimised(functions: Iterable[object]) -> list[Diagnostic]:
     ]
 
 
-def _refuse_doubles(module: str, described: dict[str, Any]) -> None:
-    """In Rust two items of one name may live in two modules; in Python the second would take the first's place."""
-    items = [("a payload type", item["name"]) for item in described["types"] if item["public"]]
-    items += [("a function", item["name"]) for item in described["functions"]]
-    kinds: dict[str, str] = {}
-    for kind, name in items:
-        if name in kinds:
-            first, message = kinds[name], f"`{module}` has two things that are named `{name}`"
-            raise ExtensionError(
-                Diagnostic("OXF0602", message, why=f"{first} and {kind} of this name", fix="rename one of them in Rust")
-            )
-        kinds[name] = kind
-
-
-def _home(name: str) -> str:
+def home_of(name: str) -> str:
     """Give the module that users import: maturin puts `steps.so` into a package `steps` that re-exports what is in it."""
     package, _, last = name.rpartition(".")
     return package if package.rpartition(".")[2] == last else name
 
 
-def _function_class(module: str, item: dict[str, Any], native: _oxflow.NativeFunction, output: Any) -> type[Any]:
+def _function_class(module: str, item: Function, native: _oxflow.NativeFunction, output: Any) -> type[Any]:
     body = {
         "__module__": module,
-        "__qualname__": item["name"],
-        "__doc__": item["doc"] or None,
+        "__qualname__": item.name,
+        "__doc__": item.doc or None,
         "native": native,
-        "described": item,
-        "_object": item["form"] == "object",
-        "_output": bool if item["kind"] == "filter" else output,
+        "described": item.described,
+        "_object": item.form == "object",
+        "_output": bool if item.kind == "filter" else output,
     }
-    return type(item["name"], (RustFunction,), body)
+    return type(item.name, (RustFunction,), body)
 
 
-class _Types:
-    """Makes Python types of a module's shapes; one `TypedDict` per record, however often it is mentioned."""
+class _Classes:
+    """Makes Python types of a module's payloads; one `TypedDict` a record, however often it is mentioned."""
 
     def __init__(self, module: str) -> None:
         self._module = module
-        self._made: dict[str, Any] = {}
+        self._made: dict[Record, Any] = {}
 
-    def public(self, item: dict[str, Any]) -> Any:
-        shape: Shape = item["shape"]
-        record: dict[str, Any] | None = shape.get("record") if isinstance(shape, dict) else None
-        if record is not None:
-            made = self._record(record)
-            # Made inside of another record it refers to that one, which is not around it here.
-            setattr(made, NATIVE_SHAPE, {"record": _unpromised(record)})
-        else:
-            made = self._typed_dict(item["name"], [])
-            setattr(made, NATIVE_VALUE, self.annotation(shape))
-        made.__doc__ = item["doc"] or None
+    def public(self, item: Public) -> Any:
+        if item.record is not None:
+            return self.record(item.record)
+        made = self._typed_dict(item.title, [])
+        made.__doc__ = item.doc or None
+        setattr(made, NATIVE_VALUE, self.annotation(item.type))
         return made
 
-    def annotation(self, shape: Shape) -> Any:
+    def record(self, record: Record) -> Any:
+        if record not in self._made:
+            made = self._typed_dict(record.title, [item.name for item in record.members if item.required])
+            # Made before its fields, so that a field may refer to it.
+            self._made[record] = made
+            made.__annotations__ = {item.name: self.annotation(item.type) for item in record.members}
+            made.__optional_keys__ = frozenset(made.__annotations__) - made.__required_keys__
+            made.__doc__ = record.doc or None
+            setattr(made, NATIVE_SHAPE, _unpromised(closed({"record": record})))
+        return self._made[record]
+
+    def annotation(self, shape: Type) -> Any:
         if isinstance(shape, str):
             return _SCALARS[shape]
+        parts = tuple(map(self.annotation, parts_of(shape)))
         ((kind, content),) = shape.items()
         match kind:
             case "list":
-                return types.GenericAlias(list, (self.annotation(content),))
+                return types.GenericAlias(list, parts)
             case "dict":
-                return types.GenericAlias(dict, tuple(map(self.annotation, content)))
+                return types.GenericAlias(dict, parts)
             case "tuple":
-                return types.GenericAlias(tuple, tuple(map(self.annotation, content)))
+                return types.GenericAlias(tuple, parts)
             case "union":
-                return _subscripted(typing.Union, tuple(map(self.annotation, content)))
+                return _subscripted(typing.Union, parts)
             case "literal":
                 return _subscripted(typing.Literal, tuple(content))
-            case "record":
-                return self._record(content)
             case _:
-                return self._made[content]
-
-    def _record(self, record: dict[str, Any]) -> Any:
-        name = record["name"]
-        if name not in self._made:
-            made = self._typed_dict(name, [field["name"] for field in record["fields"] if field["required"]])
-            # Made before its fields, so that a field may refer to it.
-            made.__annotations__ = {field["name"]: self.annotation(field["type"]) for field in record["fields"]}
-            made.__optional_keys__ = frozenset(made.__annotations__) - made.__required_keys__
-            setattr(made, NATIVE_SHAPE, {"record": _unpromised(record)})
-        return self._made[name]
+                return self.record(content)
 
     def _typed_dict(self, name: str, required: list[str]) -> Any:
         # Called through a name without a type: checkers want literals of what is only known here.
         make: Any = TypedDict
         made = make(name, dict.fromkeys(required, Any))
         made.__module__ = self._module
-        self._made[name] = made
         return made
 
 

@@ -239,7 +239,7 @@ class _Lowering:
             "output": self._shape(step, output, f"`{reference_of(function)}` gives"),
         }
 
-    def _parser(self, step: Step, msg_type: type[Any]) -> Shape:
+    def _parser(self, step: Step, msg_type: Any) -> Shape:
         native = getattr(msg_type, NATIVE_TYPE, None)
         if native is not None:
             self.functions[step.name] = native

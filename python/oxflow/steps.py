@@ -18,6 +18,7 @@ from oxflow._place import Spot, caller
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from oxflow._extension import RustFunction
     from oxflow._oxflow import Message
 
 __all__ = ["Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "Step", "StreamSink", "Transform"]
@@ -72,6 +73,8 @@ class Map(Transform[In_contra, Out_co]):
 
     @overload
     def __init__(self: Map[Any, Any], name: str, function: str) -> None: ...
+    @overload
+    def __init__(self: Map[In, Out], name: str, function: RustFunction[In, Out | None]) -> None: ...
     @overload
     def __init__(self: Map[In, Out], name: str, function: Callable[[Message[In]], Message[Out]]) -> None: ...
     @overload
@@ -159,9 +162,14 @@ class Parser(Transform[bytes, Out_co]):
             `dict[str, Any]` or another type of JSON values; `bytes` leaves them as they are.
     """
 
-    msg_type: type[Any]
+    msg_type: object
 
-    def __init__(self, name: str, msg_type: type[Out_co]) -> None:
+    @overload
+    def __init__(self: Parser[Out], name: str, msg_type: type[Out]) -> None: ...
+    # What is a type to JSON but no class to a checker: `Any`, a union, `Literal["a"]`.
+    @overload
+    def __init__(self: Parser[Any], name: str, msg_type: object) -> None: ...
+    def __init__(self, name: str, msg_type: object) -> None:
         Step.__init__(self, name)
         object.__setattr__(self, "msg_type", msg_type)
 

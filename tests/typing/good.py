@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TypedDict
 
+import test_steps as steps
+
 from oxflow import Batch, Filter, FlatMap, Map, Message, Parser, Serializer, StreamSink, branch, streaming_source
 
 
@@ -51,3 +53,36 @@ routed = parsed.route(
     },
 )
 by_name = parsed.apply(Map("unknown", "package.module:name")).apply(Map("total", total))
+
+words = streaming_source("words", stream_name="a").apply(Parser("parse", steps.Word))
+in_rust = (
+    words.apply(Filter("frequent", steps.is_frequent))
+    .apply(Map("long", steps.long_only))
+    .apply(Map("double", steps.Double()))
+    .apply(FlatMap("letters", steps.letters))
+    .apply(Batch("ten", batch_size=10))
+    .apply(Map("join", steps.join))
+    .apply(Serializer("write"))
+    .sink(StreamSink("out", stream_name="b"))
+)
+
+
+def count_of(msg: Message[steps.Word]) -> int:
+    return msg.payload["count"] + len(msg.payload.get("tags", {}))
+
+
+def anything(msg: Message[steps.Words]) -> steps.Words:
+    return msg.payload
+
+
+total_of_counts = words.apply(Map("count", count_of)).apply(Batch("all", batch_size=2)).apply(Map("total", total))
+unknown = streaming_source("batches", stream_name="a").apply(Parser("parse", steps.Words)).apply(Map("any", anything))
+joined = unknown.apply(Map("join", steps.join)).apply(Map("double", steps.Double()))
+sides = words.route(
+    "length",
+    routing_function=steps.length_class,
+    routing_table={"long": branch("long").apply(Serializer("w")).sink(StreamSink("out", stream_name="b"))},
+)
+called: list[steps.Word] = steps.letters(Message({"text": "ox", "count": 1}))
+reversed_bytes = streaming_source("raw", stream_name="a").apply(Map("reverse", steps.reverse))
+nest: steps.Nest = {"inner": {"inner": None}}

@@ -1,4 +1,7 @@
-"""The Rust steps of the metrics pipeline, as Python sees them."""
+"""What the Rust module `metrics_steps` shows to Python.
+
+Made by `oxflow stubs metrics_steps`; not edited by hand.
+"""
 
 from typing import Literal, TypedDict
 
@@ -34,9 +37,19 @@ class IngestMetric(TypedDict):
     received_at: NotRequired[int | None]
     sampling_weight: NotRequired[int | float | None]
 
-class TransformedIngestMetric(IngestMetric):
-    """An `IngestMetric` whose name was understood."""
+class TransformedIngestMetric(TypedDict):
+    """An [`IngestMetric`] whose name was understood."""
 
+    org_id: int
+    project_id: int
+    name: str
+    type: str
+    timestamp: int
+    tags: dict[str, str]
+    value: int | float | list[int | float] | EncodedSeries | Gauge
+    retention_days: int
+    received_at: NotRequired[int | None]
+    sampling_weight: NotRequired[int | float | None]
     use_case: str
     unit: str
     transformed: bool
@@ -45,3 +58,4 @@ class RustTransformMsg(RustFunction[IngestMetric, TransformedIngestMetric]):
     """Adds what the name of a metric says: its use case and its unit."""
 
 keep: RustFunction[IngestMetric, bool]
+"""Keeps counters."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from oxflow import __version__
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(add)
     _add_check(add)
     _add_graph(add)
+    _add_stubs(add)
     explain = add("explain", help="show the page of an error code")
     explain.add_argument("code", metavar="CODE", help="OXF0201, or 201")
     explain.set_defaults(command=commands.explain)
@@ -119,6 +121,21 @@ def _add_project_path(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--path", metavar="DIR", default=".", help="the project's folder or one in it; default: this one"
     )
+
+
+def _add_stubs(add: AddCommand) -> None:
+    about = "Write the .pyi of a Rust extension module, from what the compiled module shows."
+    parser = add("stubs", help="write the stub of a Rust extension module for type checkers", description=about)
+    parser.add_argument(
+        "modules", metavar="MODULE", nargs="+", help="an installed module, or the package that holds it"
+    )
+    parser.add_argument(
+        "--output", metavar="PATH", type=Path, help="file or folder; default: in the crate's sources if they are known"
+    )
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--check", action="store_true", help="write nothing; print what differs and exit with 1")
+    way.add_argument("--print", action="store_true", help="print the stub in place of writing it")
+    parser.set_defaults(command=sdk.stubs)
 
 
 def _add_bindings(parser: argparse.ArgumentParser) -> None:

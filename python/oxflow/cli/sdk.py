@@ -75,3 +75,10 @@ def doctor(options: argparse.Namespace) -> int:
         if finding.fix is not None:
             print(f"{'':5}  {'':{width}}  {finding.fix}")
     return 0 if is_good else 1
+
+
+def stubs(options: argparse.Namespace) -> int:
+    """Write, print or check the stubs of extension modules."""
+    from oxflow.cli.stubs import stubs as run_stubs
+
+    return run_stubs(options)
