@@ -95,6 +95,11 @@ def test_a_project_is_built_tested_and_run(form: str, tmp_path: Path) -> None:
     assert written.splitlines() == [
         f'{{"text":"{word}","letters":{len(word)}}}' for word in ("PULLS", "PLOUGH", "TWICE")
     ]
+    stub = (project.folder / f"{NAME}.pyi").read_text(encoding="utf-8")
+    run(project.folder, *oxflow, "stubs", NAME)
+    run(project.folder, *oxflow, "stubs", NAME, "--check")
+    # That of a new project lacks nothing but the function that was added.
+    assert set(stub.splitlines()) <= set((project.folder / f"{NAME}.pyi").read_text(encoding="utf-8").splitlines())
     # Once is enough: this form has files of all kinds.
     if form == "monorepo":
         assert (rust_tests(project) or "5 passed").count("5 passed") == 1

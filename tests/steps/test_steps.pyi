@@ -3,19 +3,130 @@
 Made by `oxflow stubs test_steps`; not edited by hand.
 """
 
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from oxflow import RustFunction
 from typing_extensions import NotRequired
 
+class Choices(TypedDict):
+    """All enums."""
+
+    colour: Literal["red", "light-blue"]
+    external: Literal["Nothing"] | External_One | External_Two | External_Named
+    internal: list[Internal_Started | Internal_TimedOut | Internal_Moved]
+    adjacent: NotRequired[Adjacent_Nothing | Adjacent_One | Adjacent_Two | None]
+    scalar: bool | int | float | str
+
+Containers = TypedDict(
+    "Containers",
+    {
+        "list": list[int | None],
+        "queue": list[str],
+        "slice": list[bool],
+        "array": tuple[int, int, int],
+        "tuple": tuple[int, str, list[float]],
+        "map": dict[str, list[int]],
+        "bytes": list[int],
+        "period": Duration,
+    },
+)
+"""Lists, sets, tuples and maps."""
+
+class Flattened(TypedDict):
+    """Fields of others among its own."""
+
+    id: int
+    x: int
+    y: float
+    note: NotRequired[str]
+
 Fragile: TypeAlias = Any
+
+class Maybe(TypedDict):
+    """What may be flattened."""
+
+    note: str
+
+class Metric(TypedDict):
+    """What `metrics_steps` calls an `IngestMetric`: another name, another order, fewer values."""
+
+    timestamp: int
+    name: str
+    type: str
+    value: int
+    tags: dict[str, str]
+    org_id: int
+    project_id: int
+    retention_days: int
+
+class Narrow(TypedDict):
+    """Types whose JSON is narrower than their shape."""
+
+    letter: str
+    set: list[int]
+    numbers: dict[str, bool]
+    flags: dict[str, int]
+    colours: dict[str, int]
+    address: str
+    when: str
+    day: str
+    id: str
 
 class Nest(TypedDict):
     """A payload that may lie in another one."""
 
     inner: NotRequired[Nest | None]
 
+class Open(TypedDict):
+    """What no other field names is kept."""
+
+    id: int
+
+Pair: TypeAlias = tuple[int, str]
+"""A pair without names."""
+
+class Place(TypedDict):
+    """A place, to be held by others."""
+
+    x: int
+    y: float
+
 Plain: TypeAlias = Any
+
+class Scalars(TypedDict):
+    """The types that JSON has."""
+
+    truth: bool
+    small: int
+    large: int
+    larger: int
+    largest: int
+    single: float
+    double: float
+    text: str
+    nothing: None
+    any: bool | int | float | str
+
+class Sparse(TypedDict):
+    """Fields that need not be there."""
+
+    alwaysThere: int
+    optional: NotRequired[int | None]
+    defaulted: NotRequired[list[int]]
+    sometimes: NotRequired[str | None]
+
+class Strict(TypedDict):
+    """What no field names is refused."""
+
+    id: int
+    places: list[Place]
+
+class Tree(TypedDict):
+    """Itself, in itself."""
+
+    value: int
+    children: list[Tree]
+    parent: NotRequired[Tree | None]
 
 class Word(TypedDict):
     """A counted word."""
@@ -25,6 +136,49 @@ class Word(TypedDict):
     tags: NotRequired[dict[str, str]]
 
 Words: TypeAlias = Any
+
+class External_One(TypedDict):
+    One: int
+
+class External_Two(TypedDict):
+    Two: tuple[int, str]
+
+class External_Named(TypedDict):
+    Named: External_Named_Content
+
+class External_Named_Content(TypedDict):
+    place: Place
+
+class Internal_Started(TypedDict):
+    type: Literal["started"]
+
+class Internal_TimedOut(TypedDict):
+    type: Literal["timed_out"]
+    after: int
+
+class Internal_Moved(TypedDict):
+    type: Literal["moved"]
+    x: int
+    y: float
+
+class Adjacent_Nothing(TypedDict):
+    t: Literal["Nothing"]
+
+class Adjacent_One(TypedDict):
+    t: Literal["One"]
+    c: Place
+
+class Adjacent_Two(TypedDict):
+    t: Literal["Two"]
+    c: tuple[int, bool]
+
+class Duration(TypedDict):
+    secs: int
+    nanos: int
+
+class Page_Place(TypedDict):
+    items: list[Place]
+    next: NotRequired[int | None]
 
 class Double(RustFunction[Word, Word]):
     """Doubles the count."""
@@ -67,6 +221,21 @@ rendezvous: RustFunction[Word, Word]
 reverse: RustFunction[bytes, bytes]
 """Raw bytes, reversed; no conversion trait is involved."""
 
+same_choices: RustFunction[Choices, Choices]
+same_containers: RustFunction[Containers, Containers]
+same_flattened: RustFunction[Flattened, Flattened]
+same_internal: RustFunction[
+    Internal_Started | Internal_TimedOut | Internal_Moved, Internal_Started | Internal_TimedOut | Internal_Moved
+]
+same_metric: RustFunction[Metric, Metric]
+same_narrow: RustFunction[Narrow, Narrow]
+same_open: RustFunction[Open, Open]
+same_page: RustFunction[Page_Place, Page_Place]
+same_pair: RustFunction[tuple[int, str], tuple[int, str]]
+same_scalars: RustFunction[Scalars, Scalars]
+same_sparse: RustFunction[Sparse, Sparse]
+same_strict: RustFunction[Strict, Strict]
+same_tree: RustFunction[Tree, Tree]
 spin: RustFunction[Word, Word]
 """Never answers."""
 
