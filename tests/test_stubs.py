@@ -67,7 +67,7 @@ def test_the_stubs_of_the_repository_are_those_of_the_modules(module: str, stub:
 @pytest.mark.parametrize(
     ("here", "there"),
     [
-        ("text: str", "text: bytes"),
+        ("children: list[Tree]", "children: list[Nest]"),
         ("tags: NotRequired[dict[str, str]]", "tags: dict[str, str]"),
         ("letters: RustFunction[Word, list[Word]]", "letters: RustFunction[Word, Word]"),
         ("A counted word.", "A word."),

@@ -196,7 +196,7 @@ class _Classes:
             made.__annotations__ = {item.name: self.annotation(item.type) for item in record.members}
             made.__optional_keys__ = frozenset(made.__annotations__) - made.__required_keys__
             made.__doc__ = record.doc or None
-            setattr(made, NATIVE_SHAPE, _unpromised(closed({"record": record})))
+            setattr(made, NATIVE_SHAPE, closed({"record": record}))
         return self._made[record]
 
     def annotation(self, shape: Type) -> Any:
@@ -224,15 +224,6 @@ class _Classes:
         made = make(name, dict.fromkeys(required, Any))
         made.__module__ = self._module
         return made
-
-
-def _unpromised(record: dict[str, Any]) -> Any:
-    """Drop from a shape that fields are always written: serde does so, a Python function that makes such a dict need not."""
-
-    def drop(item: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in item.items() if key != "always"}
-
-    return json.loads(json.dumps(record), object_hook=drop)
 
 
 def _subscripted(form: Any, arguments: tuple[Any, ...]) -> Any:

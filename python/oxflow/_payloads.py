@@ -187,14 +187,17 @@ def rebuilt(shape: Type, parts: Iterable[Type]) -> Type:
 
 
 def closed(shape: Type, enclosing: tuple[Record, ...] = ()) -> Any:
-    """The JSON form of a type on its own."""
+    """The JSON form of a type on its own, as Python promises it.
+
+    That a field is always written holds for serde; a Python function that makes such a dict need not do so.
+    """
     record = record_of(shape)
     if record is None:
         return rebuilt(shape, [closed(part, enclosing) for part in parts_of(shape)])
     if record in enclosing:
         return {"enclosing": record.name}
     inside = (*enclosing, record)
-    fields = [{**item.described, "type": closed(item.type, inside)} for item in record.members]
+    fields = [{**item.described, "type": closed(item.type, inside), "always": False} for item in record.members]
     return {"record": {**record.described, "fields": fields}}
 
 

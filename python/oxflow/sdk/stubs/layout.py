@@ -76,6 +76,14 @@ def statement(before: str, expression: Expression, indent: int = 0) -> str:
     return f"{margin}{before}{text}"
 
 
+def class_head(title: str, base: Expression, end: str = "") -> str:
+    """`class Title(Base):`, and what stands behind it."""
+    head = f"class {title}({flat(base)}):{end}"
+    if _fits(0, head):
+        return head
+    return f"class {title}(\n{' ' * INDENT}{laid_out(base, INDENT, INDENT)}\n):{end}"
+
+
 def laid_out(expression: Expression, indent: int, column: int, after: int = 0) -> str:
     """The expression inside of brackets.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oxflow._payloads import Function, Public, Record, is_name, parts_of, record_of
-from oxflow.sdk.stubs.layout import WIDTH, Entry, Expression, Group, Union, Word, flat, laid_out, names_in, statement
+from oxflow.sdk.stubs.layout import Entry, Expression, Group, Union, Word, class_head, flat, names_in, statement
 from oxflow.sdk.stubs.literals import docstring, quoted
 from oxflow.sdk.stubs.names import Names
 
@@ -87,10 +87,7 @@ class _Writer:
     ) -> Iterator[str]:
         yield ""
         end = "" if doc or fields else " ..."
-        head = f"class {title}({flat(base)}):{end}"
-        if len(head) > WIDTH:
-            head = f"class {title}(\n    {laid_out(base, 4, 4)}\n):{end}"
-        yield head
+        yield class_head(title, base, end)
         if doc:
             yield docstring(doc, 4)
         if doc and fields:
