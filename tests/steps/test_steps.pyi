@@ -82,8 +82,18 @@ class Open(TypedDict):
 
     id: int
 
+class Owner(TypedDict):
+    """Has pets, which have an owner."""
+
+    pets: list[Pet]
+
 Pair: TypeAlias = tuple[int, str]
 """A pair without names."""
+
+class Pet(TypedDict):
+    """Has an owner, who has pets."""
+
+    owner: NotRequired[Owner | None]
 
 class Place(TypedDict):
     """A place, to be held by others."""
@@ -230,8 +240,10 @@ same_internal: RustFunction[
 same_metric: RustFunction[Metric, Metric]
 same_narrow: RustFunction[Narrow, Narrow]
 same_open: RustFunction[Open, Open]
+same_owner: RustFunction[Owner, Owner]
 same_page: RustFunction[Page_Place, Page_Place]
 same_pair: RustFunction[tuple[int, str], tuple[int, str]]
+same_pet: RustFunction[Pet, Pet]
 same_place: RustFunction[Place, Place]
 same_scalars: RustFunction[Scalars, Scalars]
 same_sparse: RustFunction[Sparse, Sparse]
