@@ -10,6 +10,11 @@ use syn::spanned::Spanned;
 use syn::{DataEnum, Error, Fields, LitStr, Result, Type, Variant};
 
 pub(super) fn describe(data: &DataEnum, container: &Container) -> Result<Described> {
+    if container.rejects_unknown && (container.tag.is_some() || container.untagged) {
+        let message = "serde reads this enum from a buffer, where `#[payload(unknown = \"reject\")]` can't see what it drops; \
+                       write `#[serde(deny_unknown_fields)]`";
+        return Err(Error::new(data.enum_token.span, message));
+    }
     let mut choices = Vec::new();
     for variant in &data.variants {
         let attributes = VariantAttributes::parse(&variant.attrs)?;

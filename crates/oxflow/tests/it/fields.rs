@@ -246,8 +246,16 @@ struct Denying {
     id: u8,
 }
 
+#[derive(Debug, PartialEq, Serialize, Deserialize, Payload)]
+#[serde(tag = "type", deny_unknown_fields)]
+enum DenyingEnum {
+    Value { id: u8 },
+}
+
 #[test]
 fn the_rule_of_serde_holds_for_the_one_type() {
     let error = Denying::decode(br#"{"id":1,"more":1}"#).expect_err("refused").to_string();
     assert_eq!("unknown field `more`, expected `id` at byte 14", error);
+    let error = DenyingEnum::decode(br#"{"type":"Value","id":1,"more":1}"#).expect_err("refused").to_string();
+    assert!(error.starts_with("unknown field `more`"), "{error}");
 }

@@ -135,6 +135,13 @@ struct Flat {
 }
 
 #[derive(Payload)]
+#[serde(tag = "type")]
+#[payload(unknown = "reject")]
+enum Buffered {
+    Value { value: u8 },
+}
+
+#[derive(Payload)]
 #[payload(unknown = "ignore")]
 struct Ignoring {
     value: u8,
