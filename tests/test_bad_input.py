@@ -78,10 +78,14 @@ LONG = "x" * 100_000
 FAULTS = {
     "not JSON, in Python": Fault("in_python", b"{oops", "parse", "OXF0503", "not JSON: "),
     "not JSON, in Rust": Fault("in_rust", b"{oops", "parse", "OXF0503", "key must be a string at byte 2"),
-    "not UTF-8, in Python": Fault("in_python", b'{"text":"\xff"}', "parse", "OXF0503", "not UTF-8 at byte 9"),
-    "not UTF-8, in Rust": Fault("in_rust", b'{"text":"\xff"}', "parse", "OXF0503", "not UTF-8 at byte 9"),
+    "a bare word, in Python": Fault("in_python", b"oops", "parse", "OXF0503", "expected value at byte 1"),
+    "a bare word, in Rust": Fault("in_rust", b"oops", "parse", "OXF0503", "expected value at byte 1"),
+    "half a word, in Python": Fault("in_python", b"not so", "parse", "OXF0503", "found `not` at byte 2"),
+    "half a word, in Rust": Fault("in_rust", b"not so", "parse", "OXF0503", "found `not` at byte 2"),
+    "not UTF-8, in Python": Fault("in_python", b'{"text":"\xff"}', "parse", "OXF0503", "not UTF-8 at byte 10"),
+    "not UTF-8, in Rust": Fault("in_rust", b'{"text":"\xff"}', "parse", "OXF0503", "not UTF-8 at byte 10"),
     "not UTF-8 in what nobody reads, in Rust": Fault(
-        "in_rust", b'{"more":"\xff","text":"a","count":1,"tags":{}}', "parse", "OXF0503", "not UTF-8 at byte 9"
+        "in_rust", b'{"more":"\xff","text":"a","count":1,"tags":{}}', "parse", "OXF0503", "not UTF-8 at byte 10"
     ),
     "deep, in Python": Fault("in_python", DEEP, "parse", "OXF0503", "recursion limit exceeded at byte"),
     "deep, in Rust": Fault("nests", NEST, "parse", "OXF0503", "recursion limit exceeded at byte"),

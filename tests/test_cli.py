@@ -235,6 +235,46 @@ def test_explain_shows_the_page_of_a_code(folder: Path) -> None:
     assert (unknown.returncode, unknown.stdout) == (2, "")
 
 
+def test_explain_without_a_code_lists_all(folder: Path) -> None:
+    titles = oxflow(folder, "explain").stdout.splitlines()
+    assert "OXF0407: a message is too long" in titles
+    assert titles == sorted(titles)
+
+
+def letter(payload: object, step: str = "parse", *, truncated: bool = False) -> str:
+    origin = {"stream": "a", "partition": 0, "name": "in.jsonl", "offset": 6, "line": 7}
+    error = {"code": "OXF0501", "class": "ValueError", "text": "no", "traceback": None}
+    message: dict[str, object] = {
+        "payload": payload,
+        "payload_bytes": 9,
+        "truncated": truncated,
+        "key": None,
+        "headers": [],
+    }
+    return json.dumps({**message, "timestamp": 0.0, "origin": origin, "step": step, "error": error, "time": 0.0}) + "\n"
+
+
+def test_dead_letters_become_lines_again(folder: Path) -> None:
+    (folder / "dead.jsonl").write_text(letter('{"value":-1}') + letter({"base64": "YcO/"}, "double"))
+    done = oxflow(folder, "dead-letters", "dead.jsonl")
+    assert (done.returncode, done.stdout, done.stderr) == (0, '{"value":-1}\na\u00ff\n', "")
+    assert oxflow(folder, "dead-letters", "dead.jsonl", "--step", "double").stdout == "a\u00ff\n"
+
+
+def test_dead_letters_that_are_no_whole_line_are_left_out_and_named(folder: Path) -> None:
+    text = letter("cut", truncated=True) + letter("two\nlines") + "{}\n" + letter("whole")
+    (folder / "dead.jsonl").write_text(text)
+    done = oxflow(folder, "dead-letters", "dead.jsonl")
+    assert (done.returncode, done.stdout) == (1, "whole\n")
+    assert [line.split(": ", 2)[1] for line in done.stderr.splitlines()] == [
+        "dead.jsonl, line 1",
+        "dead.jsonl, line 2",
+        "dead.jsonl, line 3",
+    ]
+    assert "only the first 3 of 9 bytes" in done.stderr
+    assert oxflow(folder, "dead-letters", "none.jsonl").returncode == 1
+
+
 def test_the_schema_of_the_configuration_is_json(folder: Path) -> None:
     assert "streams" in json.loads(oxflow(folder, "config-schema").stdout)["properties"]
 

@@ -192,10 +192,12 @@ def test_what_is_not_of_the_type_is_named_with_its_place(annotation: Any, value:
     ("data", "text"),
     [
         (b"{", "not JSON: EOF while parsing an object at byte 1"),
-        (b"\xff", "not UTF-8 at byte 0"),
-        (b"NaN", "not JSON: expected value at byte 0"),
-        (b"1 2", "not JSON: trailing characters at byte 2"),
-        (b"[" * 100_000, "not JSON: recursion limit exceeded at byte 201"),
+        (b"\xff", "not UTF-8 at byte 1"),
+        (b"NaN", "not JSON: expected value at byte 1"),
+        (b"not JSON", "not JSON: expected `true`, `false` or `null`, found `not` at byte 2"),
+        (b'{"a": tru}', "not JSON: expected `true`, `false` or `null`, found `tru` at byte 10"),
+        (b"1 2", "not JSON: trailing characters at byte 3"),
+        (b"[" * 100_000, "not JSON: recursion limit exceeded at byte 202"),
     ],
 )
 def test_what_is_not_json_is_refused(data: bytes, text: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from oxflow import __version__
-from oxflow.cli import commands, sdk
+from oxflow.cli import commands, letters, sdk
 from oxflow.cli.show import show_error
 from oxflow.errors import OxflowError
 
@@ -61,10 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_graph(add)
     _add_stubs(add)
     explain = add("explain", help="show the page of an error code")
-    explain.add_argument("code", metavar="CODE", help="OXF0201, or 201")
+    explain.add_argument(
+        "code", metavar="CODE", nargs="?", help="OXF0201, or 201; all codes are listed if there is none"
+    )
     explain.set_defaults(command=commands.explain)
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
+    _add_dead_letters(add)
     _add_project_commands(add)
     return parser
 
@@ -94,6 +97,14 @@ def _add_graph(add: AddCommand) -> None:
         "--format", choices=("mermaid", "svg", "dot", "json"), default="mermaid", help="default: mermaid"
     )
     graph.set_defaults(command=commands.graph)
+
+
+def _add_dead_letters(add: AddCommand) -> None:
+    about = "Write the messages of a file of dead letters as lines, for a run to read them again."
+    again = add("dead-letters", help="write the messages of dead letters as lines", description=about)
+    again.add_argument("file", metavar="FILE", help="where a run wrote its dead letters")
+    again.add_argument("--step", metavar="NAME", help="only those that failed in this step")
+    again.set_defaults(command=letters.dead_letters)
 
 
 def _add_project_commands(add: AddCommand) -> None:

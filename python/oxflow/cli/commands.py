@@ -77,7 +77,11 @@ def graph(options: argparse.Namespace) -> int:
 
 
 def explain(options: argparse.Namespace) -> int:
-    """Show the page of an error code."""
+    """Show the page of an error code, or the titles of all."""
+    if options.code is None:
+        pages = {code: _oxflow.explain(code) or "" for code in _oxflow.error_codes()}
+        print("\n".join(page.partition("\n")[0].removeprefix("# ") for page in pages.values()))
+        return 0
     code = f"OXF{options.code:0>4}" if options.code.isdecimal() else options.code
     page = _oxflow.explain(code)
     if page is None:

@@ -73,7 +73,7 @@ impl Failure {
     pub(super) fn diagnose(&self, file: &str, text: &str) -> Diagnostic {
         let (code, fix) = self.code_and_fix();
         let mut diagnostic = Diagnostic::new(code, format!("{self}")).at(self.place(file, text));
-        diagnostic.fix = fix;
+        diagnostic.fix = fix.or_else(|| self.set_key_by_key());
         diagnostic.why = match (&*self.problem, &self.origin) {
             (Problem::Unreadable(reason) | Problem::NoFile { reason, .. }, _) => Some(reason.clone()),
             (_, Some(Origin::Set(path))) => Some(format!("it is set by `--set {path}=...`")),
@@ -104,6 +104,16 @@ impl Failure {
                 (Code::InvalidValue, Some("close it with `}`, or write `$${` for the text itself".into()))
             }
             _ => (Code::InvalidValue, None),
+        }
+    }
+
+    /// `--set` was given a map.
+    fn set_key_by_key(&self) -> Option<String> {
+        let (Problem::Wrong { found, .. } | Problem::UnknownWord { found, .. }) = &*self.problem else { return None };
+        let is_map = found.strip_prefix("the text `").unwrap_or(found).starts_with('{');
+        match &self.origin {
+            Some(Origin::Set(path)) if is_map => Some(format!("set it key by key: `--set {path}.KEY=VALUE`")),
+            _ => None,
         }
     }
 

@@ -176,6 +176,29 @@ fn an_unknown_word_is_told_with_the_known_ones() {
 }
 
 #[test]
+fn a_setting_that_stands_beside_its_word_belongs_inside() {
+    expect_error(
+        "steps: {x: {on_error: {retry: {times: 2}, then: skip}}}",
+        &[],
+        &[],
+        "error[OXF0303]: `steps.x.on_error`: `then` stands beside `retry`, but belongs inside: write `{retry: {then: ...}}`\n  \
+         --> oxflow.yaml:1  steps: {x: {on_error: {retry: {times: 2}, then: skip}}}",
+    );
+}
+
+#[test]
+fn a_map_is_set_key_by_key() {
+    expect_error(
+        "",
+        &[("steps.x.on_error", "{retry: {times: 2}}")],
+        &[],
+        "error[OXF0303]: `steps.x.on_error` is `{retry: {times: 2}}`, but must be `fail`, `skip`, `dead_letter` or `retry`\n  \
+         why: it is set by `--set steps.x.on_error=...`\n  \
+         fix: set it key by key: `--set steps.x.on_error.KEY=VALUE`",
+    );
+}
+
+#[test]
 fn a_section_is_a_map() {
     expect_error(
         "run: 4",

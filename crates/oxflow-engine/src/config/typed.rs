@@ -90,7 +90,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Value::Text(word) => visitor.visit_enum(Choice { word, settings: None }),
             Value::Map(entries) => match entries.as_slice() {
                 [only] => visitor.visit_enum(Choice { word: &only.key, settings: Some(&only.node) }),
-                _ => Err(Failure::invalid_type(Unexpected::Map, &list(variants, "or").as_str())),
+                several => Err(beside(several, variants)),
             },
             _ => Err(Failure::invalid_type(self.unexpected(), &list(variants, "or").as_str())),
         }
@@ -100,6 +100,18 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// A word has settings, and some of them stand beside it: `{retry: {times: 3}, then: skip}`.
+fn beside(entries: &[Entry], words: &'static [&'static str]) -> Failure {
+    let (word, others): (Vec<&str>, Vec<&str>) =
+        entries.iter().map(|entry| entry.key.as_str()).partition(|key| words.contains(key));
+    match (word.as_slice(), others.as_slice()) {
+        ([word], [other, ..]) => Failure::custom(format!(
+            "`{other}` stands beside `{word}`, but belongs inside: write `{{{word}: {{{other}: ...}}}}`"
+        )),
+        _ => Failure::invalid_type(Unexpected::Map, &list(words, "or").as_str()),
     }
 }
 

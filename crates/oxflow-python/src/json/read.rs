@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use jiter::{NumberAny, PythonParse, StringCacheMode};
 use memchr::memchr2;
+use oxflow::codec::json::reworded;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString};
@@ -29,8 +30,12 @@ fn any<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let parse = PythonParse { cache_mode: StringCacheMode::Keys, ..PythonParse::default() };
     parse.python_parse(py, json).map_err(|error| {
         PyValueError::new_err(match std::str::from_utf8(json) {
-            Ok(_) => format!("not JSON: {} at byte {}", error.error_type, error.index),
-            Err(error) => format!("not UTF-8 at byte {}", error.valid_up_to()),
+            Ok(_) => {
+                // From 1, as Rust types count.
+                let byte = (error.index + 1).min(json.len());
+                format!("not JSON: {} at byte {byte}", reworded(&error.error_type.to_string(), json, byte))
+            }
+            Err(error) => format!("not UTF-8 at byte {}", error.valid_up_to() + 1),
         })
     })
 }

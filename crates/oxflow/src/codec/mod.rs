@@ -10,7 +10,7 @@ pub enum DecodeError {
     Json {
         /// What is wrong.
         reason: String,
-        /// How many bytes were read when it showed.
+        /// The byte where it showed, counted from 1.
         byte: usize,
     },
     /// A field that no part of the type names, where the type refuses such.

@@ -21,7 +21,7 @@ use watch::{Count, Watch, Watched};
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() })?;
+        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
     read(text, Count).map_err(|error| located(&error, bytes))
 }
 
@@ -63,8 +63,20 @@ fn located(error: &serde_json::Error, bytes: &[u8]) -> DecodeError {
     let text = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());
     let before = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
-    DecodeError::Json {
-        reason: text.strip_suffix(&suffix).unwrap_or(&text).to_owned(),
-        byte: before.map(<[u8]>::len).sum::<usize>() + error.column(),
+    let byte = before.map(<[u8]>::len).sum::<usize>() + error.column();
+    DecodeError::Json { reason: reworded(text.strip_suffix(&suffix).unwrap_or(&text), bytes, byte), byte }
+}
+
+/// What a parser says is wrong at a byte, from 1, of some bytes, in words that say what stands there.
+#[doc(hidden)]
+pub fn reworded(reason: &str, bytes: &[u8], byte: usize) -> String {
+    if reason != "expected ident" {
+        return reason.to_owned();
     }
+    let is_letter = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let (before, rest) = bytes.split_at_checked(byte.saturating_sub(1)).unwrap_or((bytes, b""));
+    let begin = before.len() - before.iter().rev().take_while(is_letter).count();
+    let end = before.len() + rest.iter().take_while(is_letter).count();
+    let word = String::from_utf8_lossy(bytes.get(begin..end).unwrap_or_default());
+    format!("expected `true`, `false` or `null`, found `{word}`")
 }
