@@ -235,6 +235,14 @@ def test_explain_shows_the_page_of_a_code(folder: Path) -> None:
     assert (unknown.returncode, unknown.stdout) == (2, "")
 
 
+def test_a_report_that_cannot_be_written_is_an_error_without_a_traceback(folder: Path) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # no file that pathlib is good for
+        command = [sys.executable, "-m", "oxflow", "run", "app.py", *BINDINGS, "--json"]
+        done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    told = "error: cannot write to standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 def test_explain_without_a_code_lists_all(folder: Path) -> None:
     titles = oxflow(folder, "explain").stdout.splitlines()
     assert "OXF0407: a message is too long" in titles

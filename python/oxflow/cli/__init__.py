@@ -42,14 +42,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)
+        sys.stdout.flush()
     except OxflowError as error:
         show_error(error)
         return error.exit_code
     except BrokenPipeError:
-        # The reader has gone; the interpreter must not try to flush to it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
+        return 1
+    except OSError as error:
+        # Errors of files name them.
+        if error.filename is not None:
+            raise
+        _give_up_stdout()
+        print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
         return 1
     return code
+
+
+def _give_up_stdout() -> None:
+    """Nobody takes what is written there; the interpreter must not try to flush to it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
