@@ -308,7 +308,7 @@ def test_a_signal_drains_what_has_been_read(folder: Path, number: signal.Signals
         note, _, rest = running.stderr.read().decode().partition("\n")
         report = json.loads(rest)
         assert running.wait() == 0
-    assert note == "oxflow: stopping; press Ctrl-C again to end at once"
+    assert note == "oxflow: stopping; a second signal ends it at once"
     assert (report["status"], report["ended"], report["stopped_by"]) == ("drained", False, number.name)
     assert report["messages_out"] == 1
 

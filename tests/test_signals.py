@@ -60,7 +60,7 @@ locals().update(pipelines)
 """
 # After which a test fails instead of waiting on.
 PATIENCE_S = 30
-NOTE = b"oxflow: stopping; press Ctrl-C again to end at once\n"
+NOTE = b"oxflow: stopping; a second signal ends it at once\n"
 WORD = b'{"text":"a","count":1,"tags":{}}\n'
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _UNBOUND = "OXF0401"
 _STOPPING = b"oxflow: stopping; press Ctrl-C again to end at once\n"
+# Nobody presses keys where there is no terminal.
+_STOPPING_UNSEEN = b"oxflow: stopping; a second signal ends it at once\n"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,7 +110,8 @@ def _run(bound: Bound, *, quiet: bool) -> RunReport:
         return execute(bound)
     if not _may_draw(bound):
         # By hand: a signal's handler calls it, and `sys.stderr` may be in the middle of a line.
-        return execute(bound, on_stop=lambda: os.write(2, _STOPPING))
+        note = _STOPPING if sys.stderr.isatty() else _STOPPING_UNSEEN
+        return execute(bound, on_stop=lambda: os.write(2, note))
     with closing(Display(2, colour=is_coloured(sys.stderr))) as display:
         return execute(bound, on_stop=lambda: display.leave(_STOPPING), look=display.look)
 
