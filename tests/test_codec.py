@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Annotated, Any, Literal, NewType, TypedDict
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal, NewType, TypedDict
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from oxflow.codec import decoder, encode
 from oxflow.errors import DecodeError, EncodeError
@@ -105,6 +106,50 @@ def read(data: bytes) -> str:
         return repr(decoder(Any)(data))
     except DecodeError:
         return "an error"
+
+
+def strict(data: bytes) -> Any:
+    """What Python's own reader makes of strict JSON."""
+
+    def refuse(text: str) -> float:
+        raise ValueError(text)
+
+    def finite(text: str) -> float:
+        return refuse(text) if math.isinf(float(text)) else float(text)
+
+    return json.loads(data.decode(), parse_constant=refuse, parse_float=finite)
+
+
+EDITS = st.lists(
+    st.tuples(st.integers(0), st.sampled_from(b'0123456789+-.eE{}[]",:\\ \n\tfnrtu\xff\xc3\x00\x1f')), max_size=2
+)
+
+
+@given(JSON, st.sampled_from([(",", ":"), (", ", ": ")]), EDITS, st.integers(0, 1))
+def test_bytes_are_json_where_python_says_so(
+    value: Any, separators: tuple[str, str], edits: list[tuple[int, int]], replaced: int
+) -> None:
+    data = bytearray(json.dumps(value, ensure_ascii=False, separators=separators).encode())
+    for place, byte in edits:
+        start = place % (len(data) + 1)
+        data[start : start + replaced] = [byte]
+    # Python reads half of a surrogate pair, which no string may hold.
+    assume(rb"\ud" not in data.lower())
+    try:
+        expected = repr(strict(bytes(data)))
+    except ValueError:
+        expected = "an error"
+    assert expected == read(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "written", ["1e999", "-1e999", '{"a":[1.5,1e999]}', " [ 1e999 ]\n", "[" * 105 + "1e999" + "]" * 105]
+)
+def test_a_number_that_becomes_infinite_is_refused(written: str) -> None:
+    with pytest.raises(DecodeError, match="not JSON: number out of range"):
+        decoder(Any)(written.encode())
+    with pytest.raises(DecodeError, match="not JSON: number out of range"):
+        decoder(dict[str, float])(written.encode())
 
 
 def test_a_key_is_guessed_only_where_it_stands() -> None:

@@ -28,24 +28,37 @@ struct Known {
     next: usize,
 }
 
+/// A key of an object that is being read.
+pub(super) enum Key<'py> {
+    /// Number of one that is kept.
+    Known(usize),
+    /// One that is not.
+    New(Bound<'py, PyString>),
+}
+
 impl Keys {
-    /// The key that is expected, if that is what `json` begins with, and the bytes that it takes there.
-    pub(super) fn expected<'py>(&mut self, py: Python<'py>, json: &[u8]) -> Option<(Bound<'py, PyString>, usize)> {
+    /// The key that is expected, if that is what `json` begins with, and what comes after it there.
+    pub(super) fn expected<'a>(&mut self, json: &'a [u8]) -> Option<(usize, &'a [u8])> {
         let guess = self.known.get(self.last)?.next;
-        let known = self.known.get(guess).filter(|known| json.starts_with(&known.written))?;
+        let rest = json.strip_prefix(&*self.known.get(guess)?.written)?;
         self.last = guess;
-        Some((known.object.bind(py).clone(), known.written.len()))
+        Some((guess, rest))
     }
 
     /// Any other key.
-    pub(super) fn look_up<'py>(&mut self, py: Python<'py>, text: &str) -> Bound<'py, PyString> {
+    pub(super) fn look_up<'py>(&mut self, py: Python<'py>, text: &str) -> Key<'py> {
         let number = self.numbers.get(text).copied().or_else(|| self.learn(py, text));
-        let Some(number) = number else { return PyString::new(py, text) };
+        let Some(number) = number else { return Key::New(PyString::new(py, text)) };
         if let Some(last) = self.known.get_mut(self.last) {
             last.next = number;
         }
         self.last = number;
-        self.known.get(number).map_or_else(|| PyString::new(py, text), |known| known.object.bind(py).clone())
+        Key::Known(number)
+    }
+
+    /// The key with this number.
+    pub(super) fn object<'py>(&self, py: Python<'py>, number: usize) -> Option<&Bound<'py, PyString>> {
+        self.known.get(number).map(|known| known.object.bind(py))
     }
 
     /// Keeps a key, if there is room for it and it is written as it is.

@@ -11,24 +11,26 @@ use memchr::memchr2;
 use oxflow::codec::json::reworded;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString};
 
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 
 /// Values in values that are read here; jiter has a limit of its own.
 const DEPTH: usize = 100;
 /// Digits of an integer that can't be too large for an `i64`.
 const SHORT_INTEGER: usize = 18;
+/// Items of a list that there is room for at first.
+const ROOM: usize = 64;
 
 /// Reads strict JSON: UTF-8, no `NaN`, no infinity; of a key that comes twice the last counts.
 pub(crate) fn read<'py>(py: Python<'py>, json: &[u8], keys: &mut Keys) -> PyResult<Bound<'py, PyAny>> {
-    let usual = is_usual(json).then(|| Reader { py, keys, json, place: 0 }.whole()).flatten();
+    let usual = is_usual(json).then(|| Reader::new(py, keys, json).whole()).flatten();
     usual.map_or_else(|| any(py, json), Ok)
 }
 
 fn any<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let parse = PythonParse { cache_mode: StringCacheMode::Keys, ..PythonParse::default() };
-    parse.python_parse(py, json).map_err(|error| {
+    let value = parse.python_parse(py, json).map_err(|error| {
         PyValueError::new_err(match std::str::from_utf8(json) {
             Ok(_) => {
                 // From 1, as Rust types count.
@@ -37,7 +39,19 @@ fn any<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
             }
             Err(error) => format!("not UTF-8 at byte {}", error.valid_up_to() + 1),
         })
-    })
+    })?;
+    if is_finite(&value) { Ok(value) } else { Err(PyValueError::new_err("not JSON: number out of range")) }
+}
+
+/// Whether no number was too large: such a one becomes an infinity, for which JSON has no other way.
+fn is_finite(value: &Bound<'_, PyAny>) -> bool {
+    if let Ok(dict) = value.cast_exact::<PyDict>() {
+        return dict.iter().all(|(_, value)| is_finite(&value));
+    }
+    if let Ok(list) = value.cast_exact::<PyList>() {
+        return list.iter().all(|value| is_finite(&value));
+    }
+    value.cast_exact::<PyFloat>().map_or(true, |number| number.value().is_finite())
 }
 
 /// Whether there are no control characters. Asked once for the whole, so that no string in it has to be looked through again.
@@ -50,34 +64,39 @@ fn is_usual(json: &[u8]) -> bool {
 struct Reader<'a, 'py> {
     py: Python<'py>,
     keys: &'a mut Keys,
-    json: &'a [u8],
-    place: usize,
+    rest: &'a [u8],
+    /// Items of the lists that are open, the innermost last.
+    items: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Reader<'a, 'py> {
+    fn new(py: Python<'py>, keys: &'a mut Keys, json: &'a [u8]) -> Self {
+        Self { py, keys, rest: json, items: Vec::new() }
+    }
+
     fn whole(mut self) -> Option<Bound<'py, PyAny>> {
         let value = self.value(DEPTH)?;
         self.blanks();
-        self.rest().is_empty().then_some(value)
+        self.rest.is_empty().then_some(value)
     }
 
     fn value(&mut self, depth: usize) -> Option<Bound<'py, PyAny>> {
         self.blanks();
-        match self.rest().first()? {
+        match self.rest.first()? {
             // Python decodes UTF-8 and refuses what isn't.
             b'"' => PyString::from_bytes(self.py, &self.string()?).ok().map(Bound::into_any),
             b'{' => self.object(depth.checked_sub(1)?),
             b'[' => self.array(depth.checked_sub(1)?),
-            b't' => self.word("true").map(|()| PyBool::new(self.py, true).to_owned().into_any()),
-            b'f' => self.word("false").map(|()| PyBool::new(self.py, false).to_owned().into_any()),
-            b'n' => self.word("null").map(|()| self.py.None().into_bound(self.py)),
+            b't' => self.word(b"true").map(|()| PyBool::new(self.py, true).to_owned().into_any()),
+            b'f' => self.word(b"false").map(|()| PyBool::new(self.py, false).to_owned().into_any()),
+            b'n' => self.word(b"null").map(|()| self.py.None().into_bound(self.py)),
             _ => self.number(),
         }
     }
 
     fn object(&mut self, depth: usize) -> Option<Bound<'py, PyAny>> {
         let dict = PyDict::new(self.py);
-        self.place += 1;
+        self.word(b"{")?;
         self.blanks();
         if self.takes(b'}') {
             return Some(dict.into_any());
@@ -86,7 +105,10 @@ impl<'a, 'py> Reader<'a, 'py> {
             self.blanks();
             let key = self.key()?;
             let value = self.value(depth)?;
-            dict.set_item(key, value).ok()?;
+            match &key {
+                Key::Known(number) => dict.set_item(self.keys.object(self.py, *number)?, value).ok()?,
+                Key::New(key) => dict.set_item(key, value).ok()?,
+            }
             self.blanks();
             if !self.takes(b',') {
                 return self.takes(b'}').then(|| dict.into_any());
@@ -94,94 +116,103 @@ impl<'a, 'py> Reader<'a, 'py> {
         }
     }
 
-    fn key(&mut self) -> Option<Bound<'py, PyString>> {
-        let bytes = self.rest();
-        if let Some((key, length)) = self.keys.expected(self.py, bytes) {
-            self.place += length;
-            return Some(key);
+    fn key(&mut self) -> Option<Key<'py>> {
+        if let Some((number, rest)) = self.keys.expected(self.rest) {
+            self.rest = rest;
+            return Some(Key::Known(number));
         }
-        if bytes.first() != Some(&b'"') {
+        if self.rest.first() != Some(&b'"') {
             return None;
         }
         let text = self.string()?;
         self.blanks();
-        if !self.takes(b':') {
-            return None;
-        }
+        self.word(b":")?;
         std::str::from_utf8(&text).ok().map(|text| self.keys.look_up(self.py, text))
     }
 
     fn array(&mut self, depth: usize) -> Option<Bound<'py, PyAny>> {
-        let mut items = Vec::with_capacity(8);
-        self.place += 1;
+        let start = self.items.len();
+        self.word(b"[")?;
         self.blanks();
         if !self.takes(b']') {
+            self.items.reserve(ROOM);
             loop {
-                items.push(self.value(depth)?);
+                let item = self.value(depth)?;
+                self.items.push(item);
                 self.blanks();
                 if !self.takes(b',') {
                     break;
                 }
             }
-            if !self.takes(b']') {
-                return None;
-            }
+            self.word(b"]")?;
         }
-        PyList::new(self.py, items).ok().map(Bound::into_any)
+        PyList::new(self.py, self.items.drain(start..)).ok().map(Bound::into_any)
     }
 
     /// A string; it begins here.
     fn string(&mut self) -> Option<Cow<'a, [u8]>> {
-        let quoted = self.rest();
+        let quoted = self.rest;
         let inside = quoted.get(1..)?;
         let length = memchr2(b'"', b'\\', inside)?;
-        if inside.get(length) == Some(&b'"') {
-            self.place += length + 2;
-            return inside.get(..length).map(Cow::Borrowed);
+        let (text, rest) = inside.split_at_checked(length)?;
+        if let [b'"', rest @ ..] = rest {
+            self.rest = rest;
+            return Some(Cow::Borrowed(text));
         }
-        let end = 1 + length + end_of_string(inside.get(length..)?)? + 1;
-        self.place += end;
-        let text: String = serde_json::from_slice(quoted.get(..end)?).ok()?;
+        let (quoted, rest) = quoted.split_at_checked(1 + length + end_of_string(rest)? + 1)?;
+        self.rest = rest;
+        let text: String = serde_json::from_slice(quoted).ok()?;
         Some(Cow::Owned(text.into_bytes()))
     }
 
     fn number(&mut self) -> Option<Bound<'py, PyAny>> {
-        let bytes = self.rest();
-        let negative = usize::from(bytes.first() == Some(&b'-'));
-        let digits = bytes.get(negative..)?;
-        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let plain = !matches!(digits.get(length), Some(b'.' | b'e' | b'E'));
+        let (negative, digits) = match self.rest {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        let (mut number, mut rest) = (0_i64, digits);
+        while let [byte @ b'0'..=b'9', others @ ..] = rest {
+            // Wraps where there are more digits than are used.
+            number = number.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+            rest = others;
+        }
+        let plain = !matches!(rest, [b'.' | b'e' | b'E', ..]);
+        let length = digits.len() - rest.len();
         // A leading zero is jiter's business.
         if plain && (1..=SHORT_INTEGER).contains(&length) && digits.first() != Some(&b'0') {
-            self.place += negative + length;
-            let number = digits.iter().take(length).fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
-            let number = if negative == 1 { -number } else { number };
+            self.rest = rest;
+            let number = if negative { -number } else { number };
             return number.into_pyobject(self.py).ok().map(Bound::into_any);
         }
-        let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-        let written = bytes.get(..bytes.iter().take_while(is_part).count())?;
-        self.place += written.len();
-        NumberAny::from_bytes(written, false).ok()?.into_pyobject(self.py).ok()
+        self.other_number()
     }
 
-    fn word(&mut self, word: &str) -> Option<()> {
-        self.rest().starts_with(word.as_bytes()).then(|| self.place += word.len())
+    /// A float, an integer that is long, or no number.
+    fn other_number(&mut self) -> Option<Bound<'py, PyAny>> {
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = self.rest.iter().position(|byte| !is_part(byte)).unwrap_or(self.rest.len());
+        let (written, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        let number = NumberAny::from_bytes(written, false).ok()?;
+        let too_large = matches!(number, NumberAny::Float(number) if number.is_infinite());
+        if too_large { None } else { number.into_pyobject(self.py).ok() }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(word)?;
+        Some(())
     }
 
     fn takes(&mut self, byte: u8) -> bool {
-        let there = self.rest().first() == Some(&byte);
-        self.place += usize::from(there);
-        there
+        let there = self.rest.strip_prefix(&[byte]);
+        self.rest = there.unwrap_or(self.rest);
+        there.is_some()
     }
 
     fn blanks(&mut self) {
-        while self.rest().first() == Some(&b' ') {
-            self.place += 1;
+        while let [b' ', rest @ ..] = self.rest {
+            self.rest = rest;
         }
-    }
-
-    fn rest(&self) -> &'a [u8] {
-        self.json.get(self.place..).unwrap_or_default()
     }
 }
 
