@@ -7,7 +7,7 @@ use oxflow_engine::run::{Context, ForeignSpec};
 /// Messages that take less than this in the mean are timed by samples: reading the clock would be a good part of their time.
 const SHORT: Duration = Duration::from_micros(5);
 /// Of these one message in so many is timed.
-const SAMPLE: u32 = 8;
+const SAMPLE: u32 = 32;
 
 /// How the next batch is timed.
 #[derive(Clone, Copy, Debug, Default)]
