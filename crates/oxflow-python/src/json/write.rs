@@ -3,6 +3,7 @@
 //! What Python code may return beside these (dataclasses, enums, models) is left to the package, which also finds out what
 //! is wrong with a value: here only the usual case is fast.
 
+use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
@@ -10,35 +11,40 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 const DEPTH: usize = 100;
 
 /// Writes compact JSON; false, with some of it written, if a value is none of those that are known here.
-pub(crate) fn encode(value: &Bound<'_, PyAny>, json: &mut Vec<u8>) -> PyResult<bool> {
+pub(crate) fn encode(value: &Bound<'_, PyAny>, json: &mut Vec<u8>) -> bool {
     write(value, json, DEPTH)
 }
 
-fn write(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
-    if let Ok(text) = value.cast_exact::<PyString>() {
-        return Ok(write_text(text, json));
+fn write(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, depth: usize) -> bool {
+    if let Some(text) = exactly::<PyString>(value) {
+        return write_text(text, json);
     }
-    if let Ok(number) = value.cast_exact::<PyInt>() {
+    if let Some(number) = exactly::<PyInt>(value) {
         return write_integer(number, json);
     }
-    if let Ok(dict) = value.cast_exact::<PyDict>() {
+    if let Some(dict) = exactly::<PyDict>(value) {
         return write_dict(dict, json, depth);
     }
-    if let Ok(list) = value.cast_exact::<PyList>() {
+    if let Some(list) = exactly::<PyList>(value) {
         return write_list(list, json, depth);
     }
-    if let Ok(number) = value.cast_exact::<PyFloat>() {
-        return Ok(write_float(number.value(), json));
+    if let Some(number) = exactly::<PyFloat>(value) {
+        return write_float(number.value(), json);
     }
-    if let Ok(truth) = value.cast_exact::<PyBool>() {
+    if let Some(truth) = exactly::<PyBool>(value) {
         json.extend_from_slice(if truth.is_true() { b"true" } else { b"false" });
-        return Ok(true);
+        return true;
     }
     if value.is_none() {
         json.extend_from_slice(b"null");
-        return Ok(true);
+        return true;
     }
-    Ok(false)
+    false
+}
+
+/// The value, if it is of this type. A cast that fails makes an error, which costs more than to ask first.
+fn exactly<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
+    if value.is_exact_instance_of::<T>() { value.cast_exact().ok() } else { None }
 }
 
 fn write_text(text: &Bound<'_, PyString>, json: &mut Vec<u8>) -> bool {
@@ -56,59 +62,91 @@ fn write_text(text: &Bound<'_, PyString>, json: &mut Vec<u8>) -> bool {
 
 /// Whether anything in a text is written with a backslash.
 fn is_escaped(text: &str) -> bool {
-    // All bytes, without an early way out: so the compiler takes many at a time.
-    let escaped = |byte| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
-    text.bytes().fold(0, |found, byte| found | escaped(byte)) != 0
+    let bytes = text.as_bytes();
+    // Short texts, above all keys, are looked at in one or two pieces; the last one overlaps the one before.
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().fold(marks(*last), |found, piece| found | marks(*piece)) != 0,
+        None => bytes.iter().any(|byte| matches!(byte, 0..b' ' | b'"' | b'\\')),
+    }
 }
 
-fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<bool> {
-    if let Ok(number) = number.extract::<i64>() {
-        return Ok(serde_json::to_writer(json, &number).is_ok());
+/// Not zero if one of eight bytes is a control character, a quote or a backslash: where a byte of these is, a subtraction
+/// from its high bit borrows.
+fn marks(bytes: [u8; 8]) -> u64 {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let bytes = u64::from_ne_bytes(bytes);
+    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(EACH * u64::from(limit));
+    let equal = |byte: u8| below(bytes ^ (EACH * u64::from(byte)), 1);
+    (below(bytes, b' ') | equal(b'"') | equal(b'\\')) & !bytes & (EACH << 7)
+}
+
+fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> bool {
+    let Ok(number) = number.extract::<i64>() else { return write_digits(number, json).is_ok() };
+    match u16::try_from(number) {
+        Ok(short @ ..1000) => {
+            write_short(short, json);
+            true
+        }
+        _ => serde_json::to_writer(json, &number).is_ok(),
     }
+}
+
+fn write_digits(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<()> {
     json.extend_from_slice(number.str()?.to_str()?.as_bytes());
-    Ok(true)
+    Ok(())
+}
+
+/// A number of up to three digits: most of those that messages have many of.
+fn write_short(number: u16, json: &mut Vec<u8>) {
+    let digit = |unit| b'0' + (number / unit % 10) as u8;
+    match number {
+        100.. => json.extend_from_slice(&[digit(100), digit(10), digit(1)]),
+        10.. => json.extend_from_slice(&[digit(10), digit(1)]),
+        _ => json.push(digit(1)),
+    }
 }
 
 fn write_float(number: f64, json: &mut Vec<u8>) -> bool {
     number.is_finite() && serde_json::to_writer(json, &number).is_ok()
 }
 
-fn write_list(list: &Bound<'_, PyList>, json: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
-    let Some(depth) = depth.checked_sub(1) else { return Ok(false) };
+fn write_list(list: &Bound<'_, PyList>, json: &mut Vec<u8>, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
     json.push(b'[');
-    for (index, item) in list.iter().enumerate() {
+    // The items of a tuple can be borrowed; those of a list are counted one by one.
+    for (index, item) in list.to_tuple().iter_borrowed().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        if !write(&item, json, depth)? {
-            return Ok(false);
+        if !write(&item, json, depth) {
+            return false;
         }
     }
     json.push(b']');
-    Ok(true)
+    true
 }
 
-fn write_dict(dict: &Bound<'_, PyDict>, json: &mut Vec<u8>, depth: usize) -> PyResult<bool> {
-    let Some(depth) = depth.checked_sub(1) else { return Ok(false) };
+fn write_dict(dict: &Bound<'_, PyDict>, json: &mut Vec<u8>, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
     json.push(b'{');
     for (index, (key, item)) in dict.iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        let named = key.cast_exact::<PyString>().is_ok_and(|key| write_text(key, json));
+        let named = exactly(&key).is_some_and(|key| write_text(key, json));
         json.push(b':');
-        if !named || !write(&item, json, depth)? {
-            return Ok(false);
+        if !named || !write(&item, json, depth) {
+            return false;
         }
     }
     json.push(b'}');
-    Ok(true)
+    true
 }
 
 /// Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,
 /// `None`, `list` and `dict` of such, or has no JSON.
 #[pyfunction]
-pub(crate) fn encode_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+pub(crate) fn encode_json<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
     let mut json = Vec::with_capacity(256);
-    Ok(encode(value, &mut json)?.then(|| PyBytes::new(value.py(), &json)))
+    encode(value, &mut json).then(|| PyBytes::new(value.py(), &json))
 }

@@ -92,7 +92,7 @@ impl Emitted {
     /// Plain values are written where they will lie; the package knows the others, and says what is wrong with a value.
     fn add_json(&mut self, py: Python<'_>, step: usize, encode: &Py<PyAny>, value: &Py<PyAny>) -> Result<(), Trouble> {
         let start = self.data.len();
-        if matches!(json::encode(value.bind(py), &mut self.data), Ok(true)) {
+        if json::encode(value.bind(py), &mut self.data) {
             self.ends.push(self.data.len());
         } else {
             self.data.truncate(start);
