@@ -63,11 +63,11 @@ class Bench:
     def turn(self, size: str) -> None:
         """Each worker once with each sink, and once for its start."""
         for sink in ("file", "null"):
-            for contestant in (*the.WORKERS, the.NOTHING):
+            for contestant in (*the.WORKERS, the.NOTHING, the.COPY):
                 self.measure(
                     (size, sink, contestant.name), contestant, self.source("events", size, 1), keep=sink == "file"
                 )
-        for contestant in (*the.WORKERS, the.NOTHING):
+        for contestant in (*the.WORKERS, the.NOTHING, the.COPY):
             self.measure((size, "start", contestant.name), contestant, self.source("one", size, 0), keep=True)
 
     def long_turn(self, size: str) -> None:
