@@ -175,7 +175,7 @@ def test_a_crash_between_two_durable_steps_costs_nothing(tmp_path: Path, place: 
 
 def test_a_run_that_is_drained_by_a_signal_goes_on_later(tmp_path: Path) -> None:
     write_words(tmp_path)
-    checkpoint = tmp_path / "flat.oxflow"
+    checkpoint = tmp_path / "plain.oxflow"
     running = subprocess.Popen(command(tmp_path, ""))
     while not checkpoint.exists() and running.poll() is None:
         time.sleep(0.001)
@@ -226,7 +226,7 @@ def test_an_output_that_became_shorter_is_an_error(tmp_path: Path) -> None:
 def test_other_outputs_start_at_the_beginning(tmp_path: Path) -> None:
     write_words(tmp_path)
     start_and_kill(tmp_path)
-    (tmp_path / "flat.oxflow").rename(tmp_path / "flat.gz.oxflow")
+    (tmp_path / "plain.oxflow").rename(tmp_path / "plain.gz.oxflow")
     assert subprocess.run(command(tmp_path, ".gz"), check=False).returncode == 0
     verify(tmp_path, ".gz", "other outputs")
 

@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::{Checkpoint, VERSION};
 use crate::crash;
 use crate::diagnostic::{Code, Diagnostic};
@@ -28,7 +31,23 @@ pub enum CheckpointError {
         #[source]
         source: io::Error,
     },
-    /// The file is no checkpoint.
+    /// The file is somebody else's, or was damaged.
+    #[error("`{path}` is not a checkpoint")]
+    Foreign {
+        /// Path of the file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The checkpoint would lie in a file of the run.
+    #[error("the checkpoint would overwrite `{path}`, which stream `{stream}` is bound to")]
+    Taken {
+        /// Path of the checkpoint.
+        path: PathBuf,
+        /// The stream.
+        stream: String,
+    },
+    /// The checkpoint is one of another version.
     #[error("`{path}` is not a checkpoint of this version")]
     Unreadable {
         /// Path of the checkpoint.
@@ -73,18 +92,23 @@ impl CheckpointError {
     pub fn diagnostic(&self) -> Diagnostic {
         let why = match self {
             Self::Io { source, .. } => source.to_string(),
-            Self::Unreadable { why, .. } | Self::SourceChanged { why, .. } | Self::PipelineChanged { why, .. } => {
-                why.clone()
-            }
+            Self::Foreign { why, .. }
+            | Self::Unreadable { why, .. }
+            | Self::SourceChanged { why, .. }
+            | Self::PipelineChanged { why, .. } => why.clone(),
+            Self::Taken { .. } => "a checkpoint needs a file of its own".to_owned(),
             Self::SinkChanged { length, expected, .. } => format!("it has {length} bytes, not {expected}"),
         };
         let (Self::Io { path, .. }
+        | Self::Foreign { path, .. }
+        | Self::Taken { path, .. }
         | Self::Unreadable { path, .. }
         | Self::SourceChanged { path, .. }
         | Self::PipelineChanged { path, .. }
         | Self::SinkChanged { path, .. }) = self;
         let fix = match self {
             Self::Io { .. } => "check that the folder can be written and has room".to_owned(),
+            Self::Foreign { .. } | Self::Taken { .. } => "set `run.checkpoint` to another path".to_owned(),
             Self::PipelineChanged { .. } => {
                 format!("give the steps their names back, or remove `{}` to start at the beginning", path.display())
             }
@@ -92,6 +116,16 @@ impl CheckpointError {
         };
         Diagnostic::new(Code::CheckpointMismatch, self.to_string()).because(why).fix(fix)
     }
+}
+
+/// What checkpoints of all versions have in common.
+#[derive(Deserialize)]
+struct AnyVersion {
+    version: u32,
+    #[serde(rename = "sinks")]
+    _sinks: IgnoredAny,
+    #[serde(rename = "sources")]
+    _sources: IgnoredAny,
 }
 
 impl Store {
@@ -112,12 +146,14 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(self.io("read", source)),
         };
+        let foreign =
+            |error: serde_json::Error| CheckpointError::Foreign { path: self.path.clone(), why: error.to_string() };
         let unreadable = |why: String| CheckpointError::Unreadable { path: self.path.clone(), why };
-        let checkpoint: Checkpoint = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-        if checkpoint.version != VERSION {
-            return Err(unreadable(format!("it has version {}, this is version {VERSION}", checkpoint.version)));
+        let AnyVersion { version, .. } = serde_json::from_slice(&text).map_err(foreign)?;
+        if version != VERSION {
+            return Err(unreadable(format!("it has version {version}, this is version {VERSION}")));
         }
-        Ok(Some(checkpoint))
+        serde_json::from_slice(&text).map(Some).map_err(|error| unreadable(error.to_string()))
     }
 
     /// Replaces it. Either the old or the new one is there at any moment.
@@ -135,6 +171,15 @@ impl Store {
         fs::rename(&temporary, &self.path)?;
         crash::point("checkpoint-renamed");
         self.sync_folder()
+    }
+
+    /// Removes what an earlier run left, of whatever version. A file that is no checkpoint stays.
+    pub fn discard(&self) -> Result<(), CheckpointError> {
+        match self.load() {
+            Ok(Some(_)) | Err(CheckpointError::Unreadable { .. }) => self.remove(),
+            Ok(None) | Err(CheckpointError::Foreign { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes it, since everything is done.

@@ -1,9 +1,10 @@
 //! A configuration against the pipeline that it is for.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{Config, Policy, overlay};
-use crate::connect::StreamUrl;
+use crate::connect::{FileKey, StreamUrl};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Operation, Place, Plan, Step};
 
@@ -25,7 +26,24 @@ impl Config {
         let strays = self.streams.keys().filter_map(|name| unknown("stream", "streams", name, &streams));
         let retries = names.steps.iter().filter_map(|name| self.retries_nothing(name, plan));
         let found = steps.chain(strays).chain(retries).chain(clash).chain(self.unbound(&names)).chain(nowhere);
-        found.chain(self.malformed(&streams)).collect()
+        found.chain(self.malformed(&streams)).chain(self.checkpoint_taken(&streams)).collect()
+    }
+
+    /// A checkpoint in a file that is read or written. What a pattern names is not looked for here.
+    fn checkpoint_taken(&self, streams: &[&str]) -> Option<Diagnostic> {
+        let path = self.run.checkpoint.as_ref()?;
+        let taken = FileKey::of(path);
+        let is_taken = |stream: &&&str| match self.stream(stream).map(|bound| bound.url.parse()) {
+            Some(Ok(StreamUrl::File { path, .. })) => FileKey::of(Path::new(&path)) == taken,
+            _ => false,
+        };
+        let stream = streams.iter().find(is_taken)?;
+        let message = format!("`run.checkpoint` is `{}`, which stream `{stream}` is bound to", path.display());
+        Some(
+            Diagnostic::new(Code::InvalidValue, message)
+                .because("a checkpoint needs a file of its own")
+                .fix("set `run.checkpoint` to another path"),
+        )
     }
 
     /// Streams at a URL that is none.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::Bomb;
+use super::file::{Bomb, Changed, NotWhole};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A connector that failed.
@@ -83,6 +83,46 @@ pub enum ConnectError {
         #[source]
         source: Bomb,
     },
+    /// Somebody cut or replaced a file while it was read.
+    #[error("stream `{stream}`: `{path}` was changed while it was read")]
+    Changed {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What was done to it.
+        #[source]
+        source: Changed,
+    },
+    /// Another run writes the file.
+    #[error("stream `{stream}`: another run writes `{path}`")]
+    Busy {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A compressed file that is to be added to is cut or damaged.
+    #[error("stream `{stream}`: nothing can be added to `{path}`")]
+    NotWhole {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: NotWhole,
+    },
+    /// The file that a sink writes has lost its name.
+    #[error("stream `{stream}`: `{path}` is no longer the file that this run writes")]
+    OutputLost {
+        /// Logical name of the stream.
+        stream: String,
+        /// The file.
+        path: PathBuf,
+        /// What was done to it.
+        why: &'static str,
+    },
     /// A sink would write the file that another stream reads or writes.
     #[error("stream `{stream}` would overwrite `{path}`, which stream `{other}` is bound to")]
     SameFile {
@@ -108,17 +148,19 @@ pub enum ConnectError {
 impl ConnectError {
     pub(super) fn read(stream: &str, path: &Path, source: io::Error) -> Self {
         let (stream, path) = (stream.to_owned(), path.to_owned());
-        match source.downcast() {
+        match source.downcast::<Bomb>().map_err(io::Error::downcast::<Changed>) {
             Ok(source) => Self::Bomb { stream, path, source },
-            Err(source) => Self::Read { stream, path, source },
+            Err(Ok(source)) => Self::Changed { stream, path, source },
+            Err(Err(source)) => Self::Read { stream, path, source },
         }
     }
 
     pub(super) fn write(stream: &str, path: &Path, source: io::Error) -> Self {
         let (stream, path) = (stream.to_owned(), path.to_owned());
-        match source.kind() {
-            io::ErrorKind::BrokenPipe => Self::ReaderGone { stream, path },
-            _ => Self::Write { stream, path, source },
+        match source.downcast::<NotWhole>() {
+            Ok(source) => Self::NotWhole { stream, path, source },
+            Err(source) if source.kind() == io::ErrorKind::BrokenPipe => Self::ReaderGone { stream, path },
+            Err(source) => Self::Write { stream, path, source },
         }
     }
 
@@ -149,17 +191,30 @@ impl ConnectError {
                 (Code::SourceFailed, "if it is meant to be like that, raise `run.decompression_ratio`")
             }
             Self::Write { .. } => (Code::SinkFailed, "check that the folder exists, can be written and has room"),
+            Self::Changed { .. } => (
+                Code::SourceFailed,
+                "read files that nobody cuts: rotate a log by renaming it, and read what was renamed",
+            ),
+            Self::Busy { .. } => (Code::SinkFailed, "wait for the other run, or bind the stream to another file"),
+            Self::NotWhole { .. } => {
+                (Code::SinkFailed, "move it away, or decompress what can be read of it and compress that anew")
+            }
+            Self::OutputLost { .. } => {
+                (Code::SinkFailed, "run again, and leave the files alone that a run writes until it has ended")
+            }
             Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
             Self::WrongRole { .. } => {
                 (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them")
             }
         };
-        Diagnostic {
-            code,
-            message: self.to_string(),
-            place: None,
-            why: std::error::Error::source(self).map(ToString::to_string),
-            fix: Some(fix.to_owned()),
+        Diagnostic { code, message: self.to_string(), place: None, why: self.why(), fix: Some(fix.to_owned()) }
+    }
+
+    fn why(&self) -> Option<String> {
+        match self {
+            Self::OutputLost { why, .. } => Some((*why).to_owned()),
+            Self::Busy { .. } => Some("two runs would write into each other's lines".to_owned()),
+            _ => std::error::Error::source(self).map(ToString::to_string),
         }
     }
 }

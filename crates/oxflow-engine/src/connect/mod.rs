@@ -11,7 +11,7 @@ mod stdio;
 mod url;
 
 pub use error::ConnectError;
-pub use file::{Bomb, FileKey};
+pub use file::{Bomb, Changed, Claim, FileKey, NotWhole};
 pub use memory::{Item, Received};
 pub use url::{MalformedUrl, StreamUrl};
 
@@ -209,6 +209,8 @@ pub trait Sink: Send + Sync {
     fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
         Ok(None)
     }
+    /// The run has ended: others may write there.
+    fn release(&self) {}
     /// What was written, for a sink in memory.
     fn received(&self) -> Option<Vec<Received>> {
         None
@@ -228,8 +230,24 @@ pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectErr
     }
 }
 
-/// Opens a stream for writing, at the state that an earlier run left if there is one.
-pub fn open_sink(stream: &str, binding: &Binding, state: Option<&SinkState>) -> Result<Box<dyn Sink>, ConnectError> {
+/// Keeps other runs from the file that a sink with this binding will write, before anything in it is touched; none if it
+/// writes no file.
+pub fn claim(stream: &str, binding: &Binding) -> Result<Option<Claim>, ConnectError> {
+    match binding {
+        Binding::Url(StreamUrl::File { path, append }) if binding.written_file().is_some() => {
+            Claim::of(stream, Path::new(path), *append).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Opens a stream for writing, at the state that an earlier run left if there is one. A file was claimed before.
+pub fn open_sink(
+    stream: &str,
+    binding: &Binding,
+    claim: Option<Claim>,
+    state: Option<&SinkState>,
+) -> Result<Box<dyn Sink>, ConnectError> {
     Ok(match binding {
         Binding::Url(StreamUrl::File { path, append }) => {
             let start = match state {
@@ -237,7 +255,7 @@ pub fn open_sink(stream: &str, binding: &Binding, state: Option<&SinkState>) -> 
                 None if *append => file::Start::End,
                 None => file::Start::Empty,
             };
-            Box::new(file::FileSink::open(stream, path, start)?)
+            Box::new(file::FileSink::open(stream, path, claim, start)?)
         }
         Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)?),
         Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),

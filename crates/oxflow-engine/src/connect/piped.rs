@@ -2,6 +2,7 @@
 //!
 //! A thread reads them, so that a lane that waits for input can still be told to drain.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl PipedSource {
             chunks
         } else {
             let path = self.path.clone();
-            read_ahead(move || file::open_content(&path, ratio))?
+            read_ahead(move || file::reader(File::open(&path)?, &path, ratio))?
         };
         Ok(self.chunks.insert(chunks))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use super::outputs::Outputs;
 use super::{Job, JobError};
 use crate::checkpoint::{
     self, Checkpoint, CheckpointError, DeadLetterState, Identity, Marks, Sent, SinkState, SourceState, Store, VERSION,
@@ -25,29 +26,25 @@ pub(super) struct Kept {
 }
 
 impl Job {
-    /// The checkpoint that this run keeps: between files, unless it is told not to. `files` are the files that it writes.
+    /// The checkpoint that this run keeps: between files, unless it is told not to.
     pub(super) fn kept(
         &self,
         program: &Program,
         source: &Opened,
-        files: &BTreeMap<String, PathBuf>,
+        outputs: &Outputs<'_>,
     ) -> Result<Option<Kept>, JobError> {
+        let files = &outputs.files;
         let obstacle = obstacle(&program.stages, source, files);
         let wanted = self.config.run.delivery;
         if let (Some(Delivery::ExactlyOnce), Some(why)) = (wanted, obstacle) {
             return Err(JobError::Plan(vec![impossible(why)]));
         }
-        let Some(first) = files.values().next() else { return Ok(None) };
-        let beside = || {
-            let mut path = first.clone().into_os_string();
-            path.push(".oxflow");
-            path.into()
-        };
-        let store = Store::new(self.config.run.checkpoint.clone().unwrap_or_else(beside));
+        let Some(path) = outputs.checkpoint.clone() else { return Ok(None) };
+        let store = Store::new(path);
         let keeps = obstacle.is_none() && wanted != Some(Delivery::AtLeastOnce);
         let Some(identities) = source.identities.clone().filter(|_| keeps) else {
             // This run writes the outputs without it, so that it would mislead a later one.
-            store.remove()?;
+            store.discard()?;
             return Ok(None);
         };
         let before = store.load()?.filter(|checkpoint| checkpoint.belongs_to(files));
@@ -209,16 +206,28 @@ impl Keeper {
         sources.get(usize::try_from(partition).ok()?)?.position.map(|position| position.next)
     }
 
-    /// Ends the keeping: a run that did everything needs no checkpoint.
+    /// Ends the keeping: a run that did everything needs no checkpoint, nor does one that failed before it did anything.
+    /// Another input may be meant to come next.
     pub(super) fn finish(&self, sinks: &HashMap<String, Box<dyn Sink>>, failed: bool) -> Result<(), JobError> {
         self.save(sinks)?;
         let done = !failed && self.shared.each_progress().iter().all(|progress| progress.ended);
         crash::point("drained");
-        if done {
+        if done || (failed && self.untouched()) {
             self.kept.store.remove()?;
             crash::point("checkpoint-removed");
         }
         Ok(())
+    }
+
+    /// True if the run began anew, and no message is settled, nor has passed a place.
+    fn untouched(&self) -> bool {
+        let nothing = |lane: &Progress| {
+            lane.settled.is_empty()
+                && lane.marks.values().all(Marks::is_empty)
+                && lane.letters.values().all(|sent| *sent == Sent::default())
+        };
+        let torn = self.shared.torn.load(Ordering::Acquire);
+        self.kept.before.is_none() && !torn && self.shared.each_progress().iter().all(nothing)
     }
 
     fn checkpoint(&self, mut sinks: BTreeMap<String, SinkState>) -> Checkpoint {

@@ -1,12 +1,10 @@
 //! The dead letters of a run: where they go, and when they are too many.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 
-use super::{Job, JobError};
-use crate::checkpoint::{Checkpoint, SinkState};
+use super::Job;
 use crate::config::Policy;
-use crate::connect::{Binding, FileKey, Sink, StreamUrl, open_sink};
+use crate::connect::Sink;
 use crate::lane::Letters;
 use crate::limits::Limits;
 use crate::lower::Program;
@@ -17,21 +15,6 @@ impl Job {
         let posts = |name: &str| self.config.step(name).on_error.policy() == Policy::DeadLetter;
         let stream = self.config.run.dead_letters.stream.as_str();
         program.steps.iter().any(|step| posts(&step.name)).then_some(stream)
-    }
-
-    /// Opens the stream of the dead letters. What other runs left in the file stays: it is there to be looked at.
-    pub(super) fn open_dead_letters(
-        &self,
-        stream: &str,
-        before: Option<&Checkpoint>,
-    ) -> Result<Box<dyn Sink>, JobError> {
-        let binding = match self.binding(stream)?.into_owned() {
-            Binding::Url(StreamUrl::File { path, .. }) => Binding::Url(StreamUrl::File { path, append: true }),
-            other => other,
-        };
-        let state = before.and_then(|before| before.dead_letters.as_ref()?.sink.as_ref());
-        let state = state.filter(|state| binding.written_file().is_some_and(|path| holds(&path, state)));
-        Ok(open_sink(stream, &binding, state)?)
     }
 
     /// The dead letters of one lane. `kept`: a checkpoint is, so that messages may be read again.
@@ -55,10 +38,4 @@ impl Job {
             bad: BTreeMap::new(),
         })
     }
-}
-
-/// True if the file still has what a checkpoint says. Somebody may have taken the dead letters away meanwhile.
-fn holds(path: &Path, state: &SinkState) -> bool {
-    FileKey::of(path) == FileKey::of(&state.path)
-        && path.metadata().is_ok_and(|metadata| metadata.len() >= state.length)
 }

@@ -2,22 +2,22 @@
 
 mod keeper;
 mod letters;
+mod outputs;
 mod running;
 
 pub use running::Running;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::CheckpointError;
 use crate::clock::Clock;
 use crate::config::{Config, Policy, Stream};
-use crate::connect::{Binding, ConnectError, FileKey, MalformedUrl, Opened, PollLimits, Sink, open_sink, open_source};
+use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Sink, open_source};
 use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
@@ -108,16 +108,14 @@ impl Job {
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
         let dead_letters = self.dead_letter_stream(&program);
-        let files = self.written_files(&streams, dead_letters, &source)?;
-        let kept = self.kept(&program, &source, &files)?;
+        let outputs = self.outputs(&streams, dead_letters, &source)?;
+        let claims = self.claim(&outputs)?;
+        let kept = self.kept(&program, &source, &outputs)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
             source.resume(&before.sources);
         }
-        let mut sinks = self.open_sinks(&streams, before)?;
-        if let Some(stream) = dead_letters {
-            sinks.insert(stream.to_owned(), self.open_dead_letters(stream, before)?);
-        }
+        let sinks = self.open_sinks(&outputs, claims, before)?;
         self.spawn(&program, source, sinks, kept)
     }
 
@@ -151,47 +149,6 @@ impl Job {
     fn open(&self) -> Result<Opened, JobError> {
         let stream = &self.plan.source.stream;
         Ok(open_source(stream, &*self.binding(stream)?)?)
-    }
-
-    /// The files that the sinks write, by stream. Opening one cuts it, so none may be another stream's, nor that of the dead
-    /// letters.
-    fn written_files(
-        &self,
-        streams: &[&str],
-        dead_letters: Option<&str>,
-        source: &Opened,
-    ) -> Result<BTreeMap<String, PathBuf>, JobError> {
-        let read = self.plan.source.stream.as_str();
-        let mut taken: HashMap<FileKey, &str> = source.files().map(|file| (file, read)).collect();
-        let mut files = BTreeMap::new();
-        for stream in streams.iter().chain(dead_letters.as_ref()) {
-            let Some(path) = self.binding(stream)?.written_file() else { continue };
-            if let Some(other) = taken.insert(FileKey::of(&path), stream)
-                && other != *stream
-            {
-                let (stream, other) = ((*stream).to_owned(), other.to_owned());
-                return Err(ConnectError::SameFile { stream, other, path }.into());
-            }
-            files.insert((*stream).to_owned(), path);
-        }
-        // They may be there in one run and not in the next, which goes on with the same outputs.
-        dead_letters.map(|stream| files.remove(stream));
-        Ok(files)
-    }
-
-    fn open_sinks(
-        &self,
-        streams: &[&str],
-        before: Option<&Checkpoint>,
-    ) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
-        let mut sinks = HashMap::new();
-        for stream in streams {
-            if !sinks.contains_key(*stream) {
-                let state = before.and_then(|before| before.sinks.get(*stream));
-                sinks.insert((*stream).to_owned(), open_sink(stream, &*self.binding(stream)?, state)?);
-            }
-        }
-        Ok(sinks)
     }
 
     fn spawn(

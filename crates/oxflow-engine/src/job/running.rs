@@ -66,6 +66,7 @@ impl Inner {
         if let Err(error) = kept.and_then(|()| self.finish()) {
             self.fail(error);
         }
+        self.sinks.values().for_each(|sink| sink.release());
         self.end().elapsed = Some(self.started.elapsed());
         self.ended.notify_all();
     }

@@ -1,20 +1,19 @@
 //! Files, compressed or not, by the end of their name.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
-use flate2::write::GzEncoder;
 use zstd::stream::read::Decoder as ZstdDecoder;
-use zstd::stream::write::Encoder as ZstdEncoder;
 
 /// Decompressed bytes that nobody needs to be asked about: a short file may become many times as long.
 const FREE_BYTES: u64 = 8 << 20;
 
 /// What was written into a file.
 pub(in super::super) trait Content: Read + Send {
+    /// Bytes of the file that were read, and how many it has now.
+    fn lengths(&mut self) -> io::Result<(u64, u64)>;
     /// Passes over the first bytes of the content.
     fn skip(&mut self, bytes: u64) -> io::Result<()>;
     /// Bytes of the file that were read for it, if these are not the content itself.
@@ -23,19 +22,26 @@ pub(in super::super) trait Content: Read + Send {
     }
 }
 
-/// Opens a file for reading what was written into it, several compressed members one after the other included. It may
-/// become `ratio` times as long.
-pub(in super::super) fn reader(path: &Path, ratio: u64) -> io::Result<Box<dyn Content>> {
-    let file = File::open(path)?;
-    let input = |file| BufReader::new(Counted { file, bytes: 0 });
-    Ok(match ending(path) {
-        Some("gz") => Box::new(Proportionate { decoder: MultiGzDecoder::new(input(file)), given: 0, ratio }),
-        Some("zst") => Box::new(Proportionate { decoder: ZstdDecoder::with_buffer(input(file))?, given: 0, ratio }),
-        _ => Box::new(file),
+/// Reads what was written into a file, several compressed members one after the other included. It may become `ratio` times
+/// as long. An empty file is empty content, compressed or not.
+pub(in super::super) fn reader(file: File, path: &Path, ratio: u64) -> io::Result<Box<dyn Content>> {
+    let ending = ending(path).filter(|ending| matches!(*ending, "gz" | "zst"));
+    let Some(ending) = ending else { return Ok(Box::new(file)) };
+    let mut input = BufReader::new(Counted { file, bytes: 0 });
+    if input.fill_buf()?.is_empty() {
+        return Ok(Box::new(input.into_inner().file));
+    }
+    Ok(match ending {
+        "gz" => Box::new(Proportionate { decoder: MultiGzDecoder::new(input), given: 0, ratio }),
+        _ => Box::new(Proportionate { decoder: ZstdDecoder::with_buffer(input)?, given: 0, ratio }),
     })
 }
 
 impl Content for File {
+    fn lengths(&mut self) -> io::Result<(u64, u64)> {
+        Ok((self.stream_position()?, self.metadata()?.len()))
+    }
+
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         if self.metadata()?.len() < bytes {
             return Err(truncated());
@@ -45,12 +51,17 @@ impl Content for File {
 }
 
 impl<D: Decoder> Content for Proportionate<D> {
+    fn lengths(&mut self) -> io::Result<(u64, u64)> {
+        let input = self.decoder.input();
+        Ok((input.bytes, input.file.metadata()?.len()))
+    }
+
     fn skip(&mut self, bytes: u64) -> io::Result<()> {
         read_over(self, bytes)
     }
 
     fn compressed(&self) -> Option<u64> {
-        Some(self.decoder.taken())
+        Some(self.decoder.input().bytes)
     }
 }
 
@@ -78,7 +89,7 @@ impl<D: Decoder> Read for Proportionate<D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.decoder.read(buffer)?;
         self.given += read as u64;
-        let (ratio, taken, given) = (self.ratio, self.decoder.taken(), self.given);
+        let (ratio, taken, given) = (self.ratio, self.decoder.input().bytes, self.given);
         if given > FREE_BYTES && given / ratio > taken {
             return Err(io::Error::other(Bomb { ratio, taken, given }));
         }
@@ -88,19 +99,19 @@ impl<D: Decoder> Read for Proportionate<D> {
 
 /// What decompresses a file.
 trait Decoder: Read + Send {
-    /// Bytes of the file that were read.
-    fn taken(&self) -> u64;
+    /// The file that it reads.
+    fn input(&self) -> &Counted;
 }
 
 impl Decoder for MultiGzDecoder<BufReader<Counted>> {
-    fn taken(&self) -> u64 {
-        self.get_ref().get_ref().bytes
+    fn input(&self) -> &Counted {
+        self.get_ref().get_ref()
     }
 }
 
 impl Decoder for ZstdDecoder<'_, BufReader<Counted>> {
-    fn taken(&self) -> u64 {
-        self.get_ref().get_ref().bytes
+    fn input(&self) -> &Counted {
+        self.get_ref().get_ref()
     }
 }
 
@@ -127,69 +138,6 @@ fn truncated() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "it was truncated: it ends before the place where reading goes on")
 }
 
-/// A file that is written.
-pub(super) enum Output {
-    Plain(BufWriter<File>),
-    Gzip { frame: Option<GzEncoder<BufWriter<File>>>, file: Option<BufWriter<File>> },
-    Zstd { frame: Option<ZstdEncoder<'static, BufWriter<File>>>, file: Option<BufWriter<File>> },
-}
-
-impl Output {
-    /// Writes from where the file stands, compressed as the name of it says.
-    pub(super) fn new(path: &Path, file: File) -> Self {
-        match ending(path) {
-            Some("gz") => Self::Gzip { frame: None, file: Some(BufWriter::new(file)) },
-            Some("zst") => Self::Zstd { frame: None, file: Some(BufWriter::new(file)) },
-            _ => Self::Plain(BufWriter::with_capacity(256 << 10, file)),
-        }
-    }
-
-    /// Writes all bytes.
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.write_all(bytes),
-            Self::Gzip { frame, file } => {
-                if let Some(file) = file.take() {
-                    *frame = Some(GzEncoder::new(file, Compression::default()));
-                }
-                frame.as_mut().ok_or_else(closed)?.write_all(bytes)
-            }
-            Self::Zstd { frame, file } => {
-                if let Some(file) = file.take() {
-                    *frame = Some(ZstdEncoder::new(file, 0)?);
-                }
-                frame.as_mut().ok_or_else(closed)?.write_all(bytes)
-            }
-        }
-    }
-
-    /// Ends the frame, if one is open, and hands everything to the system. What is written next begins a new frame, so
-    /// that the file is whole here.
-    pub(super) fn flush(&mut self) -> io::Result<&File> {
-        let file = match self {
-            Self::Plain(file) => file,
-            Self::Gzip { frame, file } => {
-                if let Some(frame) = frame.take() {
-                    *file = Some(frame.finish()?);
-                }
-                file.as_mut().ok_or_else(closed)?
-            }
-            Self::Zstd { frame, file } => {
-                if let Some(frame) = frame.take() {
-                    *file = Some(frame.finish()?);
-                }
-                file.as_mut().ok_or_else(closed)?
-            }
-        };
-        file.flush()?;
-        Ok(file.get_ref())
-    }
-}
-
-fn closed() -> io::Error {
-    io::Error::other("an earlier write failed")
-}
-
-fn ending(path: &Path) -> Option<&str> {
+pub(super) fn ending(path: &Path) -> Option<&str> {
     path.extension().and_then(|ending| ending.to_str())
 }

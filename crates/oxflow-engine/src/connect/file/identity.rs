@@ -10,6 +10,9 @@ use crate::checkpoint::Identity;
 /// First bytes of a file that are compared.
 const HEAD_BYTES: u64 = 4096;
 
+/// Another file has the name now.
+pub(super) const REPLACED: &str = "it was replaced by another file";
+
 /// The identity of a file as it is now.
 pub(super) fn of(path: &Path) -> io::Result<Identity> {
     let metadata = path.metadata()?;
@@ -35,9 +38,22 @@ impl FileKey {
             _ => Self::Path(real_path(path)),
         }
     }
+
+    /// The key of a file that was opened by this name.
+    pub(super) fn of_open(file: &File, path: &Path) -> io::Result<Self> {
+        Ok(match numbers(&file.metadata()?) {
+            (0, 0) => Self::Path(real_path(path)),
+            (device, inode) => Self::Number(device, inode),
+        })
+    }
 }
 
 impl Identity {
+    /// True if this is the file, whatever its name is now.
+    pub(super) fn is(&self, file: &File) -> io::Result<bool> {
+        Ok(numbers(&file.metadata()?) == (self.device, self.inode))
+    }
+
     /// Why the file is not the one that had this identity, if it isn't. It may have grown.
     pub fn differs(&self) -> io::Result<Option<String>> {
         let now = match self.path.metadata() {
@@ -47,7 +63,7 @@ impl Identity {
         };
         let head = head(&self.path, self.head_bytes)?;
         if numbers(&now) != (self.device, self.inode) {
-            return Ok(Some("it was replaced by another file".to_owned()));
+            return Ok(Some(REPLACED.to_owned()));
         }
         let same = (head.len() as u64, hash(&head)) == (self.head_bytes, self.head);
         Ok((!same).then(|| "its first bytes differ".to_owned()))

@@ -1,16 +1,21 @@
 //! JSON Lines in files: each file is a partition, each line a message.
 
+mod claim;
 mod compression;
 mod identity;
+mod output;
 mod sink;
 mod source;
 
 use std::path::{Path, PathBuf};
 
+pub use claim::Claim;
 pub use compression::Bomb;
-pub(super) use compression::reader as open_content;
+pub(super) use compression::reader;
 pub use identity::FileKey;
+pub use sink::NotWhole;
 pub(super) use sink::{FileSink, LineWriter, Start};
+pub use source::Changed;
 pub(super) use source::open;
 
 /// The path without links and dots, also of a file that isn't there yet.

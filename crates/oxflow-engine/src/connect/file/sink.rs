@@ -1,15 +1,17 @@
 //! Writes lines to a file that all lanes share.
 
-use std::fs::OpenOptions;
-use std::io::{self, Seek as _, SeekFrom};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memchr::memchr;
 
 use super::super::{ConnectError, Sink, Writer};
-use super::compression::Output;
-use super::real_path;
+use super::claim::Claim;
+use super::compression::{self, ending};
+use super::output::Output;
+use super::{FileKey, real_path};
 use crate::batch::{Batch, Payloads};
 use crate::checkpoint::SinkState;
 use crate::crash;
@@ -29,26 +31,45 @@ pub(in super::super) enum Start {
 pub(in super::super) struct FileSink {
     stream: String,
     path: PathBuf,
+    /// The file that was opened; none of a pipe or device.
+    key: Option<FileKey>,
     output: Arc<Mutex<Output>>,
 }
 
 impl FileSink {
-    /// Makes the file, or goes on in it.
-    pub(in super::super) fn open(stream: &str, path: &str, start: Start) -> Result<Self, ConnectError> {
+    /// Goes on in a file, or begins it anew. What has no claim is a pipe or device.
+    pub(in super::super) fn open(
+        stream: &str,
+        path: &str,
+        claim: Option<Claim>,
+        start: Start,
+    ) -> Result<Self, ConnectError> {
         let path = PathBuf::from(path);
-        let output = open(&path, start).map_err(|source| ConnectError::write(stream, &path, source))?;
-        Ok(Self { stream: stream.to_owned(), path, output: Arc::new(Mutex::new(output)) })
+        let failed = |source| ConnectError::write(stream, &path, source);
+        let file = match claim {
+            Some(claim) => claim.take().and_then(|file| prepared(file, &path, start)),
+            None => OpenOptions::new().write(true).open(&path),
+        };
+        let file = file.map_err(failed)?;
+        let regular = file.metadata().map_err(failed)?.is_file();
+        let key = regular.then(|| FileKey::of_open(&file, &path)).transpose().map_err(failed)?;
+        let output = Output::new(&path, file).map_err(failed)?;
+        Ok(Self { stream: stream.to_owned(), path, key, output: Arc::new(Mutex::new(output)) })
     }
 
     fn failed(&self, source: io::Error) -> ConnectError {
         ConnectError::write(&self.stream, &self.path, source)
     }
 
+    fn output(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The length of the file when all of it is on the disk; none of a pipe or device, which has neither.
     fn sync_file(&self) -> io::Result<Option<u64>> {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = self.output();
         let mut file = output.flush()?;
-        if !file.metadata()?.is_file() {
+        if self.key.is_none() {
             return Ok(None);
         }
         crash::point("sink-flushed");
@@ -56,18 +77,48 @@ impl FileSink {
         crash::point("sink-synced");
         file.stream_position().map(Some)
     }
+
+    /// What is written into a file without a name is lost with the last who has it open.
+    fn still_there(&self) -> Result<(), ConnectError> {
+        let Some(key) = &self.key else { return Ok(()) };
+        if FileKey::of(&self.path) == *key {
+            return Ok(());
+        }
+        let why = if self.path.exists() { "another file has its name now" } else { "it was removed or renamed" };
+        Err(ConnectError::OutputLost { stream: self.stream.clone(), path: self.path.clone(), why })
+    }
 }
 
-fn open(path: &Path, start: Start) -> io::Result<Output> {
-    let mut file = OpenOptions::new().create(true).write(true).truncate(matches!(start, Start::Empty)).open(path)?;
-    if file.metadata()?.is_file() {
-        if let Start::At(length) = start {
-            file.set_len(length)?;
-        }
-        file.seek(SeekFrom::End(0))?;
+fn prepared(mut file: File, path: &Path, start: Start) -> io::Result<File> {
+    match start {
+        Start::Empty => file.set_len(0)?,
+        Start::At(length) => file.set_len(length)?,
+        Start::End => end_last_line(&mut file, path)?,
     }
-    Ok(Output::new(path, file))
+    file.seek(SeekFrom::End(0))?;
+    Ok(file)
 }
+
+/// Sees to it that what is added begins a line of its own, after an earlier run that died within one, or an editor that ends
+/// no last line. A compressed file must be whole: nothing can be read after a frame that isn't.
+fn end_last_line(file: &mut File, path: &Path) -> io::Result<()> {
+    if matches!(ending(path), Some("gz" | "zst")) {
+        let mut content = compression::reader(file.try_clone()?, path, u64::MAX)?;
+        let whole = io::copy(&mut content, &mut io::sink());
+        return whole.map(drop).map_err(|error| io::Error::new(error.kind(), NotWhole(error)));
+    }
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == [b'\n'] { Ok(()) } else { file.write_all(b"\n") }
+}
+
+/// A compressed file that nothing can be added to.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotWhole(io::Error);
 
 impl Sink for FileSink {
     fn writer(&self) -> Box<dyn Writer> {
@@ -78,13 +129,20 @@ impl Sink for FileSink {
     }
 
     fn finish(&self) -> Result<(), ConnectError> {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        output.flush().map(drop).map_err(|source| self.failed(source))
+        self.output().finish().map_err(|source| self.failed(source))?;
+        self.still_there()
     }
 
     fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
         let length = self.sync_file().map_err(|source| self.failed(source))?;
+        self.still_there()?;
         Ok(length.map(|length| SinkState { path: real_path(&self.path), length }))
+    }
+
+    fn release(&self) {
+        // Not by closing it: a process that a function forked may hold it, too. Where there are no locks there is no error
+        // that anybody could mend.
+        drop(self.output().file().unlock());
     }
 }
 

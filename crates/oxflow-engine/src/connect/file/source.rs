@@ -1,6 +1,6 @@
 //! Reads lines of files.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use super::super::lines::Lines;
 use super::super::piped::PipedSource;
 use super::super::{ConnectError, Opened, PollLimits, Polled, Reached, Read, Source};
 use super::compression::{self, Content};
-use super::identity;
+use super::identity::{self, REPLACED};
 use crate::batch::row_number;
+use crate::checkpoint::Identity;
 use crate::commit::Position;
 
 /// Finds every file that the pattern names, in the order of their names, so that partitions keep their numbers. A file is
@@ -23,23 +24,21 @@ pub(in super::super) fn open(stream: &Arc<str>, pattern: &str) -> Result<Opened,
     let again = matched.iter().all(|path| path.is_file());
     for (partition, path) in matched.into_iter().enumerate() {
         // Reads the first bytes, so that a file that may not be read is told before any output is touched.
-        identities.push(identity::of(&path).map_err(|source| ConnectError::read(stream, &path, source))?);
+        let identity = identity::of(&path).map_err(|source| ConnectError::read(stream, &path, source))?;
+        identities.push(identity.clone());
         opened.partitions.push(path.display().to_string());
         let length = path.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
         let reached = length.map(|length| Arc::new(Reached::new(length)));
         opened.reached.push(reached.clone());
-        opened.readers.push(reader(stream, row_number(partition), path, reached));
+        let partition = row_number(partition);
+        // What has no end that is known is no file but a pipe.
+        opened.readers.push(match reached {
+            Some(reached) => Box::new(FileSource::new(stream, partition, path, identity, reached)),
+            None => Box::new(PipedSource::named(stream, partition, path)),
+        });
     }
     opened.identities = again.then_some(identities);
     Ok(opened)
-}
-
-/// `reached`: absent where the path names no file but a pipe.
-fn reader(stream: &Arc<str>, partition: u32, path: PathBuf, reached: Option<Arc<Reached>>) -> Box<dyn Source> {
-    match reached {
-        Some(reached) => Box::new(FileSource::new(stream, partition, path, reached)),
-        None => Box::new(PipedSource::named(stream, partition, path)),
-    }
 }
 
 fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
@@ -71,9 +70,25 @@ fn matches(stream: &str, pattern: &str) -> Result<Vec<PathBuf>, ConnectError> {
     Ok(paths)
 }
 
+/// A file that somebody cut or replaced while it was read.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Changed {
+    /// What was done to it.
+    why: String,
+}
+
+impl Changed {
+    fn error(why: impl Into<String>) -> io::Error {
+        io::Error::other(Self { why: why.into() })
+    }
+}
+
 struct FileSource {
     stream: Arc<str>,
     path: PathBuf,
+    /// What the file was when the run began.
+    identity: Identity,
     /// Absent until the first poll.
     content: Option<Box<dyn Content>>,
     /// Where reading begins.
@@ -85,13 +100,17 @@ struct FileSource {
 }
 
 impl FileSource {
-    fn new(stream: &Arc<str>, partition: u32, path: PathBuf, reached: Arc<Reached>) -> Self {
+    fn new(stream: &Arc<str>, partition: u32, path: PathBuf, identity: Identity, reached: Arc<Reached>) -> Self {
         let (start, lines) = (Position { next: 0, offset: 0 }, Lines::new(stream, partition));
-        Self { stream: Arc::clone(stream), path, content: None, start, lines, reached, ended: None }
+        Self { stream: Arc::clone(stream), path, identity, content: None, start, lines, reached, ended: None }
     }
 
     fn open(&self, limits: &PollLimits) -> io::Result<Box<dyn Content>> {
-        let mut content = compression::reader(&self.path, limits.decompression_ratio)?;
+        let file = File::open(&self.path)?;
+        if !self.identity.is(&file)? {
+            return Err(Changed::error(REPLACED));
+        }
+        let mut content = compression::reader(file, &self.path, limits.decompression_ratio)?;
         if self.start.next > 0 {
             content.skip(self.start.next)?;
         }
@@ -100,14 +119,28 @@ impl FileSource {
 
     /// Reads the next chunk. What came before an error is there all the same.
     fn refill(&mut self, limits: &PollLimits) {
-        match self.read(limits) {
-            Ok(read) if read < limits.bytes => {
-                self.lines.end();
-                self.ended = Some(Ok(()));
-            }
-            Ok(_) => {}
-            Err(error) => self.ended = Some(Err(error)),
+        let ended = match self.read(limits) {
+            Ok(read) if read >= limits.bytes => return,
+            ended => self.unchanged().and(ended.map(drop)),
+        };
+        if ended.is_ok() {
+            self.lines.end();
         }
+        self.ended = Some(ended);
+    }
+
+    /// Refuses the end of a file that isn't the one that was begun: what somebody cut away was never read. A file that has no
+    /// name any more was read to its end.
+    fn unchanged(&mut self) -> io::Result<()> {
+        let Some(content) = &mut self.content else { return Ok(()) };
+        let (read, length) = content.lengths()?;
+        if length < read {
+            return Err(Changed::error(format!("it was cut to {length} bytes after {read} had been read")));
+        }
+        if !self.identity.path.try_exists()? {
+            return Ok(());
+        }
+        self.identity.differs()?.map_or(Ok(()), |why| Err(Changed::error(why)))
     }
 
     fn read(&mut self, limits: &PollLimits) -> io::Result<usize> {
