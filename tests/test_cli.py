@@ -153,6 +153,13 @@ def test_check_finds_an_unknown_step_in_the_configuration(folder: Path) -> None:
     assert "`double`" in done.stderr
 
 
+def test_check_finds_two_streams_in_one_file(folder: Path) -> None:
+    done = oxflow(folder, "check", "app.py", "--stream", "a=file:in.jsonl", "--stream", "b=file:./in.jsonl")
+    assert done.returncode == 4
+    assert done.stderr.startswith("error[OXF0404]: stream `b` would overwrite `")
+    assert "which stream `a` is bound to" in done.stderr
+
+
 def test_check_prints_json(folder: Path) -> None:
     (folder / "app.py").write_text(PIPELINE.replace('    .apply(Serializer("write"))\n', ""))
     done = oxflow(folder, "check", "app.py", "--json")

@@ -26,7 +26,7 @@ SINK = StreamSink("sink", stream_name="out")
 PASS = SOURCE.sink(SINK)
 # So small that most of the input is unread when the first message comes to a step.
 SMALL = {"run": {"batch": {"bytes": 1024, "messages": 10}, "checkpoint_ms": 10}}
-LETTERS = {"steps": {"parse": {"on_error": "dead_letter"}}, "run": {"dead_letters": {"max_percent": 100}}}
+LETTERS: Any = {"steps": {"parse": {"on_error": "dead_letter"}}, "run": {"dead_letters": {"max_percent": 100}}}
 PARSED = SOURCE.apply(Parser("parse", dict[str, Any])).apply(Serializer("serialize")).sink(SINK)
 
 
@@ -94,7 +94,7 @@ def test_a_checkpoint_is_never_another_file_of_the_run(tmp_path: Path, taken: st
     path = lines(tmp_path / "in.jsonl")
     before = path.read_bytes()
     streams = bound(in_=path, out=tmp_path / "out.jsonl", letters=tmp_path / "letters.jsonl")
-    run = {"run": {**LETTERS["run"], "checkpoint": str(tmp_path / "." / taken)}, "steps": LETTERS["steps"]}
+    run: Any = {"run": {**LETTERS["run"], "checkpoint": str(tmp_path / "." / taken)}, "steps": LETTERS["steps"]}
     for delivery in ("exactly_once", "at_least_once"):
         config: Any = {**run, "run": {**run["run"], "delivery": delivery}}
         with pytest.raises(oxflow.ConfigError, match=r"`run\.checkpoint` is .* is bound to"):
@@ -197,7 +197,7 @@ def test_what_is_appended_begins_a_line_of_its_own(tmp_path: Path) -> None:
     out, letters = tmp_path / "out", tmp_path / "letters"
     out.write_bytes(b'{"whole":1}\n{"unfini')
     letters.write_bytes(b'{"whole":2}')
-    streams = {"in": [b'{"new":1}', b"bad"], "out": f"file:{out}?append=true", "dead-letters": f"file:{letters}"}
+    streams: Any = {"in": [b'{"new":1}', b"bad"], "out": f"file:{out}?append=true", "dead-letters": f"file:{letters}"}
     oxflow.run(PARSED, streams=streams, config=LETTERS)
     assert out.read_bytes() == b'{"whole":1}\n{"unfini\n{"new":1}\n'
     first, second = letters.read_bytes().splitlines()

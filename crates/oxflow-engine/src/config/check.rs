@@ -1,10 +1,10 @@
 //! A configuration against the pipeline that it is for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::{Config, Policy, overlay};
-use crate::connect::{FileKey, StreamUrl};
+use crate::connect::{Binding, ConnectError, FileKey, StreamUrl};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Operation, Place, Plan, Step};
 
@@ -26,7 +26,25 @@ impl Config {
         let strays = self.streams.keys().filter_map(|name| unknown("stream", "streams", name, &streams));
         let retries = names.steps.iter().filter_map(|name| self.retries_nothing(name, plan));
         let found = steps.chain(strays).chain(retries).chain(clash).chain(self.unbound(&names)).chain(nowhere);
-        found.chain(self.malformed(&streams)).chain(self.checkpoint_taken(&streams)).collect()
+        found
+            .chain(self.malformed(&streams))
+            .chain(self.shared_files(&names))
+            .chain(self.checkpoint_taken(&streams))
+            .collect()
+    }
+
+    /// Two streams that are bound to one file. What a pattern names is not looked for here.
+    fn shared_files(&self, names: &Names<'_>) -> Vec<Diagnostic> {
+        let letters = self.run.dead_letters.stream.as_str();
+        let mut taken: HashMap<FileKey, &str> = HashMap::new();
+        let file = |stream: &str| Binding::Url(self.stream(stream)?.url.parse().ok()?).written_file();
+        let streams = names.streams.iter().map(|(name, _)| *name).chain([letters]);
+        let shared = streams.filter_map(|stream| {
+            let path = file(stream)?;
+            let other = taken.insert(FileKey::of(&path), stream).filter(|other| *other != stream)?.to_owned();
+            Some(ConnectError::SameFile { stream: stream.to_owned(), other, path }.diagnostic())
+        });
+        shared.collect()
     }
 
     /// A checkpoint in a file that is read or written. What a pattern names is not looked for here.
