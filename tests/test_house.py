@@ -41,7 +41,8 @@ UNSAFE = {
 }
 # The bound of each as the code has it, and as docs/concepts/how-it-runs.md says it.
 QUEUES = {
-    "crates/oxflow-engine/src/connect/file/compression.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
+    "crates/oxflow-engine/src/connect/file/compression.rs": [("BufReader::new(Counted", "8 KiB for gzip")],
+    "crates/oxflow-engine/src/connect/file/output.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
     "crates/oxflow-engine/src/connect/piped.rs": [
         ("CHUNK_BYTES: usize = 64 << 10", "chunks of 64 KiB"),
         ("CHUNKS_AHEAD: usize = 4", "4 are read ahead"),
