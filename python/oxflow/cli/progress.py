@@ -130,7 +130,7 @@ def _rate(step: StepReport, old: StepReport | None, elapsed: float) -> str:
     if old is None or elapsed <= 0:
         return "-"
     rate = (step.messages_in - old.messages_in) / elapsed
-    return f"{rate:.1f}/s" if 0 < rate < 10 else f"{_count(round(rate))}/s"  # noqa: PLR2004
+    return f"{rate:.1f}/s" if 0 < rate < 10 else f"{_count(round(rate))}/s"  # noqa: PLR2004  # two digits at least
 
 
 def _waiting(step: StepReport, old: StepReport | None) -> str:
@@ -237,7 +237,7 @@ def _bar(done: float, width: int) -> str:
 
 def _count(number: int) -> str:
     """Spell a number in five columns: `9,999`, `12.3k`, `1.23M`."""
-    if number < 10_000:  # noqa: PLR2004
+    if number < 10_000:  # noqa: PLR2004  # what a column has room for
         return f"{number:,}"
     return _scaled(number, (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)))
 
@@ -250,7 +250,7 @@ def _amounts(part: int, total: int) -> str:
 def _scaled(number: int, units: Sequence[tuple[str, float]]) -> str:
     """Three digits and a unit."""
     # From 999.5 on three digits would round to a thousand.
-    unit, size = next((unit for unit in units if number / unit[1] < 999.5), units[-1])  # noqa: PLR2004
+    unit, size = next((unit for unit in units if number / unit[1] < 999.5), units[-1])  # noqa: PLR2004  # rounded to three digits
     return f"{number / size:#.3g}".rstrip(".") + unit if size > 1 else f"{number}{unit}"
 
 
