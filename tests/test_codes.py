@@ -213,6 +213,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0601": other_abi,
     "OXF0602": lambda _folder: _oxflow.describe_module(None),
     "OXF0603": built_without_optimisation,
+    "OXF0604": lambda _folder: steps.MoreThan(-1),
     "OXF0701": lambda folder: create("my-steps", folder),
     "OXF0702": lambda folder: create("my_steps", folder.parent),
     "OXF0703": demand,

@@ -28,12 +28,16 @@ UPWARD = {("pipeline", "plan")}
 # What each has to do with the C ABI, the only reason for unsafe code.
 UNSAFE = {
     "crates/oxflow/src/abi.rs": "the ABI itself: tables of `unsafe extern` functions",
+    "crates/oxflow/src/batch.rs": "the entries of functions of many messages: takes handles",
     "crates/oxflow/src/columns.rs": "copies the metadata that the runtime lends for a call",
+    "crates/oxflow/src/construct.rs": "the entries that make and free functions of arguments",
+    "crates/oxflow/src/encode.rs": "the entries of the way out: takes handles, frees what it gave",
     "crates/oxflow/src/python/mod.rs": "the module's entry, and the capsule that has the tables",
     "crates/oxflow/src/report.rs": "calls the runtime back with a fault",
     "crates/oxflow/src/run.rs": "the entries of the tables: takes handles and rows",
     "crates/oxflow/src/table.rs": "shares the tables, which hold raw pointers, between threads",
-    "crates/oxflow-engine/src/extension.rs": "reads a module's tables",
+    "crates/oxflow-engine/src/extension/function.rs": "makes and frees functions of arguments",
+    "crates/oxflow-engine/src/extension/mod.rs": "reads a module's tables",
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",

@@ -95,9 +95,18 @@ def modules(draw: st.DrawFn) -> dict[str, Any]:
             "kind": draw(st.sampled_from(["map", "filter", "filter_map", "flat_map"])),
             "input": draw(SHAPES),
             "output": draw(SHAPES),
+            "parameters": None,
         }
         for name in names[middle:]
     ]
+    for function in functions:
+        if function["form"] == "class" and draw(st.booleans()):
+            named = draw(st.lists(NAMES, max_size=5, unique=True))
+            function["parameters"] = [
+                {"name": name, "type": draw(SHAPES), "required": draw(st.booleans())} for name in named
+            ]
+            # Those that may be left out come last.
+            function["parameters"].sort(key=lambda parameter: not parameter["required"])
     return {"types": shown, "functions": functions}
 
 

@@ -76,7 +76,7 @@ def test_the_stubs_of_the_repository_are_those_of_the_modules(module: str, stub:
     ],
 )
 def test_a_stub_that_is_old_is_told_with_what_differs(here: str, there: str, tmp_path: Path) -> None:
-    old = STEPS.read_text(encoding="utf-8").replace(here, there)
+    old = STEPS.read_text(encoding="utf-8").replace(here, there, 1)
     stub = tmp_path / "test_steps.pyi"
     stub.write_text(old, encoding="utf-8")
     done = stubs(tmp_path, "test_steps", "--check", "--output", str(stub))

@@ -7,6 +7,8 @@ class for each `rust_function!`, an object for each `#[oxflow::function]`.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import types
 import typing
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from oxflow._oxflow import Message
-    from oxflow._payloads import Function, Public, Record, Type
+    from oxflow._payloads import Function, Parameter, Public, Record, Type
 
 CAPSULE = "__oxflow__"
 NATIVE_TYPE = "__oxflow_type__"
@@ -56,8 +58,9 @@ class RustFunction(Generic[In_contra, Out_co]):
         described: what its module says about it: name, kind, input and output.
     """
 
-    native: ClassVar[_oxflow.NativeFunction]
+    native: _oxflow.NativeFunction
     described: ClassVar[dict[str, Any]]
+    _arguments: bytes = b""
     _object: ClassVar[bool] = False
     _output: ClassVar[Any] = Any
     _decoder: ClassVar[Any] = None
@@ -92,18 +95,61 @@ class RustFunction(Generic[In_contra, Out_co]):
         return decode(data)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
+        return type(self) is type(other) and self._arguments == getattr(other, "_arguments", None)
 
     def __hash__(self) -> int:
-        return hash(type(self))
+        return hash((type(self), self._arguments))
 
     def __repr__(self) -> str:
-        call = "" if self._object else "()"
+        call = "" if self._object else f"({', '.join(self._spelled())})"
         return f"{type(self).__module__}.{type(self).__qualname__}{call}"
+
+    def _spelled(self) -> Iterable[str]:
+        return ()
 
     def __reduce__(self) -> Any:
         # A string is a reference: the object of this name in its module.
         return type(self).__qualname__ if self._object else (type(self), ())
+
+
+class MadeFunction(RustFunction[In_contra, Out_co]):
+    """A function written in Rust that is made of arguments: those of its `new`.
+
+    Two of them are equal if they are the same function of the same module, made of equal arguments.
+    """
+
+    _unmade: ClassVar[_oxflow.NativeFunction]
+    _parameters: ClassVar[tuple[Parameter, ...]]
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """Make the function.
+
+        Args:
+            *args: the arguments of its `new`, in their order; values that JSON can hold.
+            **kwargs: the same, by name.
+
+        Raises:
+            TypeError: an argument is missing, or is none of its `new`.
+            EncodeError: an argument is no value that JSON can hold.
+            ExtensionError: an argument is of another type than `new` takes, or `new` returned an error or panicked.
+        """
+        try:
+            bound = inspect.Signature(map(_parameter, self._parameters)).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{type(self).__module__}.{type(self).__qualname__}: {error}") from None
+        named = {item.name: bound[item.title] for item in self._parameters if item.title in bound}
+        self._arguments = encode(named)
+        self.native = self._unmade.made_of(self._arguments)
+
+    def _given(self) -> dict[str, Any]:
+        given = json.loads(self._arguments)
+        return {item.title: given[item.name] for item in self._parameters if item.name in given}
+
+    def _spelled(self) -> Iterable[str]:
+        return [f"{name}={value!r}" for name, value in self._given().items()]
+
+    def __reduce__(self) -> Any:
+        return functools.partial(type(self), **self._given()), ()
 
 
 def populate(module: types.ModuleType) -> None:
@@ -170,7 +216,16 @@ def _function_class(module: str, item: Function, native: _oxflow.NativeFunction,
         "_object": item.form == "object",
         "_output": bool if item.kind == "filter" else output,
     }
-    return type(item.name, (RustFunction,), body)
+    if item.parameters is None:
+        return type(item.name, (RustFunction,), body)
+    body["_unmade"] = body.pop("native")
+    body["_parameters"] = tuple(item.parameters)
+    return type(item.name, (MadeFunction,), body)
+
+
+def _parameter(parameter: Parameter) -> inspect.Parameter:
+    default = inspect.Parameter.empty if parameter.required else ...
+    return inspect.Parameter(parameter.title, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
 
 
 class _Classes:

@@ -98,6 +98,17 @@ class Function:
     kind: str
     input: Type
     output: Type
+    parameters: list[Parameter] | None
+
+
+class Parameter(NamedTuple):
+    """An argument that a function is made of."""
+
+    name: str
+    # What Python calls it.
+    title: str
+    type: Type
+    required: bool
 
 
 class Contents:
@@ -130,6 +141,9 @@ class Contents:
             public.type = merged.united(public.type)
         for function in self.functions:
             function.input, function.output = merged.united(function.input), merged.united(function.output)
+            if function.parameters is not None:
+                united = [item._replace(type=merged.united(item.type)) for item in function.parameters]
+                function.parameters = united
         for record in merged.records:
             record.members = [item._replace(type=merged.replaced(item.type)) for item in record.members]
 
@@ -203,7 +217,17 @@ def closed(shape: Type, enclosing: tuple[Record, ...] = ()) -> Any:
 
 def _function(item: dict[str, Any], merged: _Merged) -> Function:
     reads, gives = merged.read(item["input"]), merged.read(item["output"])
-    return Function(item, item["name"], item["doc"], item["form"], item["kind"], reads, gives)
+    parameters = None if item["parameters"] is None else list(_parameters(item["parameters"], merged))
+    return Function(item, item["name"], item["doc"], item["form"], item["kind"], reads, gives, parameters)
+
+
+def _parameters(given: list[dict[str, Any]], merged: _Merged) -> Iterator[Parameter]:
+    taken = {"self"}
+    for item in given:
+        name = item["name"]
+        title = _free(identifier(name), taken)
+        taken.add(title)
+        yield Parameter(name, title, merged.read(item["type"]), item["required"])
 
 
 class _Merged:

@@ -215,6 +215,7 @@ class _Lowering:
             "name": reference_of(function),
             "input": described["input"],
             "output": described["output"],
+            "wishes": described["wishes"],
         }
 
     def _python(self, step: Step, function: Callable[..., object]) -> dict[str, Any]:

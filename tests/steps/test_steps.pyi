@@ -8,6 +8,13 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from oxflow import RustFunction
 from typing_extensions import NotRequired
 
+class BorrowedWord(TypedDict):
+    """A word that lies in its message."""
+
+    text: str
+    count: int
+    tags: NotRequired[dict[str, str]]
+
 class Choices(TypedDict):
     """All enums."""
 
@@ -195,17 +202,38 @@ class Double(RustFunction[Word, Word]):
 
 class IsPlain(RustFunction[Any, bool]): ...
 
+class Longest(RustFunction[list[Word], Word | None]):
+    """The longest word of a list."""
+
+    def __init__(self) -> None: ...
+
+class MoreThan(RustFunction[Word, bool]):
+    """Keeps words that were counted more than `count` times, and those in `words`."""
+
+    def __init__(self, count: int, words: list[str] = ...) -> None: ...
+
+class RunningTotal(RustFunction[Word, Word]):
+    """Adds the counts of all words so far."""
+
+    def __init__(self, from_: int = ...) -> None: ...
+
 check: RustFunction[Word, Word]
 """Fails on the word `bad`, panics on `panic`, and does what no machine can do on `overflow` and `bottomless`."""
 
 describe: RustFunction[Word, Word]
 """Where the message comes from."""
 
+double_borrowed: RustFunction[BorrowedWord, BorrowedWord]
+"""Twice the count, of a word that lies in its message."""
+
 fragile: RustFunction[Word, list[Any]]
 """The letters of a word; some break on their way out."""
 
 is_frequent: RustFunction[Word, bool]
 """Keeps words that were counted more than once."""
+
+is_frequent_borrowed: RustFunction[BorrowedWord, bool]
+"""Whether a word that lies in its message was counted more than once."""
 
 is_frequent_by_value: RustFunction[Word, bool]
 """The same, taking the message by value."""
@@ -249,6 +277,9 @@ same_scalars: RustFunction[Scalars, Scalars]
 same_sparse: RustFunction[Sparse, Sparse]
 same_strict: RustFunction[Strict, Strict]
 same_tree: RustFunction[Tree, Tree]
+share: RustFunction[Word, float]
+"""The share of each word in all that come with it; fails on the word `bad`."""
+
 spin: RustFunction[Word, Word]
 """Never answers."""
 
@@ -257,3 +288,9 @@ stubborn: RustFunction[Word, Word]
 
 stubborn_filter: RustFunction[Word, bool]
 """The same, as a filter."""
+
+take: RustFunction[Word, Word]
+"""Takes words, but those that say what is wrong with them; a `busy` one when it is asked as often as its count says."""
+
+total: RustFunction[list[Word], int]
+"""The counts of a list."""

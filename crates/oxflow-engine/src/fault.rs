@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::config::OnError;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Place;
 use crate::report::SOURCE;
@@ -25,6 +26,8 @@ pub struct Fault {
     pub detail: Option<String>,
     /// The error itself, for the language that raised it.
     pub cause: Option<Cause>,
+    /// What the error wants done, in place of what the configuration says of its step.
+    pub wish: Option<OnError>,
 }
 
 /// An error object of another language's runtime, carried to where it is raised again.
@@ -152,6 +155,16 @@ impl Fault {
             text: format!("it has {bytes} bytes, and `run.message_bytes` is {limit}"),
             detail: None,
             cause: None,
+            wish: None,
+        }
+    }
+
+    /// Whether it ends the run of the pipeline. `fatal`: for each step whether a fault in it does, unless the error wants
+    /// something else.
+    pub(crate) fn ends(&self, fatal: &[bool]) -> bool {
+        match self.wish {
+            Some(wish) => wish == OnError::Fail,
+            None => fatal.get(self.step).copied().unwrap_or(true),
         }
     }
 

@@ -1,32 +1,54 @@
-//! `#[oxflow::function]`.
+//! `#[oxflow::function]` on a plain function.
 
 use crate::derive::documentation;
+use crate::registration::{Registration, Takes};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, ItemFn, PatType, Result, ReturnType, Safety, Signature, Type};
+use syn::{
+    Error, FnArg, GenericArgument, GenericParam, ItemFn, PatType, PathArguments, Result, ReturnType, Safety, Signature,
+    Type,
+};
 
-pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> Result<TokenStream> {
-    if !arguments.is_empty() {
-        return Err(Error::new(arguments.span(), "`#[oxflow::function]` takes no arguments"));
-    }
-    let function: ItemFn = syn::parse2(item)?;
+pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
     let signature = &function.sig;
     refuse(signature)?;
-    let message = argument(signature)?;
-    let ReturnType::Type(_, result) = &signature.output else {
-        return Err(Error::new(
-            signature.ident.span(),
-            "a function of oxflow returns something; a filter returns `bool`",
-        ));
-    };
+    let takes = takes(only_argument(signature)?);
+    let result = result(signature, &takes)?;
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let registration = registration(signature, message, result, &documentation(&function.attrs));
-    Ok(quote!(#(#conditions)* const _: () = { #registration };))
+    let registration = Registration {
+        registered: quote!(Registered),
+        name: signature.ident.unraw().to_string(),
+        doc: documentation(&function.attrs),
+        takes,
+        result,
+        output: None,
+        class: false,
+        constructed: false,
+    };
+    let ident = &signature.ident;
+    let argument = if let Takes::Batch(_) = registration.takes { quote!(batch) } else { quote!(message) };
+    let implementations = registration.expand(&quote!(#ident(#argument)));
+    let entry = match registration.takes {
+        Takes::Batch(_) => quote!(batch_function),
+        _ => quote!(function),
+    };
+    Ok(quote! {
+        #(#conditions)*
+        const _: () = {
+            struct Registered;
+
+            #implementations
+
+            ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<Registered>() }
+            ::oxflow::__refuse_abort! {}
+        };
+    })
 }
 
-fn refuse(signature: &Signature) -> Result<()> {
+/// What no function of oxflow can be.
+pub(crate) fn refuse(signature: &Signature) -> Result<()> {
     if let Some(word) = signature.asyncness {
         return Err(Error::new(
             word.span,
@@ -36,21 +58,24 @@ fn refuse(signature: &Signature) -> Result<()> {
     if let Safety::Unsafe(word) = signature.safety {
         return Err(Error::new(word.span, "a function of oxflow can't be `unsafe`: Python can't keep its promise"));
     }
-    if !signature.generics.params.is_empty() {
+    let generic = signature.generics.params.iter().find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
+    if let Some(generic) = generic {
         let message = "a function of oxflow can't be generic: Python calls it with one payload type";
-        return Err(Error::new(signature.generics.span(), message));
+        return Err(Error::new(generic.span(), message));
     }
     Ok(())
 }
 
 /// The type of the one argument.
-fn argument(signature: &Signature) -> Result<&Type> {
+fn only_argument(signature: &Signature) -> Result<&Type> {
     let mut inputs = signature.inputs.iter();
     match (inputs.next(), inputs.next()) {
         (Some(FnArg::Typed(PatType { ty, .. })), None) => Ok(ty),
-        (Some(FnArg::Receiver(receiver)), _) => {
-            Err(Error::new(receiver.span(), "a function of oxflow is a plain function: it has no `self`"))
-        }
+        (Some(FnArg::Receiver(receiver)), _) => Err(Error::new(
+            receiver.span(),
+            "a function of oxflow is a plain function, without `self`; one with settings or state is an `impl` block with \
+             `#[oxflow::function]` on it",
+        )),
         (_, Some(second)) => Err(Error::new(second.span(), "a function of oxflow takes one argument, the message")),
         (None, None) => {
             Err(Error::new(signature.paren_token.span.join(), "a function of oxflow takes one argument, the message"))
@@ -58,47 +83,42 @@ fn argument(signature: &Signature) -> Result<&Type> {
     }
 }
 
-fn registration(signature: &Signature, argument: &Type, result: &Type, doc: &str) -> TokenStream {
-    let (function, name) = (&signature.ident, signature.ident.unraw().to_string());
-    let (message, call, peek) = match argument {
-        Type::Reference(reference) => (
-            &*reference.elem,
-            quote!(#function(&message)),
-            quote!(::core::option::Option::Some(|message| #function(message))),
-        ),
-        owned => (
-            owned,
-            quote!(#function(message)),
-            quote! {{
-                #[allow(unused_imports, reason = "which of the two serves depends on the type")]
-                use ::oxflow::__private::{ByClone as _, ByNothing as _};
-                (&::oxflow::__private::Probe::<Self>(::core::marker::PhantomData)).peek()
-            }},
-        ),
+/// How a function takes its messages, by its argument's type.
+pub(crate) fn takes(argument: &Type) -> Takes<'_> {
+    match argument {
+        Type::Reference(reference) => match &*reference.elem {
+            Type::Slice(slice) => Takes::Batch(&slice.elem),
+            message => Takes::Reference(message),
+        },
+        message => Takes::Message(message),
+    }
+}
+
+/// What a function returns; for a batch, what it returns for each message.
+pub(crate) fn result<'s>(signature: &'s Signature, takes: &Takes<'_>) -> Result<&'s Type> {
+    let ReturnType::Type(_, result) = &signature.output else {
+        return Err(Error::new(
+            signature.ident.span(),
+            "a function of oxflow returns something; a filter returns `bool`",
+        ));
     };
-    let input = quote_spanned!(message.span()=> <#message as ::oxflow::__private::Argument>::Payload);
-    let output = quote_spanned!(result.span()=> <#result as ::oxflow::function::Output>::Payload);
-    quote! {
-        struct Registered;
+    match takes {
+        Takes::Batch(_) => item_of_vec(result).ok_or_else(|| {
+            Error::new(
+                result.span(),
+                "a function of a batch returns a `Vec` that has a result for each of its messages",
+            )
+        }),
+        _ => Ok(result),
+    }
+}
 
-        impl ::oxflow::function::Function for Registered {
-            type Input = #input;
-            type Output = #output;
-            type Result = #result;
-            const FORM: ::oxflow::abi::Form = ::oxflow::abi::Form::Object;
-            const NAME: &'static str = #name;
-            const DOC: &'static str = #doc;
-
-            fn call(message: ::oxflow::Message<Self::Input>) -> Self::Result {
-                #call
-            }
-
-            fn peek() -> ::core::option::Option<::oxflow::__private::Peek<Self>> {
-                #peek
-            }
-        }
-
-        ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::function::<Registered>() }
-        ::oxflow::__refuse_abort! {}
+fn item_of_vec(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == "Vec")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(item) => Some(item),
+        _ => None,
     }
 }

@@ -1,11 +1,17 @@
 //! The procedural macros of oxflow. Use them through the crate `oxflow`, which re-exports them.
 
+mod constructed;
 mod derive;
+mod error_policy;
 mod function;
+mod lifetimes;
 mod module;
+mod registration;
+mod rust_function;
 
 use proc_macro::TokenStream;
-use syn::parse_macro_input;
+use syn::spanned::Spanned;
+use syn::{Item, parse_macro_input};
 
 /// Makes a type with serde's two traits a payload whose fields Python knows.
 ///
@@ -33,20 +39,112 @@ pub fn derive_payload(input: TokenStream) -> TokenStream {
     derive::expand(&parse_macro_input!(input)).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Makes a plain function of a `Message<T>` or `&Message<T>` a step. The function itself stays as it is.
+/// Says what is done with the message that an error of this type came from, in place of the step's `on_error`.
+///
+/// `#[on_error(..)]` on a variant, or on the type for all of it, says `fail`, `skip`, `dead_letter`, or
+/// `retry(times = 3, backoff_ms = 100, then = fail)`, whose settings may be left out. A variant without it leaves it to the
+/// configuration.
+///
+/// ```text
+/// #[derive(Debug, thiserror::Error, ErrorPolicy)]
+/// enum Refused {
+///     #[error("the service is busy")]
+///     #[on_error(retry(times = 5, then = dead_letter))]
+///     Busy,
+///     #[error("a test message")]
+///     #[on_error(skip)]
+///     Test,
+/// }
+/// ```
+#[proc_macro_derive(ErrorPolicy, attributes(on_error))]
+pub fn derive_error_policy(input: TokenStream) -> TokenStream {
+    error_policy::expand(&parse_macro_input!(input)).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a function a step. The function itself stays as it is.
+///
+/// It takes a `Message<T>`, a `&Message<T>`, or a `&[Message<T>]` and then returns a `Vec` with a result for each.
 ///
 /// ```text
 /// #[oxflow::function]
-/// fn keep(msg: &Message<Reading>) -> bool {
+/// fn keep(msg: &Message<Reading<'_>>) -> bool {
 ///     msg.payload().weight.is_some()
+/// }
+/// ```
+///
+/// On an `impl` block it makes a function with settings, given in Python to the class of that name. With `&mut self` it has
+/// state: each lane has a function of its own then, and what it holds is gone when the process ends.
+///
+/// ```text
+/// #[oxflow::function]
+/// impl Above {
+///     fn new(limit: f64, #[default("kg".to_owned())] unit: String) -> Result<Self, BadUnit> { .. }
+///     fn call(&self, msg: &Message<Reading<'_>>) -> bool { .. }
+/// }
+/// ```
+///
+/// With `add` and `finish` in place of `call` it goes through a list, as a `Batch` makes them: each list begins with a clone of
+/// what `new` made.
+///
+/// ```text
+/// #[oxflow::function]
+/// impl Mean {
+///     fn new() -> Self { .. }
+///     fn add(&mut self, reading: Reading<'_>) { .. }
+///     fn finish(self) -> f64 { .. }
 /// }
 /// ```
 #[proc_macro_attribute]
 pub fn function(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let item: proc_macro2::TokenStream = item.into();
-    let added = function::expand(&arguments.into(), item.clone()).unwrap_or_else(syn::Error::into_compile_error);
+    let (item, arguments): (proc_macro2::TokenStream, proc_macro2::TokenStream) = (item.into(), arguments.into());
     // With an error, too, the function stays: otherwise each use of it would be a second error.
-    quote::quote!(#item #added).into()
+    with_registration(&arguments, item.clone())
+        .unwrap_or_else(|error| {
+            let error = error.into_compile_error();
+            quote::quote!(#item #error)
+        })
+        .into()
+}
+
+fn with_registration(
+    arguments: &proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> syn::Result<proc_macro2::TokenStream> {
+    if !arguments.is_empty() {
+        return Err(syn::Error::new(arguments.span(), "`#[oxflow::function]` takes no arguments"));
+    }
+    match syn::parse2(item)? {
+        Item::Fn(function) => {
+            let added = function::expand(&function)?;
+            Ok(quote::quote!(#function #added))
+        }
+        Item::Impl(mut block) => {
+            let added = constructed::expand(&mut block)?;
+            Ok(quote::quote!(#block #added))
+        }
+        other => Err(syn::Error::new(other.span(), "`#[oxflow::function]` goes on a function or an `impl` block")),
+    }
+}
+
+/// Makes a function from a closure: name, payload that it takes, payload that it gives, closure.
+///
+/// The closure returns that payload, or what `oxflow::function::Output` makes of it: an `Option`, `Vec` or `Result`, or a
+/// `Message`. The name is a type with an associated function `call`, for tests; in Python it is a class.
+///
+/// ```text
+/// oxflow::rust_function!(
+///     /// Splits into words.
+///     Words, String, String,
+///     |msg: Message<String>| -> Vec<String> {
+///         msg.payload().split_whitespace().map(str::to_owned).collect()
+///     }
+/// );
+///
+/// assert_eq!(Words::call(Message::new("to be".to_owned())), ["to", "be"]);
+/// ```
+#[proc_macro]
+pub fn rust_function(input: TokenStream) -> TokenStream {
+    rust_function::expand(&parse_macro_input!(input)).into()
 }
 
 /// Makes the crate a Python module of this name, which is the name of its library.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use oxflow::abi::{self, Kind};
 use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads};
-use oxflow_engine::diagnostic::Diagnostic;
+use oxflow_engine::diagnostic::{Code, Diagnostic};
 use oxflow_engine::extension::{Function, Module, PayloadType};
 use oxflow_engine::fault::{Fault, FaultKind};
 use oxflow_engine::run::{Context, Live, NativeCall, NativeRun, NativeSpec, Outcome, Run, StepCounts};
@@ -35,7 +35,7 @@ fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
 pub(crate) fn describe_module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<String> {
     let module = module(py, capsule)?;
     let types: Vec<_> = module.types().into_iter().map(describe_type).collect();
-    let functions: Vec<_> = module.functions().into_iter().map(describe_function).collect();
+    let functions: Vec<_> = module.functions().iter().map(describe_function).collect();
     let described = json!({"sdk": module.sdk(), "debug": module.is_debug(), "types": types, "functions": functions});
     Ok(described.to_string())
 }
@@ -44,7 +44,7 @@ fn describe_type(payload: PayloadType) -> serde_json::Value {
     json!({"name": payload.name(), "doc": payload.doc(), "public": payload.is_public(), "shape": payload.shape()})
 }
 
-fn describe_function(function: Function) -> serde_json::Value {
+fn describe_function(function: &Function) -> serde_json::Value {
     json!({
         "name": function.name(),
         "doc": function.doc(),
@@ -58,7 +58,18 @@ fn describe_function(function: Function) -> serde_json::Value {
         },
         "input": function.input().shape(),
         "output": function.output().shape(),
+        "parameters": function.parameters(),
+        "wishes": function.wishes().map(wish).collect::<Vec<_>>(),
     })
+}
+
+fn wish(policy: abi::Policy) -> &'static str {
+    match policy {
+        abi::Policy::Fail => "fail",
+        abi::Policy::Skip => "skip",
+        abi::Policy::DeadLetter => "dead_letter",
+        abi::Policy::Retry => "retry",
+    }
 }
 
 /// A payload type of an extension.
@@ -89,8 +100,19 @@ pub(crate) struct NativeFunction {
 impl NativeFunction {
     #[new]
     fn new(py: Python<'_>, capsule: &Bound<'_, PyAny>, index: usize) -> PyResult<Self> {
-        let found = module(py, capsule)?.functions().get(index).copied();
+        let found = module(py, capsule)?.functions().get(index).cloned();
         let function = found.ok_or_else(|| PyIndexError::new_err("the module has fewer functions"))?;
+        Ok(Self { function })
+    }
+
+    /// Make the function of its arguments, a JSON object.
+    fn made_of(&self, py: Python<'_>, arguments: &[u8]) -> PyResult<Self> {
+        let made = py.detach(|| self.function.made_of(arguments));
+        let function = made.map_err(|error| {
+            let message = format!("`{}` can't be made", self.function.name());
+            let diagnostic = Diagnostic::new(Code::NotMade, message).because(error.to_string());
+            exception(py, ErrorKind::Extension, &[diagnostic.fix("give it arguments that its `new` takes")])
+        })?;
         Ok(Self { function })
     }
 
@@ -116,7 +138,7 @@ impl NativeFunction {
 impl NativeFunction {
     /// Runs a batch of one message, without the interpreter.
     fn run(&self, batch: Batch) -> Result<Outcome, Box<Fault>> {
-        let call = NativeCall { step: 0, function: self.function, select: false };
+        let call = NativeCall { step: 0, function: self.function.clone(), select: false };
         let spec = NativeSpec {
             input: self.function.input(),
             parser: None,

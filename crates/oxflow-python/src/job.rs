@@ -174,7 +174,7 @@ pub(crate) fn native_bindings(functions: HashMap<String, Bound<'_, PyAny>>) -> (
     let mut callables = HashMap::new();
     for (step, function) in functions {
         if let Ok(native) = function.cast::<NativeFunction>() {
-            bindings.functions.insert(step, native.get().function);
+            bindings.functions.insert(step, native.get().function.clone());
         } else if let Ok(native) = function.cast::<NativeType>() {
             bindings.types.insert(step, native.get().payload);
         } else {

@@ -6,12 +6,15 @@
 //!
 //! ```text
 //! runtime                         module
-//!    | decode(rows)  -------------> |  borrows the bytes for the call, gives an opaque handle
+//!    | decode(rows)  -------------> |  borrows the payloads, gives an opaque handle
 //!    | apply(handle) -------------> |  consumes the handle, gives the next one; as often as functions are fused
 //!    | encode(handle) ------------> |  consumes the handle, gives rows of bytes that the module owns
 //!    | release(encoded) ----------> |  frees them
 //!    | free(handle) --------------> |  instead of the next call, when the run is abandoned
 //! ```
+//!
+//! What a handle holds may borrow from the payloads that it was decoded from, and so may every handle that is made of it: the
+//! runtime keeps the payloads until the last of them is encoded or freed. Everything else in [`Rows`] is borrowed for the call.
 //!
 //! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle.
 //!
@@ -25,7 +28,7 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
 /// Raised when the meaning of an entry changes.
 pub const MAJOR: u32 = 0;
 /// Raised when entries are appended.
-pub const MINOR: u32 = 2;
+pub const MINOR: u32 = 3;
 /// Name of the capsule that carries the [`ModuleTable`].
 pub const CAPSULE: &std::ffi::CStr = c"oxflow.module.v0";
 /// Attribute of the extension module that holds the capsule.
@@ -51,7 +54,8 @@ pub struct Header {
     pub value: Bytes,
 }
 
-/// Messages on their way into a module. Every pointer is borrowed for the call; arrays have `len` entries.
+/// Messages on their way into a module. What `payloads` point to is borrowed until the handle made of it, and all that was made
+/// of that, is given up; every other pointer is borrowed for the call. Arrays have `len` entries.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Rows {
@@ -82,7 +86,7 @@ pub struct Handle {
     private: [u8; 0],
 }
 
-/// A function's state, owned by the module. Null for a function without state, which is every function of minor 2.
+/// A function with what it was constructed with, owned by the module. Null for a function that isn't constructed.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Instance {
@@ -165,6 +169,36 @@ pub struct Fault {
     pub text: Bytes,
     /// Place and backtrace where there is one, UTF-8; null `data` for none.
     pub detail: Bytes,
+    /// What the error itself wants done. From minor 3.
+    pub wish: Wish,
+}
+
+/// What an error wants done with its message, in place of what the step's configuration says.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// A [`Policy`], or 0 for none; a number, since a newer module may know more of them.
+    pub policy: u32,
+    /// For [`Policy::Retry`]: how often the message is given to the function again at most.
+    pub times: u32,
+    /// For [`Policy::Retry`]: milliseconds before the first of these calls; each further one waits twice as long.
+    pub backoff_ms: u64,
+    /// For [`Policy::Retry`]: what is done when all of them failed; never `Retry`.
+    pub then: u32,
+}
+
+/// What is done with a message that failed.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// The pipeline ends.
+    Fail = 1,
+    /// The message is left out.
+    Skip = 2,
+    /// The message is written to the dead letters.
+    DeadLetter = 3,
+    /// The function is called again.
+    Retry = 4,
 }
 
 /// Where a module reports failed rows.
@@ -209,7 +243,7 @@ pub struct TypeTable {
     pub doc: Bytes,
     /// Its shape: the JSON form of `oxflow::shape::Type`.
     pub shape: Bytes,
-    /// Decodes rows; borrows `rows` and `faults` for the call.
+    /// Decodes rows; borrows `faults` for the call and `rows` as [`Rows`] says.
     pub decode: unsafe extern "C" fn(rows: *const Rows, faults: *const Faults) -> Held,
     /// Encodes and consumes a handle.
     pub encode: unsafe extern "C" fn(handle: *mut Handle, faults: *const Faults) -> *mut Encoded,
@@ -245,7 +279,7 @@ pub enum Kind {
     FlatMap = 4,
 }
 
-/// Runs a function over a handle, which it consumes.
+/// Runs a function over a handle, which it consumes. `instance` is what `create` gave, or null where there is no `create`.
 pub type Apply = unsafe extern "C" fn(instance: *const Instance, handle: *mut Handle, faults: *const Faults) -> Held;
 
 /// One function of a module.
@@ -271,6 +305,17 @@ pub struct FunctionTable {
     /// Keeps the rows for which a [`Kind::Filter`] says true, a handle of the *input* type. Absent for other kinds, and
     /// where the filter takes its message by value and the payload isn't `Clone`.
     pub select: Option<Apply>,
+    /// What [`create`](Self::create) takes: the JSON form of a list of `oxflow::shape::Field`s. From minor 3.
+    pub parameters: Bytes,
+    /// Makes an instance of arguments: a JSON object. Null if it can't, which is then reported as a fault of row 0. Absent for
+    /// a function that isn't constructed. From minor 3.
+    pub create: Option<unsafe extern "C" fn(arguments: Bytes, faults: *const Faults) -> *mut Instance>,
+    /// Frees an instance. Absent where `create` is. From minor 3.
+    pub destroy: Option<unsafe extern "C" fn(instance: *mut Instance)>,
+    /// 1 if a call changes the instance, so that each lane wants one of its own. From minor 3.
+    pub stateful: u32,
+    /// The [`Policy`]s that its errors may wish for: bit `1 << policy` of each. From minor 3.
+    pub wishes: u32,
 }
 
 /// All that a module offers. Lives as long as the process: modules are never unloaded.

@@ -52,13 +52,18 @@
 //! which also tells Python the fields, and [`convert_via_json!`], which tells nothing; [`Payload`] can be written by hand.
 
 pub mod abi;
+mod batch;
 pub mod bytes;
 pub mod codec;
 mod columns;
+mod construct;
 pub mod describe;
+mod encode;
+pub mod error_policy;
 mod fingerprint;
 pub mod function;
 mod guard;
+mod list;
 mod macros;
 pub mod message;
 mod metadata;
@@ -72,20 +77,25 @@ mod report;
 mod run;
 pub mod shape;
 mod table;
+mod text;
 
 pub use bytes::Bytes;
 pub use codec::{DecodeError, EncodeError};
 pub use describe::Shape;
+pub use error_policy::ErrorPolicy;
+pub use list::List;
 pub use message::{Message, Origin};
-pub use oxflow_macros::{Payload, function, module};
+pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function};
 pub use payload::Payload;
 pub use table::module_table;
+pub use text::Text;
 
 /// What the macros' expansion names. No promise is made for anything in it.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::construct::read_arguments;
     pub use crate::describe::{generic_name, short_name};
-    pub use crate::function::{Argument, ByClone, ByNothing, Peek, Probe};
+    pub use crate::function::{Argument, ByClone, ByConfiguration, ByNothing, ByPolicy, Constructed, Errors, Probe};
     pub use crate::registry::Entry;
     pub use inventory;
     pub use serde;

@@ -26,6 +26,8 @@ macro_rules! convert_via_json {
         }
 
         impl $crate::Payload for $type {
+            type Borrowed<'a> = Self;
+
             fn name() -> &'static str {
                 $crate::__private::short_name::<Self>()
             }
@@ -34,99 +36,38 @@ macro_rules! convert_via_json {
                 $crate::shape::Type::Any
             }
 
-            fn decode(bytes: &[u8]) -> ::core::result::Result<Self, $crate::DecodeError> {
-                $crate::codec::json::decode(bytes)
-            }
-
-            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), $crate::EncodeError> {
-                $crate::codec::json::encode(self, out)
-            }
+            $crate::__serde_payload! {}
         }
 
         $crate::__private::inventory::submit! { $crate::__private::Entry::payload::<$type>() }
     };
 }
 
-/// Makes a function from a closure: name, payload that it takes, payload that it gives, closure.
-///
-/// The closure returns that payload, or what [`Output`](crate::function::Output) makes of it: an `Option`, `Vec` or `Result`,
-/// or a `Message`. The name is a type with an associated function `call`, for tests; in Python it is a class.
-///
-/// ```
-/// use oxflow::Message;
-///
-/// oxflow::rust_function!(
-///     /// Splits into words.
-///     Words, String, String,
-///     |msg: Message<String>| -> Vec<String> {
-///         msg.payload().split_whitespace().map(str::to_owned).collect()
-///     }
-/// );
-///
-/// assert_eq!(Words::call(Message::new("to be".to_owned())), ["to", "be"]);
-/// ```
-#[macro_export]
-macro_rules! rust_function {
-    (
-        $(#[$($meta:tt)*])* $visibility:vis $name:ident, $input:ty, $output:ty,
-        |$($argument:ident)+ : $message:ty| -> $result:ty { $($body:tt)* } $(,)?
-    ) => {
-        $crate::__rust_function! {
-            [$(#[$($meta)*])*] [$visibility] $name, $input, $output, $result, |$($argument)+: $message| -> $result { $($body)* }
-        }
-    };
-    ($(#[$($meta:tt)*])* $visibility:vis $name:ident, $input:ty, $output:ty, $function:expr $(,)?) => {
-        $crate::__rust_function! { [$(#[$($meta)*])*] [$visibility] $name, $input, $output, $output, $function }
-    };
-}
-
+/// The methods of a payload that has serde's two traits.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __rust_function {
-    ([$(#[$($meta:tt)*])*] [$visibility:vis] $name:ident, $input:ty, $output:ty, $result:ty, $function:expr) => {
-        $(#[$($meta)*])*
-        $visibility struct $name;
-
-        impl $name {
-            /// Calls the function, as a pipeline does for each message.
-            #[allow(dead_code, reason = "for tests, which not every crate has")]
-            $visibility fn call(message: $crate::Message<$input>) -> $result {
-                let function: fn($crate::Message<$input>) -> $result = $function;
-                function(message)
-            }
+macro_rules! __serde_payload {
+    () => {
+        fn decode<'oxflow>(
+            bytes: &'oxflow [u8],
+        ) -> ::core::result::Result<Self::Borrowed<'oxflow>, $crate::DecodeError> {
+            $crate::codec::json::decode_payload::<Self>(bytes)
         }
 
-        impl $crate::function::Function for $name {
-            type Input = $input;
-            type Output = $output;
-            type Result = $result;
-            const FORM: $crate::abi::Form = $crate::abi::Form::Class;
-            const NAME: &'static str = ::core::stringify!($name);
-            const DOC: &'static str = $crate::__doc!($(#[$($meta)*])*);
-
-            fn call(message: $crate::Message<$input>) -> $result {
-                $name::call(message)
-            }
-
-            fn peek() -> ::core::option::Option<$crate::__private::Peek<Self>> {
-                #[allow(unused_imports, reason = "which of the two serves depends on the type")]
-                use $crate::__private::{ByClone as _, ByNothing as _};
-                (&$crate::__private::Probe::<Self>(::core::marker::PhantomData)).peek()
-            }
+        fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), $crate::EncodeError> {
+            $crate::codec::json::encode(self, out)
         }
 
-        $crate::__private::inventory::submit! { $crate::__private::Entry::function::<$name>() }
-        $crate::__refuse_abort! {}
+        fn read<'oxflow, D: $crate::__private::serde::Deserializer<'oxflow>>(
+            from: D,
+        ) -> ::core::result::Result<Self::Borrowed<'oxflow>, D::Error> {
+            $crate::__private::serde::Deserialize::deserialize(from)
+        }
+
+        fn write<S: $crate::__private::serde::Serializer>(&self, to: S) -> ::core::result::Result<S::Ok, S::Error> {
+            $crate::__private::serde::Serialize::serialize(self, to)
+        }
     };
-}
-
-/// The documentation among attributes, a line each.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __doc {
-    () => { "" };
-    (#[doc = $line:expr] $($rest:tt)*) => { ::core::concat!($line, "\n", $crate::__doc!($($rest)*)) };
-    (#[$($other:tt)*] $($rest:tt)*) => { $crate::__doc!($($rest)*) };
 }
 
 /// A panic must be catchable: with `panic = "abort"` one bad message would end the whole process.

@@ -2,13 +2,15 @@
 
 use crate::Bytes;
 use crate::abi::Codec;
-use crate::codec::{DecodeError, EncodeError, json};
+use crate::codec::{DecodeError, EncodeError};
 use crate::describe::Shape;
 use crate::shape::Type;
+use serde::{Deserializer, Serializer};
 
 /// A type that messages carry.
 ///
-/// [`derive(Payload)`](derive@crate::Payload) and [`convert_via_json!`](crate::convert_via_json) write it. By hand it says how
+/// [`derive(Payload)`](derive@crate::Payload) and [`convert_via_json!`](crate::convert_via_json) write it. A type with one
+/// lifetime parameter borrows from the message that it is read from. By hand it says how
 /// bytes become a value and back:
 ///
 /// ```
@@ -19,6 +21,7 @@ use crate::shape::Type;
 ///
 /// impl Payload for Samples {
 ///     const CODEC: Codec = Codec::Bytes;
+///     type Borrowed<'a> = Self;
 ///
 ///     fn name() -> &'static str {
 ///         "Samples"
@@ -46,9 +49,16 @@ use crate::shape::Type;
     message = "`{Self}` can't be the payload of a message",
     note = "add `#[derive(serde::Serialize, serde::Deserialize, oxflow::Payload)]` to it, or `oxflow::convert_via_json!({Self})`"
 )]
-pub trait Payload: Sized + Send + 'static {
+pub trait Payload: Sized + Send {
     /// How the bytes read.
     const CODEC: Codec = Codec::Json;
+
+    /// The type, borrowing from bytes that live for `'a`: of `Event<'x>` it is `Event<'a>`. `Self` for a type that borrows
+    /// nothing.
+    type Borrowed<'a>: Payload + 'a;
+
+    /// Whether a field that no part of the type names is an error.
+    const REJECTS_UNKNOWN: bool = false;
 
     /// Reads the answer of a filter. `bool` alone has it.
     #[doc(hidden)]
@@ -66,15 +76,28 @@ pub trait Payload: Sized + Send + 'static {
     fn shape() -> Type;
 
     /// Bytes to value.
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
+    fn decode<'a>(bytes: &'a [u8]) -> Result<Self::Borrowed<'a>, DecodeError>;
 
     /// Appends the value's bytes to `out`.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads it by serde, whatever the format. A type that isn't serde's has none but the bytes of its own codec.
+    fn read<'a, D: Deserializer<'a>>(from: D) -> Result<Self::Borrowed<'a>, D::Error> {
+        drop(from);
+        Err(serde::de::Error::custom(format_args!("`{}` is read from its own bytes only", Self::name())))
+    }
+
+    /// Writes it by serde, whatever the format.
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        drop(to);
+        Err(serde::ser::Error::custom(format_args!("`{}` is written as its own bytes only", Self::name())))
+    }
 }
 
 macro_rules! json_payloads {
     ($($name:literal $type:ty $(, $item:item)?;)+) => {$(
         impl Payload for $type {
+            type Borrowed<'a> = Self;
             $($item)?
 
             fn name() -> &'static str {
@@ -85,13 +108,7 @@ macro_rules! json_payloads {
                 <Self as Shape>::shape()
             }
 
-            fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-                json::decode(bytes)
-            }
-
-            fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-                json::encode(self, out)
-            }
+            crate::__serde_payload! {}
         }
     )+};
 }
@@ -107,6 +124,7 @@ json_payloads! {
 
 impl Payload for Bytes {
     const CODEC: Codec = Codec::Bytes;
+    type Borrowed<'a> = Self;
 
     fn name() -> &'static str {
         "bytes"
@@ -118,6 +136,29 @@ impl Payload for Bytes {
 
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         Ok(bytes.into())
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        out.extend_from_slice(self);
+        Ok(())
+    }
+}
+
+/// Raw payloads, borrowed from the message.
+impl Payload for &[u8] {
+    const CODEC: Codec = Codec::Bytes;
+    type Borrowed<'a> = &'a [u8];
+
+    fn name() -> &'static str {
+        "bytes"
+    }
+
+    fn shape() -> Type {
+        Type::Bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+        Ok(bytes)
     }
 
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {

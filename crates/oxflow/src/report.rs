@@ -1,7 +1,8 @@
 //! Tells the runtime which rows failed.
 
-use crate::abi::{self, Status};
+use crate::abi::{self, Status, Wish};
 use crate::codec::{DecodeError, EncodeError};
+use crate::error_policy::Policy;
 use crate::function::Failure;
 use crate::guard::Panic;
 
@@ -34,7 +35,8 @@ impl Reporter<'_> {
     }
 
     pub(crate) fn failed(self, row: u32, failure: &Failure) {
-        self.report(row, Status::Error, failure.class, &failure.text, None);
+        let wish = failure.policy.map(Policy::wish).unwrap_or_default();
+        self.send(row, Status::Error, failure.class, &failure.text, None, wish);
     }
 
     pub(crate) fn panicked(self, row: u32, panic: &Panic) {
@@ -42,6 +44,10 @@ impl Reporter<'_> {
     }
 
     fn report(self, row: u32, status: Status, class: &str, text: &str, detail: Option<&str>) {
+        self.send(row, status, class, text, detail, Wish::default());
+    }
+
+    fn send(self, row: u32, status: Status, class: &str, text: &str, detail: Option<&str>, wish: Wish) {
         let fault = abi::Fault {
             size: size_of::<abi::Fault>(),
             row,
@@ -49,6 +55,7 @@ impl Reporter<'_> {
             class: lend(class.as_bytes()),
             text: lend(text.as_bytes()),
             detail: detail.map_or(NONE, |detail| lend(detail.as_bytes())),
+            wish,
         };
         // SAFETY: the fault and what it points to live for the call; the context goes back as it came.
         unsafe { (self.0.report)(self.0.context, &raw const fault) }

@@ -2,10 +2,10 @@
 
 use crate::abi::{self, FunctionTable, ModuleTable, TypeTable};
 use crate::fingerprint::fingerprint;
-use crate::function::{Function, Output};
+use crate::function::{BatchFunction, Construct, Described, Function};
 use crate::registry::Entry;
-use crate::report::lend;
-use crate::{Payload, run};
+use crate::report::{NONE, lend};
+use crate::{Payload, batch, construct, encode, run};
 use std::any::TypeId;
 use std::ptr;
 use std::sync::OnceLock;
@@ -54,24 +54,46 @@ impl Draft {
     }
 
     pub(crate) fn function<F: Function>(&mut self) {
+        let select = F::peek().is_some().then_some(run::select::<F> as abi::Apply);
+        self.described::<F>(run::apply::<F>, select);
+    }
+
+    pub(crate) fn batch_function<F: BatchFunction>(&mut self) {
+        self.described::<F>(batch::apply::<F>, Some(batch::select::<F>));
+    }
+
+    /// Adds to the function that was entered before it how it is constructed.
+    pub(crate) fn construct<F: Construct>(&mut self) {
+        let Some(last) = self.functions.last_mut() else { return };
+        last.table.parameters = lend(json(&F::parameters()).leak());
+        last.table.create = Some(construct::create::<F>);
+        last.table.destroy = Some(construct::destroy::<F>);
+        last.table.stateful = u32::from(F::STATEFUL);
+    }
+
+    fn described<F: Described>(&mut self, apply: abi::Apply, select: Option<abi::Apply>) {
         let (input, output) = (self.enter::<F::Input>(), self.enter::<F::Output>());
-        let selects = F::Result::KIND == abi::Kind::Filter && F::peek().is_some();
         let table = FunctionTable {
             size: size_of::<FunctionTable>(),
             form: F::FORM as u32,
-            kind: F::Result::KIND as u32,
+            kind: F::KIND as u32,
             name: lend(F::NAME.as_bytes()),
             doc: lend(documentation(F::DOC).leak().as_bytes()),
             input: ptr::null(),
             output: ptr::null(),
-            apply: run::apply::<F>,
-            select: selects.then_some(run::select::<F> as abi::Apply),
+            apply,
+            select: select.filter(|_| F::KIND == abi::Kind::Filter),
+            parameters: NONE,
+            create: None,
+            destroy: None,
+            stateful: 0,
+            wishes: F::wishes().iter().fold(0, |bits, policy| bits | policy.bits()),
         };
         self.functions.push(DraftFunction { name: F::NAME, input, output, table });
     }
 
     fn enter<T: Payload>(&mut self) -> TypeId {
-        let id = TypeId::of::<T>();
+        let id = TypeId::of::<T::Borrowed<'static>>();
         if !self.types.iter().any(|(other, ..)| *other == id) {
             self.types.push((id, T::name(), describe::<T>()));
         }
@@ -129,9 +151,9 @@ fn describe<T: Payload>() -> TypeTable {
         doc: lend(documentation(T::doc()).leak().as_bytes()),
         shape: lend(json(&shape).leak()),
         decode: run::decode::<T>,
-        encode: run::encode::<T>,
+        encode: encode::encode::<T>,
         free: run::free::<T>,
-        release: run::release,
+        release: encode::release,
         take_unknown: run::take_unknown,
     }
 }

@@ -1,5 +1,6 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
+mod made;
 mod types;
 
 use std::collections::{BTreeMap, HashMap};

@@ -23,6 +23,11 @@ impl<const LOW: u32, const HIGH: u32> Bounded<LOW, HIGH> {
         u32::try_from(number).ok().filter(|number| (LOW..=HIGH).contains(number)).map(Self)
     }
 
+    /// The number within the limits that is nearest to this one.
+    pub fn nearest(number: u32) -> Self {
+        Self(number.clamp(LOW, HIGH))
+    }
+
     /// The number.
     pub const fn get(self) -> u32 {
         self.0

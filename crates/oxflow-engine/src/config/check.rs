@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Config, Policy, overlay};
 use crate::connect::{Binding, ConnectError, FileKey, StreamUrl};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::plan::{Operation, Place, Plan, Step};
+use crate::plan::{Operation, Place, Plan, Step, Wish};
 
 impl Config {
     /// What the configuration names that the plan does not have, the streams of the plan that are nowhere, or at a URL that
@@ -14,7 +14,7 @@ impl Config {
     pub fn check(&self, plan: &Plan) -> Vec<Diagnostic> {
         let names = Names::of(plan);
         let letters = self.run.dead_letters.stream.as_str();
-        let wanted = names.steps.iter().any(|name| self.step(name).on_error.policy() == Policy::DeadLetter);
+        let wanted = self.may_dead_letter(plan);
         let clash = (wanted && names.has_stream(letters)).then(|| dead_letters_taken(letters));
         let nowhere =
             (wanted && self.stream(letters).is_none() && clash.is_none()).then(|| dead_letters_unbound(letters));
@@ -31,6 +31,14 @@ impl Config {
             .chain(self.shared_files(&names))
             .chain(self.checkpoint_taken(&streams))
             .collect()
+    }
+
+    /// Whether a message may become a dead letter: a step's policy says so, or an error of its function.
+    pub(crate) fn may_dead_letter(&self, plan: &Plan) -> bool {
+        let by_policy = |name: &str| self.step(name).on_error.policy() == Policy::DeadLetter;
+        let steps = plan.all_steps();
+        by_policy(&plan.source.name)
+            || steps.iter().any(|step| by_policy(&step.name) || step.may_wish(Wish::DeadLetter))
     }
 
     /// Two streams that are bound to one file. What a pattern names is not looked for here.
@@ -103,7 +111,9 @@ fn nowhere(stream: &str) -> Diagnostic {
 }
 
 fn dead_letters_unbound(stream: &str) -> Diagnostic {
-    nowhere(stream).because("messages that fail in a step with `on_error: dead_letter` go to it")
+    nowhere(stream).because(
+        "messages that fail in a step with `on_error: dead_letter`, or with an error that wants this, go to it",
+    )
 }
 
 fn dead_letters_taken(stream: &str) -> Diagnostic {

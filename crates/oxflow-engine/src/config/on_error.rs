@@ -54,6 +54,12 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// As near to these numbers as the bounds allow.
+    pub(crate) fn within_bounds(times: u32, backoff_ms: u64, then: Policy) -> Self {
+        let backoff_ms = u32::try_from(backoff_ms).unwrap_or(u32::MAX);
+        Self { times: Bounded::nearest(times), backoff_ms: Bounded::nearest(backoff_ms), then }
+    }
+
     /// How long to wait before calling again for the `attempt`th time, from 1.
     pub fn backoff(&self, attempt: u32) -> Duration {
         const LONGEST: u64 = 60_000;

@@ -77,6 +77,7 @@ codes! {
     WrongAbi = "OXF0601", "an extension was built for another version of oxflow";
     NotAnExtension = "OXF0602", "not an extension or function of oxflow";
     Unoptimised = "OXF0603", "an extension was built without optimisation";
+    NotMade = "OXF0604", "a Rust function can't be made of its arguments";
     BadProjectName = "OXF0701", "a name does not fit a project or function";
     InTheWay = "OXF0702", "what shall be made is there already";
     NoProject = "OXF0703", "a folder holds no project of oxflow";

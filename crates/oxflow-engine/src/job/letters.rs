@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Job;
-use crate::config::Policy;
 use crate::connect::Sink;
 use crate::lane::Letters;
 use crate::limits::Limits;
@@ -11,10 +10,8 @@ use crate::lower::Program;
 
 impl Job {
     /// Logical name of the stream that dead letters go to, if a step may have some.
-    pub(super) fn dead_letter_stream(&self, program: &Program) -> Option<&str> {
-        let posts = |name: &str| self.config.step(name).on_error.policy() == Policy::DeadLetter;
-        let stream = self.config.run.dead_letters.stream.as_str();
-        program.steps.iter().any(|step| posts(&step.name)).then_some(stream)
+    pub(super) fn dead_letter_stream(&self) -> Option<&str> {
+        self.config.may_dead_letter(&self.plan).then_some(self.config.run.dead_letters.stream.as_str())
     }
 
     /// The dead letters of one lane. `kept`: a checkpoint is, so that messages may be read again.
@@ -24,7 +21,7 @@ impl Job {
         sinks: &HashMap<String, Box<dyn Sink>>,
         kept: bool,
     ) -> Option<Letters> {
-        let stream = self.dead_letter_stream(program)?;
+        let stream = self.dead_letter_stream()?;
         let config = &self.config.run.dead_letters;
         Some(Letters {
             stream: stream.to_owned(),

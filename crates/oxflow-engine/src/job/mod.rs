@@ -23,7 +23,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step, Wish};
 use crate::run::{Live, Patience};
 use keeper::{Keeper, Kept};
 use running::Inner;
@@ -107,7 +107,7 @@ impl Job {
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
-        let dead_letters = self.dead_letter_stream(&program);
+        let dead_letters = self.dead_letter_stream();
         let outputs = self.outputs(&streams, dead_letters, &source)?;
         let claims = self.claim(&outputs)?;
         let kept = self.kept(&program, &source, &outputs)?;
@@ -121,8 +121,9 @@ impl Job {
 
     /// The steps whose functions may be called again.
     fn retried(&self) -> HashSet<String> {
-        let steps = self.plan.all_steps().into_iter().map(|step| &step.name);
-        steps.filter(|name| self.config.step(name).on_error.retry().is_some()).cloned().collect()
+        let again =
+            |step: &&Step| self.config.step(&step.name).on_error.retry().is_some() || step.may_wish(Wish::Retry);
+        self.plan.all_steps().into_iter().filter(again).map(|step| step.name.clone()).collect()
     }
 
     /// What the configuration gets wrong about the plan; streams that were handed over need no entry in it.
@@ -171,7 +172,7 @@ impl Job {
             let letters = self.letters(program, &sinks, kept.is_some());
             ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone(), letters));
         }
-        let dead_letters = self.dead_letter_stream(program).map(str::to_owned);
+        let dead_letters = self.dead_letter_stream().map(str::to_owned);
         let keeper = kept.map(|kept| Keeper { kept, shared: Arc::clone(&shared), dead_letters });
         if let Some(keeper) = &keeper {
             // From here on the outputs are this run's: a checkpoint of other outputs, or none, would mislead the next one.
@@ -243,9 +244,12 @@ impl Job {
         let waits = matches!(self.clock, Clock::System(_));
         let steps = shared.steps.iter().enumerate();
         let patience = steps.filter_map(|(step, info)| {
-            let retry = self.config.step(&info.name).on_error.retry()?;
+            let retry = self.config.step(&info.name).on_error.retry();
+            if !self.bindings.retried.contains(&info.name) {
+                return None;
+            }
             let mut fatal = shared.fatal.clone();
-            fatal.get_mut(step).into_iter().for_each(|fatal| *fatal = false);
+            fatal.get_mut(step).into_iter().for_each(|fatal| *fatal &= retry.is_none());
             Some(Patience { step, retry, fatal, waits })
         });
         patience.collect()

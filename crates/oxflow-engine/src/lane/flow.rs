@@ -241,7 +241,7 @@ fn broadcast(step: usize, branches: &mut [Vec<Node>], batch: Batch, state: &mut 
 
 fn uncopyable(step: usize, uncopied: Uncopied) -> Fault {
     let Uncopied { index: row, class, text, cause } = uncopied;
-    Fault { step, row, kind: FaultKind::Uncopyable, class, text, detail: None, cause }
+    Fault { step, row, kind: FaultKind::Uncopyable, class, text, detail: None, cause, wish: None }
 }
 
 /// Writes what can be written; a message that the sink refuses is a fault of its own.
@@ -278,6 +278,7 @@ fn refused(step: usize, writer: &dyn Writer, batch: &Batch) -> Vec<Fault> {
         text: reason.to_owned(),
         detail: None,
         cause: None,
+        wish: None,
     };
     reasons.map(fault).collect()
 }

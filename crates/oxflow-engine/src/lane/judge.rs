@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use super::letters::Posted;
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, row_number};
-use crate::config::Policy;
+use crate::config::{OnError, Policy};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::{ExitRequest, Fault, StepError};
 use crate::limits::Breach;
@@ -52,7 +52,7 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
         if row >= judged.handled {
             break;
         }
-        match state.policy(fault.step) {
+        match fault.wish.map_or_else(|| state.policy(fault.step), OnError::policy) {
             Policy::Fail => {
                 let error = state.step_error(meta, rows, fault);
                 judged = Judged { handled: row, came: row + 1, ended: Err(LaneError::Step(Box::new(error))) };

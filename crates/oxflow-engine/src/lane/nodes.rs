@@ -8,8 +8,8 @@ use crate::checkpoint::{Marks, Passed};
 use crate::connect::{Sink, Writer};
 use crate::lower::{Bindings, RouterSpec, Stage};
 use crate::run::{
-    Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, Patience, RetryingRouter, RetryingRun, Router, Run,
-    Serialise,
+    Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, NativeSpec, Patience, RetryingRouter, RetryingRun,
+    Router, Run, Serialise,
 };
 use crate::window::Window;
 
@@ -61,6 +61,10 @@ pub(crate) struct Supply<'a> {
     pub(crate) patience: Vec<Patience>,
 }
 
+fn native(spec: &NativeSpec) -> Result<NativeRun, String> {
+    spec.for_lane().map(NativeRun::new).map_err(|error| format!("a function can't be made a second time: {error}"))
+}
+
 impl Supply<'_> {
     /// `first`: no batching step stands before these stages. What comes after one is new by what the step lets pass.
     fn chain(&self, stages: &[Stage], mut first: bool) -> Result<Vec<Node>, String> {
@@ -83,10 +87,10 @@ impl Supply<'_> {
 
     fn node(&self, stage: &Stage, first: bool) -> Result<Node, String> {
         Ok(match stage {
-            Stage::Native(spec) => self.run(stage, Box::new(NativeRun::new(spec.clone()))),
+            Stage::Native(spec) => self.run(stage, Box::new(native(spec)?)),
             Stage::Foreign(spec) => self.run(stage, self.foreign()?.run(spec)),
             Stage::NativeFilter { ask, encode } => {
-                let filter = NativeFilter::new(NativeRun::new(ask.clone()), self.encoder(encode.as_ref())?);
+                let filter = NativeFilter::new(native(ask)?, self.encoder(encode.as_ref())?);
                 self.run(stage, Box::new(filter))
             }
             Stage::Serialise(step) => Node::Run(Box::new(Serialise::new(*step))),
@@ -129,7 +133,7 @@ impl Supply<'_> {
     fn single_router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
         Ok(match router {
             RouterSpec::Native { ask, encode, keys } => {
-                let answers = NativeRun::new(ask.clone());
+                let answers = native(ask)?;
                 Box::new(NativeRouter::new(step, answers, self.encoder(encode.as_ref())?, keys.clone()))
             }
             RouterSpec::Foreign { name, input, keys } => self.foreign()?.router(step, name, *input, keys),

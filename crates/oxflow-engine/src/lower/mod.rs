@@ -134,10 +134,10 @@ impl Lowering<'_> {
 
     fn rust_step(&self, chain: &mut Chain, number: usize, step: &Step, rest: &[Step]) -> Result<(), Diagnostic> {
         let function = self.function(step)?;
-        fits(step, function)?;
+        fits(step, &function)?;
         let select = matches!(step.operation, Operation::Filter(_));
-        let call = NativeCall { step: number, function, select };
-        if let Some(parser) = self.looked_at(chain, function) {
+        let call = NativeCall { step: number, function: function.clone(), select };
+        if let Some(parser) = self.looked_at(chain, &function) {
             if select && parser.alone && python_takes(rest, &parser.gives) {
                 let ask = NativeSpec { parser: Some(parser.step), ..asked(NativeCall { select: false, ..call }) };
                 (chain.open, chain.form, chain.parsed) = (Open::Nothing, Form::Json, Some(parser.step));
@@ -149,7 +149,7 @@ impl Lowering<'_> {
                 chain.parsed = Some(parser.step);
             }
         }
-        if select && !self.selects_in_place(chain, function, rest) {
+        if select && !self.selects_in_place(chain, &function, rest) {
             let (ask, encode) = question(chain, call);
             chain.stages.push(Stage::NativeFilter { ask, encode });
             return Ok(());
@@ -160,7 +160,7 @@ impl Lowering<'_> {
 
     /// The parser of the open run, if all that the run does is to read a `TypedDict` and to ask filters about it, and the
     /// function's type says exactly what that type says. Then the function can read the bytes as they came.
-    fn looked_at(&self, chain: &Chain, function: Function) -> Option<LookedAt> {
+    fn looked_at(&self, chain: &Chain, function: &Function) -> Option<LookedAt> {
         let Open::Foreign(spec, gives) = &chain.open else { return None };
         let (parser, filters) = spec.operations.split_first()?;
         let looks = spec.input == Form::Raw
@@ -173,7 +173,7 @@ impl Lowering<'_> {
 
     /// Whether a filter joins a native run. It must not change what passes it, so it may decode only what is decoded
     /// as its type anyhow: by the run before it, or by the Rust step after it.
-    fn selects_in_place(&self, chain: &Chain, function: Function, rest: &[Step]) -> bool {
+    fn selects_in_place(&self, chain: &Chain, function: &Function, rest: &[Step]) -> bool {
         let decoded = match &chain.open {
             Open::Native(spec) => Some(spec.output()),
             Open::Nothing | Open::Foreign(..) => self.native_consumer(rest),
@@ -239,7 +239,7 @@ impl Lowering<'_> {
             Language::Python => RouterSpec::Foreign { name: step.name.clone(), input: chain.form, keys },
             Language::Rust => {
                 let function = self.function(step)?;
-                fits(step, function)?;
+                fits(step, &function)?;
                 let call = NativeCall { step: number, function, select: false };
                 RouterSpec::Native { ask: asked(call), encode: encoder(chain.form, number), keys }
             }
@@ -247,7 +247,7 @@ impl Lowering<'_> {
     }
 
     fn function(&self, step: &Step) -> Result<Function, Diagnostic> {
-        self.bindings.functions.get(&step.name).copied().ok_or_else(|| unbound(step, "function"))
+        self.bindings.functions.get(&step.name).cloned().ok_or_else(|| unbound(step, "function"))
     }
 }
 
@@ -396,7 +396,7 @@ fn foreign_step(operation: &Operation) -> ForeignStep {
 }
 
 /// Refuses a function whose number of outputs is not the step's.
-fn fits(step: &Step, function: Function) -> Result<(), Diagnostic> {
+fn fits(step: &Step, function: &Function) -> Result<(), Diagnostic> {
     let kind = function.kind();
     let (wants, good) = match step.operation {
         Operation::Map(_) => ("one value, or none", matches!(kind, Some(Kind::Map | Kind::FilterMap))),

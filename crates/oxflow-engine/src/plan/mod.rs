@@ -151,6 +151,23 @@ pub struct Function {
     pub input: Type,
     /// Type of what it gives: the payload of a map, the items of a flat map, the answer of a filter, the key of a route.
     pub output: Type,
+    /// What its errors may want done with the messages that they came from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wishes: Vec<Wish>,
+}
+
+/// What an error may want done with the message that it came from, in place of what the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// The pipeline ends.
+    Fail,
+    /// The message is left out.
+    Skip,
+    /// The message is written to the dead letters.
+    DeadLetter,
+    /// The function is called again.
+    Retry,
 }
 
 /// The language of a function.
@@ -173,6 +190,11 @@ impl Plan {
 }
 
 impl Step {
+    /// Whether an error of its function may want this.
+    pub fn may_wish(&self, wish: Wish) -> bool {
+        self.function().is_some_and(|function| function.wishes.contains(&wish))
+    }
+
     fn collect<'p>(&'p self, steps: &mut Vec<&'p Self>) {
         steps.push(self);
         self.branches().iter().flat_map(|branch| &branch.steps).for_each(|step| step.collect(steps));

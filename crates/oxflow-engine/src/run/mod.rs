@@ -149,9 +149,9 @@ impl Context<'_> {
         if let Some(counts) = self.counts.get_mut(fault.step) {
             counts.errors += 1;
         }
-        let fatal = self.fatal.get(fault.step).copied().unwrap_or(true);
+        let ends = fault.ends(self.fatal);
         self.faults.push(fault.shortened());
-        fatal
+        ends
     }
 
     /// Asked between messages: true if the pipeline stops, so that message `next` and all after it are left.

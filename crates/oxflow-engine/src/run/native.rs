@@ -11,7 +11,7 @@ use oxflow::abi::{self, Encoded, Held};
 use super::rows::{Reports, RowArrays};
 use super::{Context, Outcome, Run, RunFailed, StepCounts};
 use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
-use crate::extension::{Function, PayloadType, borrow};
+use crate::extension::{Function, NotMade, PayloadType, borrow};
 
 /// Messages that a module gets at once. More is slower: decoded rows fall out of the cache before they are used.
 const CHUNK_ROWS: usize = 256;
@@ -32,7 +32,7 @@ pub struct NativeSpec {
 }
 
 /// A function in a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NativeCall {
     /// Number of the step in the report.
     pub step: usize,
@@ -47,6 +47,12 @@ impl NativeSpec {
     pub fn output(&self) -> PayloadType {
         let gives = |call: &NativeCall| if call.select { call.function.input() } else { call.function.output() };
         self.calls.last().map_or(self.input, gives)
+    }
+
+    /// The run of one lane: its functions with state are its own.
+    pub fn for_lane(&self) -> Result<Self, NotMade> {
+        let call = |call: &NativeCall| Ok(NativeCall { function: call.function.for_lane()?, ..call.clone() });
+        Ok(Self { calls: self.calls.iter().map(call).collect::<Result<_, NotMade>>()?, ..self.clone() })
     }
 
     /// The steps that are part of the run.
@@ -102,7 +108,7 @@ impl NativeRun {
         let mut reports = Reports { base: row_number(range.start), ..Reports::default() };
         let mut rows = self.decode(batch, column, range, &mut reports, context);
         for call in &self.spec.calls {
-            rows = apply(*call, rows, &mut reports, context);
+            rows = apply(call, rows, &mut reports, context);
         }
         self.encode(rows, outputs, &mut reports, context);
         let mut going = true;
@@ -157,7 +163,7 @@ impl NativeRun {
     }
 }
 
-fn apply(call: NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut Context<'_>) -> HeldRows {
+fn apply(call: &NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut Context<'_>) -> HeldRows {
     let started = Instant::now();
     let count = rows.held.len;
     reports.step = call.step;
@@ -186,14 +192,15 @@ impl Run for NativeRun {
     }
 }
 
-/// Rows that a module holds; freed by it when they are not passed on.
+/// Rows that a module holds; freed by it when they are not passed on. They may borrow from the batch that they were decoded
+/// from.
 struct HeldRows {
     held: Held,
     owner: PayloadType,
 }
 
 impl HeldRows {
-    fn apply(self, call: NativeCall, reports: &mut Reports) -> Self {
+    fn apply(self, call: &NativeCall, reports: &mut Reports) -> Self {
         let table = call.function.table();
         let (function, owner) = match table.select.filter(|_| call.select) {
             Some(select) => (select, call.function.input()),
@@ -201,8 +208,9 @@ impl HeldRows {
         };
         let faults = reports.table();
         let handle = self.into_handle();
-        // SAFETY: the plan fused the function because the handle is of its input type; the call consumes the handle.
-        let held = unsafe { function(std::ptr::null(), handle, &raw const faults) };
+        // SAFETY: the plan fused the function because the handle is of its input type; the call consumes the handle. The batch
+        // that the handle's rows were decoded from, and may borrow from, outlives the run.
+        let held = unsafe { function(call.function.instance(), handle, &raw const faults) };
         Self { held, owner }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::{Context, Outcome, Router, Run, RunFailed};
 use crate::batch::{Batch, row_number};
-use crate::config::Retry;
+use crate::config::{OnError, Retry};
 use crate::fault::{ExitRequest, Fault, FaultKind};
 
 /// How long a pause goes on after someone asked to stop.
@@ -21,8 +21,8 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Patience {
     /// Number of the step.
     pub step: usize,
-    /// How often, and after what time.
-    pub retry: Retry,
+    /// How often, and after what time, if the configuration says it; an error may say it itself.
+    pub retry: Option<Retry>,
     /// For each step of the pipeline whether a fault in it ends the run of the pipeline; this one's don't, until they are
     /// given up.
     pub fatal: Vec<bool>,
@@ -145,12 +145,14 @@ impl Patience {
             if again.is_empty() {
                 break;
             }
-            if attempt > self.retry.times.get() {
-                self.give_up(again, context);
-                break;
-            }
+            let (again, over): (Vec<Fault>, Vec<Fault>) = again
+                .into_iter()
+                .partition(|fault| self.retry_of(fault).is_some_and(|retry| attempt <= retry.times.get()));
+            self.give_up(over, context);
+            let pause = again.iter().filter_map(|fault| self.retry_of(fault)).map(|retry| retry.backoff(attempt)).max();
+            let Some(pause) = pause else { break };
             rows = again.iter().map(|fault| fault.row).collect();
-            if context.left.is_some() || !self.pause(attempt, context) {
+            if context.left.is_some() || !self.pause(pause, context) {
                 // Whoever stops the pipeline need not wait: these messages are left for a later run.
                 context.left = context.left.into_iter().chain(rows.iter().copied()).min();
                 break;
@@ -183,7 +185,7 @@ impl Patience {
             // Nothing is said of them yet.
             counts.errors = counts.errors.saturating_sub(again.len() as u64);
         }
-        let ends = |fault: &&Fault| fatal.get(fault.step).copied().unwrap_or(true);
+        let ends = |fault: &&Fault| fault.ends(fatal);
         if let Some(end) = lost.iter().filter(ends).map(|fault| fault.row).min() {
             // The run ends there: what comes after it is read again.
             again.retain(|fault| fault.row < end);
@@ -200,13 +202,21 @@ impl Patience {
     }
 
     fn takes(&self, fault: &Fault) -> bool {
-        fault.step == self.step && matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked)
+        self.retry_of(fault).is_some()
+    }
+
+    /// How the function is called again for a message that it failed on.
+    fn retry_of(&self, fault: &Fault) -> Option<Retry> {
+        if fault.step != self.step || !matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked) {
+            return None;
+        }
+        fault.wish.map_or(self.retry, OnError::retry)
     }
 
     /// Waits before the next attempt; false if the pipeline stops meanwhile.
-    fn pause(&self, attempt: u32, context: &Context<'_>) -> bool {
+    fn pause(&self, pause: Duration, context: &Context<'_>) -> bool {
         let stopped = || context.stop.load(Ordering::Acquire);
-        let end = Instant::now() + self.retry.backoff(attempt);
+        let end = Instant::now() + pause;
         while self.waits && !stopped() {
             match end.checked_duration_since(Instant::now()) {
                 Some(rest) if !rest.is_zero() => thread::sleep(rest.min(LOOK)),

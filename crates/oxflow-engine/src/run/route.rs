@@ -45,6 +45,7 @@ pub fn unrouted(step: usize, row: u32, key: &str, keys: &[Value]) -> Fault {
         text: format!("the routing function gave {key}; the branches have {}", known.join(", ")),
         detail: None,
         cause: None,
+        wish: None,
     }
 }
 

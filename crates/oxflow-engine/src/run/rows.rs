@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use oxflow::abi::{self, Bytes, Header, Rows};
 
 use crate::batch::{Batch, ByteColumn, Metadata};
+use crate::config::{OnError, Policy, Retry};
 use crate::extension::{NONE, borrow, lend};
 use crate::fault::{Fault, FaultKind};
 
@@ -109,7 +110,31 @@ unsafe extern "C" fn report(context: *mut c_void, fault: *const abi::Fault) {
         text: text(fault.text).unwrap_or_default(),
         detail: text(fault.detail),
         cause: None,
+        wish: wish(fault),
     });
+}
+
+/// What an error wants; what a newer module wants that this runtime doesn't know is left to the configuration.
+fn wish(fault: &abi::Fault) -> Option<OnError> {
+    let abi::Wish { policy, times, backoff_ms, then } = fault.wish;
+    if policy == abi::Policy::Retry as u32 {
+        let then = plain(then).unwrap_or_default();
+        return Some(OnError::Retry(Retry::within_bounds(times, backoff_ms, then)));
+    }
+    plain(policy).map(|policy| match policy {
+        Policy::Fail => OnError::Fail,
+        Policy::Skip => OnError::Skip,
+        Policy::DeadLetter => OnError::DeadLetter,
+    })
+}
+
+fn plain(policy: u32) -> Option<Policy> {
+    match policy {
+        policy if policy == abi::Policy::Fail as u32 => Some(Policy::Fail),
+        policy if policy == abi::Policy::Skip as u32 => Some(Policy::Skip),
+        policy if policy == abi::Policy::DeadLetter as u32 => Some(Policy::DeadLetter),
+        _ => None,
+    }
 }
 
 fn kind(status: u32) -> FaultKind {

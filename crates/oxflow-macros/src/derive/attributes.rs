@@ -13,8 +13,6 @@ use syn::{Attribute, Error, Expr, LitStr, Result, Token, Type};
 /// What a function of the user's needs.
 pub(super) const OWN_FORM: &str = "derive(Payload) can't know what `with`, `serialize_with` and `deserialize_with` make of a \
                                    value; name a type that looks the same in JSON, as `#[payload(shape = String)]`";
-const BORROW: &str = "a payload outlives the bytes that it is read from, so nothing in it can `borrow` from them; hold `String` \
-                      and `Vec`, and remove the attribute";
 
 /// Attributes of a struct or enum.
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of serde's")]
@@ -46,6 +44,8 @@ pub(super) struct Member {
     pub(super) skip_deserializing: Option<Span>,
     /// `skip_serializing`, or its `_if`.
     pub(super) unwritten: Option<Span>,
+    /// What it holds may lie in the message.
+    pub(super) borrow: bool,
     /// A function of the user's reads or writes it.
     pub(super) with: Option<Span>,
     /// An attribute that only a named field can have, as an error that says so.
@@ -168,7 +168,8 @@ impl Member {
                 return skip_value(meta);
             }
             "borrow" => {
-                return Err(meta.error(BORROW));
+                self.borrow = true;
+                return skip_value(meta);
             }
             "getter" => {
                 return Err(meta.error(
@@ -193,14 +194,13 @@ impl VariantAttributes {
             "skip" => flag(&mut found.skip, meta),
             "other" => flag(&mut found.other, meta),
             "untagged" => flag(&mut found.untagged, meta),
-            "alias" | "bound" => skip_value(meta),
+            "alias" | "bound" | "borrow" => skip_value(meta),
             "with" | "serialize_with" | "deserialize_with" => {
                 found.with = Some(meta.path.span());
                 skip_value(meta)
             }
             "skip_serializing" | "skip_deserializing" => Err(meta
                 .error(format!("`{word}`: a variant that goes only one way can't pass from step to step; use `skip`"))),
-            "borrow" => Err(meta.error(BORROW)),
             _ => Err(refuse(meta, word)),
         })?;
         each(attributes, "payload", |meta, word| match word {

@@ -3,8 +3,8 @@
 use super::Described;
 use super::attributes::{Container, Member, OWN_FORM};
 use super::rename::Rule;
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Error, Field, Fields, FieldsNamed, FieldsUnnamed, Ident, Result, Type};
@@ -23,6 +23,7 @@ pub(super) fn parts(fields: &FieldsNamed, container: &Container, rule: Option<Ru
 
 fn part(field: &Field, member: &Member, container: &Container, rule: Option<Rule>) -> Result<TokenStream> {
     let described = member.described(&field.ty)?;
+    refuse_copies(&field.ty, member)?;
     if member.rest {
         return Ok(quote!(::oxflow::describe::Part::rest::<#described>()));
     }
@@ -41,6 +42,35 @@ fn part(field: &Field, member: &Member, container: &Container, rule: Option<Rule
     let defaulted = defaulted.then(|| quote!(.defaulted()));
     let unwritten = member.unwritten.is_some().then(|| quote!(.unwritten()));
     Ok(quote!(::oxflow::describe::Part::of::<#described>(scope, #name) #exactly #defaulted #unwritten))
+}
+
+/// Serde reads a `Cow` as a `String`, without a word, unless it is the whole field and `borrow` stands on it.
+fn refuse_copies(ty: &Type, member: &Member) -> Result<()> {
+    let whole = matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Cow"));
+    match borrowing_cow(ty.to_token_stream()) {
+        Some(span) if !whole => {
+            let message = "serde copies a `Cow` inside of another type; `oxflow::Text` is borrowed there, too";
+            Err(Error::new(span, message))
+        }
+        Some(span) if !member.borrow && member.with.is_none() => {
+            Err(Error::new(span, "serde copies this text, unless `#[serde(borrow)]` stands on the field"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where `Cow<'a` stands in a type, with any lifetime but `'static`.
+fn borrowing_cow(tokens: TokenStream) -> Option<Span> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let words: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+    let here = words.windows(4).position(|words| {
+        matches!(words, [cow, open, quote, name] if cow == "Cow" && open == "<" && quote == "'" && name != "static")
+    });
+    here.and_then(|index| tokens.get(index)).map(TokenTree::span).or_else(|| {
+        tokens
+            .iter()
+            .find_map(|token| if let TokenTree::Group(group) = token { borrowing_cow(group.stream()) } else { None })
+    })
 }
 
 /// What is written must be readable: the next step of the pipeline takes it.

@@ -13,12 +13,12 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DataStruct, DeriveInput, Error, Expr, Fields, GenericParam, Generics, Ident, Lit, Meta, Result,
-    parse_quote,
+    Attribute, Data, DataStruct, DeriveInput, Error, Expr, Fields, GenericParam, Generics, Ident, LifetimeParam, Lit,
+    Meta, Result, parse_quote,
 };
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    refuse_parameters(&input.generics)?;
+    let lifetime = lifetime(&input.generics)?;
     let container = Container::parse(&input.attrs)?;
     let shape = match (container.described_as()?, &input.data) {
         (Some(other), _) => Described::like(other),
@@ -29,26 +29,39 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         }
     };
     // An enum is no class in Python: it shows where a field has it. Nor is a type whose parameters are open.
-    let published = matches!(input.data, Data::Struct(_)) && input.generics.params.is_empty();
+    let published = matches!(input.data, Data::Struct(_)) && input.generics.type_params().next().is_none();
     let ident = &input.ident;
-    let entry = published
-        .then(|| quote!(::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::payload::<#ident>() }));
-    let (described, payload) = (implement_shape(input, &shape), implement_payload(input, &container));
+    let unbound = lifetime.map(|_| quote!(<'static>));
+    let entry = published.then(|| {
+        quote!(::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::payload::<#ident #unbound>() })
+    });
+    let (described, payload) =
+        (implement_shape(input, &shape), implement_payload(input, &container, lifetime.is_some()));
     Ok(quote!(#described #payload #entry))
 }
 
-fn refuse_parameters(generics: &Generics) -> Result<()> {
+/// What the type borrows from the message, if it does.
+fn lifetime(generics: &Generics) -> Result<Option<&LifetimeParam>> {
+    let mut lifetime = None;
     for parameter in &generics.params {
-        let message = match parameter {
-            GenericParam::Type(_) => continue,
-            GenericParam::Lifetime(_) => {
-                "a payload outlives the bytes that it is read from: hold `String` and `Vec`, not references"
+        match parameter {
+            GenericParam::Lifetime(other) if lifetime.is_some() => {
+                let message = "a payload borrows from one message: one lifetime is enough";
+                return Err(Error::new(other.span(), message));
             }
-            GenericParam::Const(_) => "derive(Payload) takes no const parameters; write the number out",
-        };
-        return Err(Error::new(parameter.span(), message));
+            GenericParam::Lifetime(first) => lifetime = Some(first),
+            GenericParam::Type(ty) if lifetime.is_some() => {
+                let message = "a payload that borrows takes no type parameters; write the types out";
+                return Err(Error::new(ty.span(), message));
+            }
+            GenericParam::Type(_) => {}
+            GenericParam::Const(number) => {
+                let message = "derive(Payload) takes no const parameters; write the number out";
+                return Err(Error::new(number.span(), message));
+            }
+        }
     }
-    Ok(())
+    Ok(lifetime)
 }
 
 /// What the trait `Shape` says of a type: three expressions.
@@ -128,10 +141,10 @@ fn implement_shape(input: &DeriveInput, described: &Described) -> TokenStream {
     }
 }
 
-fn implement_payload(input: &DeriveInput, container: &Container) -> TokenStream {
+fn implement_payload(input: &DeriveInput, container: &Container, borrows: bool) -> TokenStream {
     let (ident, name, doc) = (&input.ident, input.ident.unraw().to_string(), documentation(&input.attrs));
     let mut generics = input.generics.clone();
-    if !generics.params.is_empty() {
+    if !generics.params.is_empty() && !borrows {
         // Serde's own impls know what they ask of the parameters: `#[serde(bound)]` may have changed it.
         generics.make_where_clause().predicates.push(parse_quote! {
             Self: ::oxflow::Shape + ::oxflow::__private::serde::Serialize
@@ -139,10 +152,14 @@ fn implement_payload(input: &DeriveInput, container: &Container) -> TokenStream 
         });
     }
     let (implementing, arguments, bounds) = generics.split_for_impl();
-    let decode = if container.rejects_unknown { quote!(decode_known) } else { quote!(decode) };
+    let borrowed = if borrows { quote!(#ident<'oxflow>) } else { quote!(Self) };
+    let rejects_unknown = container.rejects_unknown;
     quote! {
         #[automatically_derived]
         impl #implementing ::oxflow::Payload for #ident #arguments #bounds {
+            type Borrowed<'oxflow> = #borrowed;
+            const REJECTS_UNKNOWN: bool = #rejects_unknown;
+
             fn name() -> &'static str {
                 #name
             }
@@ -155,13 +172,7 @@ fn implement_payload(input: &DeriveInput, container: &Container) -> TokenStream 
                 <Self as ::oxflow::Shape>::shape()
             }
 
-            fn decode(bytes: &[u8]) -> ::core::result::Result<Self, ::oxflow::DecodeError> {
-                ::oxflow::codec::json::#decode(bytes)
-            }
-
-            fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), ::oxflow::EncodeError> {
-                ::oxflow::codec::json::encode(self, out)
-            }
+            ::oxflow::__serde_payload! {}
         }
     }
 }

@@ -23,7 +23,7 @@ impl Trouble {
             return Self::Exit(exit);
         }
         let (class, text, cause) = described(py, error);
-        Self::Fault(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause) })
+        Self::Fault(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause), wish: None })
     }
 
     /// A function returned something that its step can't use.
@@ -37,6 +37,7 @@ impl Trouble {
             text: format!("it returned `{given}`, but {wanted}"),
             detail: None,
             cause: None,
+            wish: None,
         })
     }
 

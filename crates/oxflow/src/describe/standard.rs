@@ -56,6 +56,7 @@ macro_rules! transparent {
 }
 
 transparent! {
+    [] &str => str;
     [T: Shape + ?Sized] Box<T> => T;
     [T: Shape + ?Sized] Rc<T> => T;
     [T: Shape + ?Sized] Arc<T> => T;

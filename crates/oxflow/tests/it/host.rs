@@ -1,6 +1,8 @@
 //! A runtime in small: drives the tables as the engine does, and copies what comes back.
 
-use oxflow::abi::{Bytes, Change, Encoded, Fault, Faults, FunctionTable, Header, Held, ModuleTable, Rows, TypeTable};
+use oxflow::abi::{
+    Bytes, Change, Encoded, Fault, Faults, FunctionTable, Header, Held, Instance, ModuleTable, Rows, TypeTable, Wish,
+};
 use std::ffi::c_void;
 use std::ptr;
 
@@ -27,6 +29,7 @@ pub(crate) type Changed = (Option<Vec<u8>>, Vec<(String, Vec<u8>)>, i64);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failed {
     pub(crate) row: u32,
+    pub(crate) wish: Wish,
     pub(crate) status: u32,
     pub(crate) class: String,
     pub(crate) text: String,
@@ -38,6 +41,39 @@ pub(crate) struct Failed {
 pub(crate) enum Entry {
     Apply(&'static str),
     Select(&'static str),
+    /// Of an instance that is made of these arguments for the call.
+    ApplyWith(&'static str, &'static str),
+    SelectWith(&'static str, &'static str),
+}
+
+impl Entry {
+    fn function(self) -> &'static FunctionTable {
+        let (Self::Apply(name) | Self::Select(name) | Self::ApplyWith(name, _) | Self::SelectWith(name, _)) = self;
+        function(name)
+    }
+}
+
+/// Something that a module made of arguments.
+pub(crate) struct Made {
+    table: &'static FunctionTable,
+    pub(crate) instance: *mut Instance,
+}
+
+impl Made {
+    pub(crate) fn new(table: &'static FunctionTable, arguments: &str) -> Result<Self, Failed> {
+        let mut failed = Vec::new();
+        let create = table.create.expect("a function that is made of arguments");
+        // SAFETY: the arguments and `failed` outlive the call.
+        let instance = unsafe { create(lend(arguments.as_bytes()), &listen(&mut failed)) };
+        if instance.is_null() { Err(failed.remove(0)) } else { Ok(Self { table, instance }) }
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // SAFETY: it was made by this table and is given up.
+        unsafe { (self.table.destroy.expect("what is made is freed"))(self.instance) };
+    }
 }
 
 pub(crate) fn inputs<P: AsRef<[u8]>>(payloads: impl IntoIterator<Item = P>) -> Vec<Input> {
@@ -94,23 +130,28 @@ pub(crate) fn decode_and_free(inputs: &[Input], name: &'static str) -> usize {
 }
 
 fn input_type(entries: &[Entry]) -> &'static TypeTable {
-    let (Entry::Apply(name) | Entry::Select(name)) = entries[0];
     // SAFETY: tables live for ever.
-    unsafe { &*function(name).input }
+    unsafe { &*entries[0].function().input }
 }
 
 fn step(held: Held, table: &'static TypeTable, entry: Entry, failed: &mut Vec<Failed>) -> (Held, &'static TypeTable) {
-    let (Entry::Apply(name) | Entry::Select(name)) = entry;
-    let function = function(name);
+    let function = entry.function();
     // SAFETY: tables live for ever.
     let (input, output) = unsafe { (&*function.input, &*function.output) };
     assert_eq!((table.library, table.key), (input.library, input.key), "handles pass between equal types only");
-    let (entry, output) = match entry {
-        Entry::Apply(_) => (function.apply, output),
-        Entry::Select(_) => (function.select.expect("a filter that can select"), input),
+    let (call, output) = match entry {
+        Entry::Apply(_) | Entry::ApplyWith(..) => (function.apply, output),
+        Entry::Select(_) | Entry::SelectWith(..) => (function.select.expect("a filter that can select"), input),
     };
-    // SAFETY: the handle is of the function's input type, as asserted, and is given up.
-    (unsafe { entry(ptr::null(), held.handle, &listen(failed)) }, output)
+    let made = match entry {
+        Entry::ApplyWith(_, arguments) | Entry::SelectWith(_, arguments) => {
+            Some(Made::new(function, arguments).expect("arguments that the function takes"))
+        }
+        Entry::Apply(_) | Entry::Select(_) => None,
+    };
+    let instance = made.as_ref().map_or(ptr::null(), |made| made.instance.cast_const());
+    // SAFETY: the handle is of the function's input type, as asserted, and is given up; the instance is this function's.
+    (unsafe { call(instance, held.handle, &listen(failed)) }, output)
 }
 
 fn decode(inputs: &[Input], table: &TypeTable, failed: &mut Vec<Failed>) -> Held {
@@ -187,6 +228,7 @@ unsafe extern "C" fn report(context: *mut c_void, fault: *const Fault) {
     assert_eq!(size_of::<Fault>(), fault.size);
     failed.push(Failed {
         row: fault.row,
+        wish: fault.wish,
         status: fault.status,
         class: text(fault.class),
         text: text(fault.text),

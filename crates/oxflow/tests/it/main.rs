@@ -4,6 +4,10 @@
 // A test that fails may panic, which is what these two do.
 #![allow(clippy::expect_used, clippy::indexing_slicing)]
 
+mod batches;
+mod borrowed;
+mod constructed;
+mod error_policies;
 mod fields;
 mod forms;
 mod functions;

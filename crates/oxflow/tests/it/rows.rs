@@ -3,7 +3,7 @@
 use crate::functions::DROPS;
 use crate::host::Entry::{Apply, Select};
 use crate::host::{Entry, Failed, Input, Output, decode_and_free, function, inputs, run};
-use oxflow::abi::{Kind, Status};
+use oxflow::abi::{Kind, Status, Wish};
 use std::sync::atomic::Ordering;
 
 fn reading(value: &str) -> String {
@@ -118,6 +118,7 @@ fn a_flat_map_keeps_for_each_output_its_row() {
     assert_eq!(owned(&[(0, "a"), (0, "b"), (3, "c")]), payloads(&outputs));
     let expected = Failed {
         row: 2,
+        wish: Wish::default(),
         status: 2,
         class: "alloc::string::String".into(),
         text: "4 parts".into(),

@@ -37,4 +37,53 @@ impl Steps {
     }
 }
 
+struct Unmade;
+
+#[oxflow::function]
+impl Unmade {
+    fn call(&self, _msg: Message<String>) -> bool {
+        true
+    }
+}
+
+struct Callless;
+
+#[oxflow::function]
+impl Callless {
+    fn new() -> Self {
+        Self
+    }
+}
+
+struct Consumed;
+
+#[oxflow::function]
+impl Consumed {
+    fn new() -> Self {
+        Self
+    }
+
+    fn call(self, _msg: Message<String>) -> bool {
+        true
+    }
+}
+
+#[oxflow::function]
+fn one_for_all(_batch: &[Message<String>]) -> bool {
+    true
+}
+
+#[oxflow::function]
+struct Nothing;
+
+#[derive(oxflow::ErrorPolicy)]
+enum Wrong {
+    #[on_error(ignore)]
+    Word,
+}
+
+#[derive(oxflow::ErrorPolicy)]
+#[on_error(retry(times = 0))]
+struct Never;
+
 fn main() {}

@@ -1,9 +1,28 @@
 use oxflow::{Message, Payload};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Payload)]
-struct Lent<'a> {
-    value: &'a str,
+struct LentTwice<'a, 'b> {
+    key: &'a str,
+    value: &'b str,
+}
+
+#[derive(Payload)]
+struct LentAndOpen<'a, T> {
+    key: &'a str,
+    value: T,
+}
+
+#[derive(Payload)]
+struct Copied<'a> {
+    value: Cow<'a, str>,
+}
+
+#[derive(Payload)]
+struct CopiedInside<'a> {
+    #[serde(borrow)]
+    values: Vec<Cow<'a, str>>,
 }
 
 #[derive(Payload)]

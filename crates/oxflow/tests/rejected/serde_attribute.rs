@@ -52,12 +52,6 @@ enum OwnVariant {
 }
 
 #[derive(Payload)]
-struct Borrowing {
-    #[serde(borrow)]
-    value: String,
-}
-
-#[derive(Payload)]
 #[serde(remote = "Duration")]
 struct StandIn {
     value: u8,

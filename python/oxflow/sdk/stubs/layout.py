@@ -43,10 +43,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Entry:
-    """`"key": value`, in braces."""
+    """`"key": value`, in braces, or `name: Type` in a signature, with what stands behind it."""
 
     key: str
     value: Expression
+    end: str = ""
 
 
 Expression: TypeAlias = "Word | Union | Group | Entry"
@@ -59,8 +60,8 @@ def flat(expression: Expression) -> str:
             return text
         case Union(members):
             return " | ".join(map(flat, members))
-        case Entry(key, value):
-            return f"{key}: {flat(value)}"
+        case Entry(key, value, end):
+            return f"{key}: {flat(value)}{end}"
         case Group(head, brackets, parts):
             return f"{head}{brackets[0]}{', '.join(map(flat, parts))}{brackets[1]}"
 
@@ -84,6 +85,13 @@ def class_head(title: str, base: Expression, end: str = "") -> str:
     return f"class {title}(\n{' ' * INDENT}{laid_out(base, INDENT, INDENT)}\n):{end}"
 
 
+def method(name: str, parameters: tuple[Expression, ...]) -> str:
+    """`def name(self, ..) -> None: ...`, inside of a class."""
+    end = " -> None: ..."
+    signature = Group(f"def {name}", "()", (Word("self"), *parameters))
+    return f"{' ' * INDENT}{laid_out(signature, INDENT, INDENT, len(end))}{end}"
+
+
 def laid_out(expression: Expression, indent: int, column: int, after: int = 0) -> str:
     """The expression inside of brackets.
 
@@ -101,8 +109,8 @@ def laid_out(expression: Expression, indent: int, column: int, after: int = 0) -
             return text
         case Union(members):
             return f"\n{' ' * indent}| ".join(_members(members, indent, column, after))
-        case Entry(key, value):
-            return f"{key}: {laid_out(value, indent, column + _width(key) + 2, after)}"
+        case Entry(key, value, end):
+            return f"{key}: {laid_out(value, indent, column + _width(key) + 2, after + len(end))}{end}"
         case Group(head, brackets, parts):
             return f"{head}{brackets[0]}\n{_inside(brackets, parts, indent + INDENT)}\n{' ' * indent}{brackets[1]}"
 
@@ -115,7 +123,7 @@ def names_in(expression: Expression) -> Iterator[str]:
         case Union(parts):
             for part in parts:
                 yield from names_in(part)
-        case Entry(_, value):
+        case Entry(_, value, _):
             yield from names_in(value)
         case Group(head, _, parts):
             yield head.partition(".")[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oxflow._payloads import Function, Public, Record, is_name, parts_of, record_of
-from oxflow.sdk.stubs.layout import Entry, Expression, Group, Union, Word, class_head, flat, names_in, statement
+from oxflow.sdk.stubs.layout import Entry, Expression, Group, Union, Word, class_head, flat, method, names_in, statement
 from oxflow.sdk.stubs.literals import docstring, quoted
 from oxflow.sdk.stubs.names import Names
 
@@ -61,7 +61,7 @@ class _Writer:
         functions = [function for function in self._contents.functions if is_name(function.name)]
         for function in functions:
             if function.form == "class":
-                yield from self._class(function.name, self._function(function), function.doc)
+                yield from self._class(function.name, self._function(function), function.doc, made=self._made(function))
         yield ""
         for function in functions:
             if function.form == "object":
@@ -83,17 +83,28 @@ class _Writer:
         yield from _described(record.doc)
 
     def _class(
-        self, title: str, base: Expression, doc: str, fields: dict[str, Expression] | None = None
+        self, title: str, base: Expression, doc: str, fields: dict[str, Expression] | None = None, made: str = ""
     ) -> Iterator[str]:
         yield ""
-        end = "" if doc or fields else " ..."
+        end = "" if doc or fields or made else " ..."
         yield class_head(title, base, end)
         if doc:
             yield docstring(doc, 4)
-        if doc and fields:
+        if doc and (fields or made):
             yield ""
         for name, field in (fields or {}).items():
             yield statement(f"{name}: ", field, 4)
+        if made:
+            yield made
+
+    def _made(self, function: Function) -> str:
+        """How it is made of arguments, if it is."""
+        if function.parameters is None:
+            return ""
+        entries = (
+            Entry(item.title, self._type(item.type), "" if item.required else " = ...") for item in function.parameters
+        )
+        return method("__init__", tuple(entries))
 
     def _alias(self, public: Public) -> Iterator[str]:
         title = public.title

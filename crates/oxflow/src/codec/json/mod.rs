@@ -6,8 +6,11 @@ mod trail;
 mod watch;
 
 use super::{DecodeError, EncodeError};
-use serde::{Deserialize, Serialize};
+use crate::Payload;
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use trail::Trail;
 pub(crate) use watch::take_dropped;
 use watch::{Count, Watch, Watched};
@@ -19,38 +22,51 @@ use watch::{Count, Watch, Watched};
 /// assert_eq!(error.to_string(), "trailing characters at byte 3");
 /// ```
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
-    read(text, Count).map_err(|error| located(&error, bytes))
+    decode_seed(bytes, PhantomData::<T>)
 }
 
-/// The same, but a field that no part of the type names is an error.
-///
-/// ```
-/// let known: Result<std::time::Duration, _> = oxflow::codec::json::decode_known(br#"{"secs": 1, "nanos": 0}"#);
-/// assert!(known.is_ok());
-/// ```
-pub fn decode_known<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+/// The same for a payload, which may refuse fields that no part of its type names.
+pub fn decode_payload<T: Payload>(bytes: &[u8]) -> Result<T::Borrowed<'_>, DecodeError> {
+    if !T::REJECTS_UNKNOWN {
+        return decode_seed(bytes, Seed::<T>(PhantomData));
+    }
     let before = take_dropped();
-    let decoded = decode(bytes);
+    let decoded = decode_seed(bytes, Seed::<T>(PhantomData));
     let dropped = take_dropped();
     watch::restore(before);
     match decoded {
         Ok(_) if dropped > 0 => {
             let trail = RefCell::new(Trail::default());
-            drop(std::str::from_utf8(bytes).map(|text| read::<T>(text, &trail)));
+            drop(std::str::from_utf8(bytes).map(|text| read(text, Seed::<T>(PhantomData), &trail)));
             Err(DecodeError::UnknownField { path: trail.into_inner().dropped.unwrap_or_default() })
         }
         decoded => decoded,
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(text: &'a str, watch: impl Watch) -> serde_json::Result<T> {
+fn decode_seed<'a, S: DeserializeSeed<'a>>(bytes: &'a [u8], seed: S) -> Result<S::Value, DecodeError> {
+    // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
+    let text = simdutf8::compat::from_utf8(bytes)
+        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
+    read(text, seed, Count).map_err(|error| located(&error, bytes))
+}
+
+fn read<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S, watch: impl Watch) -> serde_json::Result<S::Value> {
     let mut text = serde_json::Deserializer::from_str(text);
-    let value = T::deserialize(Watched { inner: &mut text, watch })?;
+    let value = seed.deserialize(Watched { inner: &mut text, watch })?;
     text.end()?;
     Ok(value)
+}
+
+/// Reads a payload where serde wants a seed.
+pub(crate) struct Seed<T>(pub(crate) PhantomData<T>);
+
+impl<'de, T: Payload> DeserializeSeed<'de> for Seed<T> {
+    type Value = T::Borrowed<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        T::read(from)
+    }
 }
 
 /// Appends the value as compact JSON.
@@ -63,7 +79,8 @@ fn located(error: &serde_json::Error, bytes: &[u8]) -> DecodeError {
     let text = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());
     let before = bytes.split_inclusive(|&byte| byte == b'\n').take(error.line().saturating_sub(1));
-    let byte = before.map(<[u8]>::len).sum::<usize>() + error.column();
+    // Of a value that begins a line serde says column 0.
+    let byte = before.map(<[u8]>::len).sum::<usize>() + error.column().max(1);
     DecodeError::Json { reason: reworded(text.strip_suffix(&suffix).unwrap_or(&text), bytes, byte), byte }
 }
 

@@ -4,10 +4,14 @@
 //! they are statics of a library that is never unloaded.
 #![allow(unsafe_code)]
 
+mod function;
+
+pub use function::{Function, NotMade};
+
 use std::mem::offset_of;
 use std::slice;
 
-use oxflow::abi::{self, Bytes, FunctionTable, ModuleTable, TypeTable};
+use oxflow::abi::{self, Bytes, ModuleTable, TypeTable};
 use oxflow::shape::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -98,7 +102,9 @@ impl Module {
     /// The functions.
     pub fn functions(&self) -> Vec<Function> {
         // SAFETY: the table says how many there are, and each points to a static.
-        unsafe { list(self.table.functions, self.table.functions_len) }.map(|table| Function { table }).collect()
+        unsafe { list(self.table.functions, self.table.functions_len) }
+            .map(|table| Function { table, made: None })
+            .collect()
     }
 
     /// The types.
@@ -122,53 +128,6 @@ unsafe fn list<T: 'static>(pointers: *const *const T, len: u32) -> impl Iterator
     };
     // SAFETY: the caller says so.
     pointers.iter().filter_map(|pointer| unsafe { pointer.as_ref() })
-}
-
-/// A function of an extension.
-#[derive(Clone, Copy, Debug)]
-pub struct Function {
-    table: &'static FunctionTable,
-}
-
-impl Function {
-    /// Its table.
-    pub fn table(&self) -> &'static FunctionTable {
-        self.table
-    }
-
-    /// Its name in the module.
-    pub fn name(&self) -> &'static str {
-        text(self.table.name)
-    }
-
-    /// Its documentation.
-    pub fn doc(&self) -> &'static str {
-        text(self.table.doc)
-    }
-
-    /// The type that it takes.
-    pub fn input(&self) -> PayloadType {
-        // SAFETY: a function's types are statics of its library.
-        PayloadType { table: unsafe { &*self.table.input } }
-    }
-
-    /// The type that it gives.
-    pub fn output(&self) -> PayloadType {
-        // SAFETY: a function's types are statics of its library.
-        PayloadType { table: unsafe { &*self.table.output } }
-    }
-
-    /// How many outputs it gives; none for a kind that a newer SDK invented.
-    pub fn kind(&self) -> Option<abi::Kind> {
-        [abi::Kind::Map, abi::Kind::Filter, abi::Kind::FilterMap, abi::Kind::FlatMap]
-            .into_iter()
-            .find(|kind| *kind as u32 == self.table.kind)
-    }
-
-    /// True if it is a class to instantiate in Python.
-    pub fn is_class(&self) -> bool {
-        self.table.form == abi::Form::Class as u32
-    }
 }
 
 /// A payload type of an extension.
@@ -256,10 +215,6 @@ pub(crate) const NONE: Bytes = Bytes { data: std::ptr::null(), len: 0 };
 unsafe impl Send for Module {}
 // SAFETY: as above.
 unsafe impl Sync for Module {}
-// SAFETY: as above.
-unsafe impl Send for Function {}
-// SAFETY: as above.
-unsafe impl Sync for Function {}
 // SAFETY: as above.
 unsafe impl Send for PayloadType {}
 // SAFETY: as above.
