@@ -194,3 +194,38 @@ def test_a_message_that_some_step_cannot_read_was_the_parsers_to_refuse(steps: l
     refused = [letter.step for letter in outputs.dead_letters]
     # Which of them are refused depends on who reads; never where.
     assert (refused, len(outputs["out"])) in [([], 2), (["parse"], 1)]
+
+
+def kept(message: Message[Json]) -> bool:
+    return bool(message.payload.get("count", 1))
+
+
+def same(message: Message[Json]) -> Json:
+    return message.payload
+
+
+FREQUENT = Filter("frequent", function=test_steps.is_frequent)
+DOUBLE = Map("double", function=test_steps.Double())
+
+
+@pytest.mark.parametrize(
+    ("steps", "first"),
+    [
+        ([Parser("parse", Json), DOUBLE], "double"),
+        ([Parser("parse", Json), FREQUENT, DOUBLE], "frequent"),
+        ([Parser("parse", Json), FREQUENT, Map("same", function=same)], "frequent"),
+        ([Parser("parse", Json), Filter("kept", function=kept), DOUBLE], "double"),
+        ([Parser("parse", Json), Filter("borrowed", function=test_steps.is_frequent_borrowed), DOUBLE], "borrowed"),
+    ],
+)
+def test_what_a_dict_takes_and_rust_does_not_is_no_fault_of_the_parser(steps: list[Any], first: str) -> None:
+    bad = [b'{"text": "a"}', b'{"text": 1, "count": 2, "tags": {}}', b'{"text": "a", "count": 2.5, "tags": {}}']
+    worse = [b"{", b"[1]", b"3", b'"x"', b"", b'{"text": "a", "count": 2} x', b"\xff"]
+    good = lines(word("a", 2))
+    names = [step.name for step in steps]
+    config: dict[str, Any] = {"steps": {name: {"on_error": "dead_letter"} for name in names}}
+    config["run"] = {"dead_letters": {"max_in_a_row": 1000, "max_percent": 100}}
+    outputs = run(through(*steps), {"in": [*bad, *worse, *good]}, config=config)
+    assert len(outputs["out"]) == 1
+    found = [(letter.step, letter.as_read.payload) for letter in outputs.dead_letters]
+    assert sorted(found) == sorted([(first, payload) for payload in bad] + [("parse", payload) for payload in worse])

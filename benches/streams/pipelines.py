@@ -61,8 +61,11 @@ def _pipeline(parsed: Any, keep: Any, change: Any) -> Pipeline[Any]:
 
 
 rust = _pipeline(bench_steps.Event, bench_steps.is_active, bench_steps.enrich)
+rust_borrowed = _pipeline(bench_steps.BorrowedEvent, bench_steps.is_active_borrowed, bench_steps.enrich_borrowed)
 python = _pipeline(Dict, is_active, enrich)
 python_typed = _pipeline(Event, typed_is_active, typed_enrich)
-rust_filter = _pipeline(Event, bench_steps.is_active, typed_enrich)
-rust_map = _pipeline(Event, typed_is_active, bench_steps.enrich)
+rust_filter = _pipeline(Event, bench_steps.is_active_borrowed, typed_enrich)
+rust_map = _pipeline(Event, typed_is_active, bench_steps.enrich_borrowed)
+dict_rust_filter = _pipeline(Dict, bench_steps.is_active_borrowed, enrich)
+dict_rust_map = _pipeline(Dict, is_active, bench_steps.enrich_borrowed)
 nothing = streaming_source("events", stream_name="in").sink(StreamSink("out", stream_name="out"))

@@ -142,6 +142,7 @@ impl NativeFunction {
         let spec = NativeSpec {
             input: self.function.input(),
             parser: None,
+            parser_takes: None,
             parsed: None,
             calls: vec![call],
             serializer: None,

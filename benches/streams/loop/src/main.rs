@@ -1,7 +1,9 @@
 //! The work as a plain loop over the types of the steps: what Rust alone can do on one thread.
 //!
-//! `streams-loop INPUT OUTPUT`; without `OUTPUT` what it makes is thrown away.
+//! `streams-loop owned|borrowed INPUT OUTPUT`; without `OUTPUT` what it makes is thrown away.
 
+#[path = "../../steps/src/borrowed.rs"]
+mod borrowed;
 #[path = "../../steps/src/event.rs"]
 mod event;
 
@@ -9,12 +11,20 @@ use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write, sink};
 
+use borrowed::{BorrowedEnriched, BorrowedEvent};
 use event::{Enriched, Event};
 
+const USAGE: &str = "usage: streams-loop owned|borrowed INPUT [OUTPUT]";
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut paths = std::env::args().skip(1);
-    let input = paths.next().ok_or("usage: streams-loop INPUT [OUTPUT]")?;
-    let output: Box<dyn Write> = match paths.next() {
+    let mut arguments = std::env::args().skip(1);
+    let work = match arguments.next().as_deref() {
+        Some("owned") => owned,
+        Some("borrowed") => borrowed,
+        _ => return Err(USAGE.into()),
+    };
+    let input = arguments.next().ok_or(USAGE)?;
+    let output: Box<dyn Write> = match arguments.next() {
         Some(path) => Box::new(File::create(path)?),
         None => Box::new(sink()),
     };
@@ -22,13 +32,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut output = BufWriter::with_capacity(1 << 20, output);
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
-        let event: Event = serde_json::from_slice(&line)?;
-        if event.active {
-            serde_json::to_writer(&mut output, &Enriched::from(event))?;
-            output.write_all(b"\n")?;
-        }
+        work(&line, &mut output)?;
         line.clear();
     }
     output.flush()?;
+    Ok(())
+}
+
+fn owned(line: &[u8], output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let event: Event = serde_json::from_slice(line)?;
+    if event.active {
+        serde_json::to_writer(&mut *output, &Enriched::from(event))?;
+        output.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn borrowed(line: &[u8], output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let event: BorrowedEvent<'_> = serde_json::from_slice(line)?;
+    if event.active {
+        serde_json::to_writer(&mut *output, &BorrowedEnriched::from(event))?;
+        output.write_all(b"\n")?;
+    }
     Ok(())
 }

@@ -73,6 +73,8 @@ struct LookedAt {
     gives: Type,
     /// Whether nothing comes after it yet.
     alone: bool,
+    /// Whether it takes more than the function's type does.
+    loose: bool,
 }
 
 impl Lowering<'_> {
@@ -138,15 +140,22 @@ impl Lowering<'_> {
         let select = matches!(step.operation, Operation::Filter(_));
         let call = NativeCall { step: number, function: function.clone(), select };
         if let Some(parser) = self.looked_at(chain, &function) {
-            if select && parser.alone && python_takes(rest, &parser.gives) {
-                let ask = NativeSpec { parser: Some(parser.step), ..asked(NativeCall { select: false, ..call }) };
-                (chain.open, chain.form, chain.parsed) = (Open::Nothing, Form::Json, Some(parser.step));
+            if select && parser.alone && self.goes_on_as_read(rest, &parser) {
+                let parser_takes = parser.loose.then(|| parser.gives.clone());
+                let ask = NativeSpec {
+                    parser: Some(parser.step),
+                    parser_takes,
+                    ..asked(NativeCall { select: false, ..call })
+                };
+                (chain.open, chain.form) = (Open::Nothing, Form::Json);
+                chain.parsed = Some(parser.step).filter(|_| !parser.loose);
                 chain.stages.push(Stage::NativeFilter { ask, encode: None });
                 return Ok(());
             }
             if let (Open::Foreign(spec, _), false) = (&mut chain.open, select || parser.alone) {
                 spec.selects = true;
-                chain.parsed = Some(parser.step);
+                // What a loose parser took, and the function does not, is the function's to refuse.
+                chain.parsed = Some(parser.step).filter(|_| !parser.loose);
             }
         }
         if select && !self.selects_in_place(chain, &function, rest) {
@@ -158,8 +167,9 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// The parser of the open run, if all that the run does is to read a `TypedDict` and to ask filters about it, and the
-    /// function's type says exactly what that type says. Then the function can read the bytes as they came.
+    /// The parser of the open run, if all that the run does is to read a dictionary and to ask filters about it, and the
+    /// function's type says exactly what the dictionary's type says, or that one says nothing. Then the function can read the
+    /// bytes as they came.
     fn looked_at(&self, chain: &Chain, function: &Function) -> Option<LookedAt> {
         let Open::Foreign(spec, gives) = &chain.open else { return None };
         let (parser, filters) = spec.operations.split_first()?;
@@ -167,8 +177,29 @@ impl Lowering<'_> {
             && parser.does == ForeignStep::Parse
             && filters.iter().all(|operation| operation.does == ForeignStep::Filter)
             && !spec.operations.iter().any(|operation| self.bindings.retried.contains(&operation.name))
-            && says_exactly(gives, function.input());
-        looks.then(|| LookedAt { step: parser.step, gives: gives.clone(), alone: filters.is_empty() })
+            && (is_loose(gives) || says_exactly(gives, function.input()));
+        looks.then(|| LookedAt {
+            step: parser.step,
+            gives: gives.clone(),
+            alone: filters.is_empty(),
+            loose: is_loose(gives),
+        })
+    }
+
+    /// Whether what passes the next Rust filters goes to a function that takes what the parser gives: one in Python that takes
+    /// this very type, or one in Rust that can read the bytes as they came.
+    fn goes_on_as_read(&self, rest: &[Step], parser: &LookedAt) -> bool {
+        let Some(next) = rest.iter().find(|step| !is_rust_filter(step)) else { return false };
+        let (Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function)) = &next.operation
+        else {
+            return false;
+        };
+        match function.language {
+            Language::Python => function.input == parser.gives,
+            Language::Rust => self.bindings.functions.get(&next.name).is_some_and(|function| {
+                !function.input().is_bytes() && (parser.loose || says_exactly(&parser.gives, function.input()))
+            }),
+        }
     }
 
     /// Whether a filter joins a native run. It must not change what passes it, so it may decode only what is decoded
@@ -206,9 +237,9 @@ impl Lowering<'_> {
             Type::Record(record) if record.kind == RecordKind::Rust => {
                 Some(native.ok_or_else(|| unbound(step, "type"))?)
             }
-            Type::Record(_) if native.is_none() => {
-                self.native_consumer(rest).filter(|taken| says_exactly(parsed, *taken))
-            }
+            _ if native.is_none() => self
+                .native_consumer(rest)
+                .filter(|taken| !taken.is_bytes() && (is_loose(parsed) || says_exactly(parsed, *taken))),
             _ => native,
         };
         match input {
@@ -217,6 +248,7 @@ impl Lowering<'_> {
                 chain.open = Open::Native(NativeSpec {
                     input,
                     parser: Some(number),
+                    parser_takes: (native.is_none() && is_loose(parsed)).then(|| parsed.clone()),
                     parsed: None,
                     calls: Vec::new(),
                     serializer: None,
@@ -341,7 +373,14 @@ fn question(chain: &mut Chain, call: NativeCall) -> (NativeSpec, Option<ForeignS
 }
 
 fn asked(call: NativeCall) -> NativeSpec {
-    NativeSpec { input: call.function.input(), parser: None, parsed: None, calls: vec![call], serializer: None }
+    NativeSpec {
+        input: call.function.input(),
+        parser: None,
+        parser_takes: None,
+        parsed: None,
+        calls: vec![call],
+        serializer: None,
+    }
 }
 
 fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {
@@ -369,22 +408,18 @@ fn is_rust_filter(step: &Step) -> bool {
     matches!(&step.operation, Operation::Filter(function) if function.language == Language::Rust)
 }
 
-/// Whether what passes the next Rust filters goes to a Python function that takes this very type.
-fn python_takes(rest: &[Step], gives: &Type) -> bool {
-    match rest.iter().find(|step| !is_rust_filter(step)).map(|step| &step.operation) {
-        Some(Operation::Map(function) | Operation::FlatMap(function) | Operation::Filter(function)) => {
-            function.language == Language::Python && function.input == *gives
-        }
-        _ => false,
-    }
-}
-
 /// A Rust type that says exactly what a dictionary type says checks what it would check.
 fn says_exactly(parsed: &Type, taken: PayloadType) -> bool {
     let taken = taken.shape();
     matches!(parsed, Type::Record(record) if record.kind == RecordKind::TypedDict)
         && agree(parsed, &taken).is_ok()
         && agree(&taken, parsed).is_ok()
+}
+
+/// A type that says nothing of what is in an object. What it takes of the JSON that comes, the next function may still refuse.
+fn is_loose(parsed: &Type) -> bool {
+    let any_object = |key: &Type, value: &Type| *key == Type::Str && *value == Type::Any;
+    matches!(parsed, Type::Any) || matches!(parsed, Type::Dict(key, value) if any_object(key, value))
 }
 
 fn foreign_step(operation: &Operation) -> ForeignStep {

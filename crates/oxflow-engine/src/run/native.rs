@@ -4,14 +4,18 @@
 //! the functions and a serializer after them are part of the run. No interpreter is involved.
 #![allow(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use oxflow::abi::{self, Encoded, Held};
+use oxflow::shape::Type;
+use serde::de::IgnoredAny;
 
 use super::rows::{Reports, RowArrays};
 use super::{Context, Outcome, Run, RunFailed, StepCounts};
 use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
 use crate::extension::{Function, NotMade, PayloadType, borrow};
+use crate::fault::FaultKind;
 
 /// Messages that a module gets at once. More is slower: decoded rows fall out of the cache before they are used.
 const CHUNK_ROWS: usize = 256;
@@ -23,6 +27,9 @@ pub struct NativeSpec {
     pub input: PayloadType,
     /// The parser that is part of the run.
     pub parser: Option<usize>,
+    /// What this parser takes, if that is more than the type: what it takes and the type does not is the first function's to
+    /// refuse.
+    pub parser_takes: Option<Type>,
     /// The parser before it that left the payloads as they were read: what can't be decoded was its to refuse.
     pub parsed: Option<usize>,
     /// The functions, in order; may be empty between a parser and a serializer.
@@ -136,6 +143,7 @@ impl NativeRun {
         let held =
             self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
+        self.blame(column, reports);
         context.count_unknown(self.spec.first_step(), input.take_unknown());
         match self.spec.parser {
             Some(parser) => {
@@ -147,6 +155,21 @@ impl NativeRun {
             None => context.count(self.spec.first_step(), 0, 0, started),
         }
         rows
+    }
+
+    /// Finds the step whose fault it was that a message could not be decoded.
+    fn blame(&self, column: &ByteColumn, reports: &mut Reports) {
+        let (Some(taken), Some(call)) = (&self.spec.parser_takes, self.spec.calls.first()) else { return };
+        for fault in reports.faults.iter_mut().filter(|fault| fault.kind == FaultKind::Undecodable) {
+            let payload = column.get(fault.row as usize).unwrap_or_default();
+            let takes = match taken {
+                Type::Dict(..) => serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(payload).is_ok(),
+                _ => serde_json::from_slice::<IgnoredAny>(payload).is_ok(),
+            };
+            if takes {
+                fault.step = call.step;
+            }
+        }
     }
 
     fn encode(&self, rows: HeldRows, outputs: &mut Outputs, reports: &mut Reports, context: &mut Context<'_>) {
