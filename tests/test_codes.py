@@ -139,6 +139,14 @@ def nested(depth: int) -> Any:
     return SOURCE.broadcast("broadcast", routes=[way])
 
 
+def older_plan(_folder: Path) -> None:
+    pipeline = SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.check))
+    plan = plans.lower(pipeline)
+    data = json.loads(plan.text)
+    data["steps"][1]["operation"]["map"]["hashes"]["input"] += 1
+    _oxflow.runs(json.dumps(data), dict(plan.functions))
+
+
 def later_plan(_folder: Path) -> None:
     """Hand the engine a plan of a later version, which the package never does."""
     text = json.dumps(json.loads(plans.lower(PASS).text) | {"version": 99})
@@ -214,6 +222,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0602": lambda _folder: _oxflow.describe_module(None),
     "OXF0603": built_without_optimisation,
     "OXF0604": lambda _folder: steps.MoreThan(-1),
+    "OXF0605": older_plan,
     "OXF0701": lambda folder: create("my-steps", folder),
     "OXF0702": lambda folder: create("my_steps", folder.parent),
     "OXF0703": demand,

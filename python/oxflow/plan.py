@@ -215,6 +215,7 @@ class _Lowering:
             "name": reference_of(function),
             "input": described["input"],
             "output": described["output"],
+            "hashes": described["hashes"],
             "wishes": described["wishes"],
         }
 

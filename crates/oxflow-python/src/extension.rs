@@ -59,6 +59,7 @@ fn describe_function(function: &Function) -> serde_json::Value {
         "input": function.input().shape(),
         "output": function.output().shape(),
         "parameters": function.parameters(),
+        "hashes": {"input": function.input().hash(), "output": function.output().hash()},
         "wishes": function.wishes().map(wish).collect::<Vec<_>>(),
     })
 }

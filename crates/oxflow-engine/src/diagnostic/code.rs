@@ -78,6 +78,7 @@ codes! {
     NotAnExtension = "OXF0602", "not an extension or function of oxflow";
     Unoptimised = "OXF0603", "an extension was built without optimisation";
     NotMade = "OXF0604", "a Rust function can't be made of its arguments";
+    OutdatedPlan = "OXF0605", "a plan is older than the module of a Rust function";
     BadProjectName = "OXF0701", "a name does not fit a project or function";
     InTheWay = "OXF0702", "what shall be made is there already";
     NoProject = "OXF0703", "a folder holds no project of oxflow";

@@ -162,6 +162,11 @@ impl PayloadType {
         self.table.codec == abi::Codec::Bytes as u32
     }
 
+    /// Hash of its field list, equal for types of equal fields in all modules; 0 for a type without one.
+    pub fn hash(&self) -> u64 {
+        self.table.hash
+    }
+
     /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
     pub fn shape(&self) -> Type {
         serde_json::from_str(text(self.table.shape)).unwrap_or(Type::Any)

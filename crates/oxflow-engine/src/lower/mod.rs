@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::extension::{Function, PayloadType};
-use crate::plan::{Language, Operation, Plan, Step, agree};
+use crate::plan::{Hashes, Language, Operation, Plan, Step, agree};
 use crate::report::StepInfo;
 use crate::run::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form, NativeCall, NativeSpec};
 
@@ -279,7 +279,13 @@ impl Lowering<'_> {
     }
 
     fn function(&self, step: &Step) -> Result<Function, Diagnostic> {
-        self.bindings.functions.get(&step.name).cloned().ok_or_else(|| unbound(step, "function"))
+        let function = self.bindings.functions.get(&step.name).cloned().ok_or_else(|| unbound(step, "function"))?;
+        let planned = step.function().and_then(|function| function.hashes);
+        let built = Hashes { input: function.input().hash(), output: function.output().hash() };
+        if planned.is_some_and(|planned| planned != built) {
+            return Err(outdated(step, &function));
+        }
+        Ok(function)
     }
 }
 
@@ -453,6 +459,14 @@ fn fits(step: &Step, function: &Function) -> Result<(), Diagnostic> {
         .at(step.place.clone())
         .because(format!("the step takes a function that gives {wants}; this one gives {gives}"))
         .fix("use the step that fits: Map for `T` and `Option<T>`, FlatMap for `Vec<T>`, Filter for `bool`"))
+}
+
+fn outdated(step: &Step, function: &Function) -> Diagnostic {
+    let message = format!("the plan has other types for `{}` of step `{}` than its module", function.name(), step.name);
+    Diagnostic::new(Code::OutdatedPlan, message)
+        .at(step.place.clone())
+        .because("the module was built anew with other fields since the plan was made")
+        .fix("make the plan again from the pipeline")
 }
 
 fn unbound(step: &Step, what: &str) -> Diagnostic {

@@ -79,6 +79,9 @@ impl<'p> Walk<'p> {
     }
 
     fn function(&mut self, step: &Step, function: &Function, flow: &Flow<'_>) {
+        if flow.is_made_of_the_fields_of(function) {
+            return;
+        }
         let Err(reason) = agree(&flow.shape, &function.input) else { return };
         let (given, taken) = (python_name(&flow.shape), python_name(&function.input));
         let rule = match function.language {
@@ -164,6 +167,13 @@ impl<'p> Walk<'p> {
 }
 
 impl Flow<'_> {
+    /// Whether a Rust function gave it whose output has the fields that this one takes, by their hashes: then nothing in them
+    /// needs to be looked at.
+    fn is_made_of_the_fields_of(&self, taker: &Function) -> bool {
+        let given = self.giver.function.and_then(|(_, giver)| giver.hashes).map(|hashes| hashes.output);
+        given.filter(|given| *given != 0).is_some_and(|given| taker.hashes.is_some_and(|taken| taken.input == given))
+    }
+
     fn made_by(self, label: String, change: impl FnOnce(Type) -> Type) -> Self {
         Self { shape: change(self.shape), giver: Giver { label, function: None } }
     }

@@ -151,9 +151,22 @@ pub struct Function {
     pub input: Type,
     /// Type of what it gives: the payload of a map, the items of a flat map, the answer of a filter, the key of a route.
     pub output: Type,
+    /// Of a Rust function the hashes of the field lists that it takes and gives; 0 for a type without fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hashes: Option<Hashes>,
     /// What its errors may want done with the messages that they came from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wishes: Vec<Wish>,
+}
+
+/// Hashes of field lists: equal for types of equal fields, in all modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hashes {
+    /// Of the type that a function takes.
+    pub input: u64,
+    /// Of the type that it gives.
+    pub output: u64,
 }
 
 /// What an error may want done with the message that it came from, in place of what the configuration says.
