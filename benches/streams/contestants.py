@@ -50,7 +50,8 @@ class Contestant:
             return ["dd", f"if={source}", f"of={sink or '/dev/null'}", "bs=1M", "status=none"]
         if not self.pipeline:
             peer = {
-                "rust loop": [programs.loop],
+                "rust loop": [programs.loop, "owned"],
+                "rust loop, borrowed": [programs.loop, "borrowed"],
                 "orjson loop": [programs.peers, str(HERE / "peers/orjson_loop.py")],
                 "bytewax": [programs.peers, str(HERE / "peers/bytewax_flow.py")],
             }[self.name]
@@ -65,14 +66,31 @@ COPY = Contestant("plain copy")
 RUST_LOOP = Contestant("rust loop")
 ORJSON_LOOP = Contestant("orjson loop")
 BYTEWAX = Contestant("bytewax")
+BORROWED_LOOP = Contestant("rust loop, borrowed")
 RUST = Contestant("oxflow, Rust", "rust")
+BORROWED = Contestant("oxflow, Rust, borrowed", "rust_borrowed")
 PYTHON = Contestant("oxflow, Python", "python")
 TYPED = Contestant("oxflow, Python, TypedDict", "python_typed")
-RUST_FILTER = Contestant("oxflow, Rust filter", "rust_filter")
-RUST_MAP = Contestant("oxflow, Rust map", "rust_map")
+RUST_FILTER = Contestant("oxflow, TypedDict, Rust filter", "typed_rust_filter")
+RUST_MAP = Contestant("oxflow, TypedDict, Rust map", "typed_rust_map")
+DICT_RUST_FILTER = Contestant("oxflow, Python, Rust filter", "dict_rust_filter")
+DICT_RUST_MAP = Contestant("oxflow, Python, Rust map", "dict_rust_map")
 NOTHING = Contestant("oxflow, no step", "nothing")
 AT_LEAST_ONCE = Contestant("oxflow, at least once", "rust", ("run.delivery=at_least_once",))
 TWO_LANES = Contestant("oxflow, 2 lanes", "rust", ("run.lanes=2",))
 
 # All of them do the same work.
-WORKERS = (RUST_LOOP, ORJSON_LOOP, BYTEWAX, RUST, PYTHON, TYPED, RUST_FILTER, RUST_MAP)
+WORKERS = (
+    RUST_LOOP,
+    BORROWED_LOOP,
+    ORJSON_LOOP,
+    BYTEWAX,
+    RUST,
+    BORROWED,
+    PYTHON,
+    DICT_RUST_FILTER,
+    DICT_RUST_MAP,
+    TYPED,
+    RUST_FILTER,
+    RUST_MAP,
+)

@@ -61,7 +61,7 @@ def rows(figures: Figures) -> Iterator[Row]:
 
 
 def _rates(figures: Figures, sink: str) -> Iterator[Row]:
-    def times(contestant: Contestant, other: Contestant, bar: float) -> Row:
+    def times(contestant: Contestant, other: Contestant, bar: float | None = None) -> Row:
         what = f"file to {sink}: {contestant.name} / {other.name}"
         return Row(figures.size, what, figures.rate(contestant, other, sink), "x", bar)
 
@@ -69,10 +69,15 @@ def _rates(figures: Figures, sink: str) -> Iterator[Row]:
         what = f"file to {sink}: {contestant.name}"
         yield Row(figures.size, what, figures.micros(contestant, sink), "us a message")
     yield times(the.RUST, the.RUST_LOOP, 0.65)
+    yield times(the.BORROWED, the.BORROWED_LOOP, 0.8)
     yield times(the.RUST, the.BYTEWAX, 2.5)
-    yield times(the.RUST, the.ORJSON_LOOP, 1.8)
+    yield times(the.BORROWED, the.BYTEWAX, 2.5)
+    yield times(the.RUST, the.ORJSON_LOOP)
+    yield times(the.BORROWED, the.ORJSON_LOOP, 1.8)
     yield times(the.PYTHON, the.ORJSON_LOOP, 1.0)
     yield times(the.PYTHON, the.BYTEWAX, 1.4)
+    yield times(the.DICT_RUST_FILTER, the.PYTHON, 1.0)
+    yield times(the.DICT_RUST_MAP, the.PYTHON, 1.0)
     # The pipeline that they are moved into checks the same type as they do.
     yield times(the.RUST_FILTER, the.TYPED, 1.0)
     yield times(the.RUST_MAP, the.TYPED, 1.0)
