@@ -67,6 +67,7 @@ mod list;
 mod macros;
 pub mod message;
 mod metadata;
+mod nullable;
 pub mod payload;
 #[cfg(feature = "python")]
 pub mod python;
@@ -85,6 +86,7 @@ pub use describe::Shape;
 pub use error_policy::ErrorPolicy;
 pub use list::List;
 pub use message::{Message, Origin};
+pub use nullable::Nullable;
 pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function};
 pub use payload::Payload;
 pub use table::module_table;
