@@ -37,8 +37,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 VENVS := .venv
-CRATES := oxflow oxflow-macros oxflow-engine oxflow-python
-TESTED := oxflow oxflow-macros oxflow-engine
+CRATES := oxflow oxflow-macros oxflow-schema oxflow-engine oxflow-python
+TESTED := oxflow oxflow-macros oxflow-schema oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
 APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps
 PYTHON_CODE := python tests tools examples benches
@@ -145,6 +145,7 @@ format: $(VENVS)/lint/.made
 clippy:
 	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
 	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
+	cargo clippy --quiet --locked -p oxflow-macros --features schema -- -D warnings
 	for crate in $(APART); do \
 	    cargo clippy --quiet --locked --manifest-path $$crate/Cargo.toml --all-targets -- -D warnings; \
 	done

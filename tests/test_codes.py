@@ -22,6 +22,7 @@ import oxflow.testing
 from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
 from oxflow.sdk.new import create
 from oxflow.sdk.project import demand
+from oxflow.sdk.schema import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -132,6 +133,12 @@ def command(folder: Path, target: str) -> object:
     raise oxflow.PlanError(*found)
 
 
+def schema_of_nothing(folder: Path) -> object:
+    file = folder / "schema.json"
+    file.write_text('{"$ref": "#/definitions/Nothing"}', encoding="utf-8")
+    return types_of([file])
+
+
 def nested(depth: int) -> Any:
     way = branch("last").sink(SINK)
     for number in range(depth):
@@ -226,6 +233,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0701": lambda folder: create("my-steps", folder),
     "OXF0702": lambda folder: create("my_steps", folder.parent),
     "OXF0703": demand,
+    "OXF0704": schema_of_nothing,
     "OXF0901": later_plan,
 }
 

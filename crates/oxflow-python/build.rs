@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Files, and folders with all that is in them, from the root of the repository.
-const CARRIED: [&str; 7] = [
+const CARRIED: [&str; 9] = [
     "Cargo.toml",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -17,6 +17,8 @@ const CARRIED: [&str; 7] = [
     "crates/oxflow/src",
     "crates/oxflow-macros/Cargo.toml",
     "crates/oxflow-macros/src",
+    "crates/oxflow-schema/Cargo.toml",
+    "crates/oxflow-schema/src",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,8 @@
     +-- PlanError        the pipeline cannot run as it is written
     +-- ConfigError      the configuration is wrong
     +-- ExtensionError   an extension module does not fit
+    +-- ProjectError     a project of Rust steps cannot be made or changed
+    +-- SchemaError      a schema cannot become types
     +-- StreamError      a stream cannot be bound, opened, read or written
     +-- StepError        a step failed; its exception is `__cause__`
     |   +-- StepPanicked
@@ -42,6 +44,7 @@ __all__ = [
     "Place",
     "PlanError",
     "ProjectError",
+    "SchemaError",
     "StepError",
     "StepPanicked",
     "StreamError",
@@ -149,6 +152,12 @@ class ProjectError(OxflowError):
     exit_code = 2
 
 
+class SchemaError(OxflowError):
+    """A schema can't become types of Rust."""
+
+    exit_code = 3
+
+
 class StreamError(OxflowError):
     """A stream cannot be bound, opened, read or written."""
 
@@ -222,6 +231,7 @@ _CLASSES: dict[str, type[OxflowError]] = {
     "panic": StepPanicked,
     "limit": TooManyFailedError,
     "extension": ExtensionError,
+    "schema": SchemaError,
     "internal": InternalError,
 }
 

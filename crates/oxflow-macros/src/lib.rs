@@ -8,6 +8,11 @@ mod lifetimes;
 mod module;
 mod registration;
 mod rust_function;
+#[cfg(feature = "schema")]
+mod schema;
+#[cfg(not(feature = "schema"))]
+#[path = "schema_absent.rs"]
+mod schema;
 
 use proc_macro::TokenStream;
 use syn::spanned::Spanned;
@@ -157,4 +162,17 @@ pub fn rust_function(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn module(input: TokenStream) -> TokenStream {
     module::expand(&parse_macro_input!(input)).into()
+}
+
+/// Puts the types of a JSON Schema here: those that `oxflow schema` writes.
+///
+/// The path is relative to the folder of the crate's `Cargo.toml`. When the file or one that it refers to changes, the crate is
+/// compiled anew. Needs the feature `schema`.
+///
+/// ```text
+/// oxflow::schema!("schemas/event.json");
+/// ```
+#[proc_macro]
+pub fn schema(input: TokenStream) -> TokenStream {
+    schema::expand(&parse_macro_input!(input)).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -20,6 +20,7 @@ pub(crate) enum ErrorKind {
     Panic,
     Limit,
     Extension,
+    Schema,
     Internal,
 }
 
@@ -33,6 +34,7 @@ impl ErrorKind {
             Self::Panic => "panic",
             Self::Limit => "limit",
             Self::Extension => "extension",
+            Self::Schema => "schema",
             Self::Internal => "internal",
         }
     }

@@ -14,6 +14,7 @@ mod message;
 mod objects;
 mod plan;
 mod runtime;
+mod schema;
 mod sdk;
 mod signals;
 
@@ -31,6 +32,8 @@ mod _oxflow {
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]
     use crate::plan::{check, error_codes, explain, graph, render, runs};
+    #[pymodule_export]
+    use crate::schema::schema_types;
     #[pymodule_export]
     use crate::sdk::{abi_version, sdk_sources};
     #[pymodule_export]

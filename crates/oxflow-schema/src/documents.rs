@@ -52,10 +52,7 @@ impl Documents {
         if let Some(index) = self.all.iter().position(same) {
             return Ok(index);
         }
-        let error = |problem| SchemaError {
-            place: Place { file: path.to_owned(), pointer: String::new() },
-            problem,
-        };
+        let error = |problem| SchemaError { place: Place { file: path.to_owned(), pointer: String::new() }, problem };
         let bytes = fs::read(path).map_err(|source| error(Problem::Unreadable(source)))?;
         let root = serde_json::from_slice(&bytes).map_err(|source| error(Problem::NotJson(source)))?;
         self.all.push(Document { path: path.to_owned(), root });
@@ -97,7 +94,8 @@ impl Documents {
             return Ok(index);
         }
         let id = |document: &Document| {
-            document.root.text_of("$id").or_else(|| document.root.text_of("id")).map(|id| id.trim_end_matches('#')) == Some(target)
+            document.root.text_of("$id").or_else(|| document.root.text_of("id")).map(|id| id.trim_end_matches('#'))
+                == Some(target)
         };
         if let Some(index) = self.all.iter().position(id) {
             return Ok(index);

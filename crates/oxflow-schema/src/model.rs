@@ -18,6 +18,8 @@ pub(crate) enum Type {
     List(Box<Type>),
     Map(Box<Type>),
     Tuple(Vec<Type>),
+    /// A tuple that more items may follow.
+    Open(Box<Type>),
     /// It, or null.
     Option(Box<Type>),
     Item(ItemId),
@@ -124,11 +126,21 @@ impl Type {
         }
     }
 
+    /// The named types in it, at any depth.
+    fn named(&self, found: &mut Vec<ItemId>) {
+        match self {
+            Self::Item(id) => found.push(*id),
+            Self::Option(inner) | Self::Open(inner) | Self::List(inner) | Self::Map(inner) => inner.named(found),
+            Self::Tuple(parts) => parts.iter().for_each(|part| part.named(found)),
+            _ => {}
+        }
+    }
+
     /// The named types that a value of it holds in itself, not behind a list or a map.
     pub(crate) fn held(&self) -> Vec<ItemId> {
         match self {
             Self::Item(id) => vec![*id],
-            Self::Option(inner) => inner.held(),
+            Self::Option(inner) | Self::Open(inner) => inner.held(),
             Self::Tuple(parts) => parts.iter().flat_map(Self::held).collect(),
             _ => Vec::new(),
         }
@@ -162,7 +174,27 @@ impl Body {
     }
 }
 
-/// For each named type, those that hold it and that it holds in itself: these need a box.
+/// The named types in the order in which they are read: each before those that it consists of.
+pub(crate) fn ordered(items: &[Item], first: &[Option<ItemId>]) -> Vec<ItemId> {
+    let mut order = Vec::with_capacity(items.len());
+    let mut seen = vec![false; items.len()];
+    let all = first.iter().copied().flatten().chain((0..items.len()).map(ItemId));
+    for id in all {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if let (Some(flag @ false), Some(item)) = (seen.get_mut(id.0), items.get(id.0)) {
+                *flag = true;
+                order.push(id);
+                let mut named = Vec::new();
+                item.body.types().into_iter().for_each(|found| found.named(&mut named));
+                open.extend(named.into_iter().rev());
+            }
+        }
+    }
+    order
+}
+
+/// Whether a value of the type `to` holds, in itself, one of the type `from`: what holds that in turn needs a box.
 pub(crate) fn endless(items: &[Item], from: ItemId, to: ItemId) -> bool {
     let mut seen = vec![false; items.len()];
     let mut open = vec![to];

@@ -68,6 +68,7 @@ mod macros;
 pub mod message;
 mod metadata;
 mod nullable;
+mod open_tuple;
 pub mod payload;
 #[cfg(feature = "python")]
 pub mod python;
@@ -87,7 +88,8 @@ pub use error_policy::ErrorPolicy;
 pub use list::List;
 pub use message::{Message, Origin};
 pub use nullable::Nullable;
-pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function};
+pub use open_tuple::OpenTuple;
+pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function, schema};
 pub use payload::Payload;
 pub use table::module_table;
 pub use text::Text;

@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
     _add_dead_letters(add)
+    _add_schema(add)
     _add_project_commands(add)
     return parser
 
@@ -159,6 +160,17 @@ def _add_stubs(add: AddCommand) -> None:
     way.add_argument("--check", action="store_true", help="write nothing; print what differs and exit with 1")
     way.add_argument("--print", action="store_true", help="print the stub in place of writing it")
     parser.set_defaults(command=sdk.stubs)
+
+
+def _add_schema(add: AddCommand) -> None:
+    about = "Write the Rust types of JSON Schemas. Of several files each becomes a module."
+    parser = add("schema", help="write the Rust types of JSON Schemas", description=about)
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="a JSON Schema")
+    parser.add_argument("--output", metavar="PATH", type=Path, help="the source file to write; default: standard output")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; print what differs in the output and exit with 1"
+    )
+    parser.set_defaults(command=sdk.schema)
 
 
 def _add_bindings(parser: argparse.ArgumentParser) -> None:

@@ -77,6 +77,13 @@ def doctor(options: argparse.Namespace) -> int:
     return 0 if is_good else 1
 
 
+def schema(options: argparse.Namespace) -> int:
+    """Write, print or check the types of schemas."""
+    from oxflow.cli.schema import schema as run_schema
+
+    return run_schema(options)
+
+
 def stubs(options: argparse.Namespace) -> int:
     """Write, print or check the stubs of extension modules."""
     from oxflow.cli.stubs import stubs as run_stubs

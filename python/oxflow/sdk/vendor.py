@@ -121,6 +121,6 @@ def _manifest(text: str, workspace: dict[str, dict[str, str]]) -> str:
 
 def _resolved(key: str, table: str, workspace: dict[str, dict[str, str]]) -> str:
     source = "workspace.package" if table == "package" else "workspace.dependencies"
-    # Both crates lie side by side, here as there.
+    # The crates lie side by side, here as there.
     value = workspace[source][key].replace('path = "crates/', 'path = "../')
     return f"{key} = {value}"

@@ -82,6 +82,7 @@ codes! {
     BadProjectName = "OXF0701", "a name does not fit a project or function";
     InTheWay = "OXF0702", "what shall be made is there already";
     NoProject = "OXF0703", "a folder holds no project of oxflow";
+    BadSchema = "OXF0704", "a schema cannot become types";
     Internal = "OXF0901", "an internal error";
 }
 

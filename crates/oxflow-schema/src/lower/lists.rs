@@ -20,7 +20,8 @@ impl Lowering {
             return self.items(site);
         }
         if places.len() > LONGEST {
-            let text = format!("a tuple of more than {LONGEST} items has no type of its own: it is a list of any values");
+            let text =
+                format!("a tuple of more than {LONGEST} items has no type of its own: it is a list of any values");
             self.note(&site.base, text);
             return Ok(Type::list(Type::Any));
         }
@@ -43,31 +44,35 @@ impl Lowering {
             let hint = format!("{}{}", self.holder(site.at), ordinal(index));
             parts.push(self.schema(place, &site.base.below(&[keyword, &index.to_string()]), &hint)?);
         }
-        if !is_exact(site.node, places.len()) {
-            let text = format!("a tuple has {} items here: lists that are longer or shorter are refused", places.len());
-            self.note(&site.base, text);
+        let length = |keyword: &str| site.node.get(keyword) == Some(&Node::Number(places.len().into()));
+        if !length("minItems") {
+            self.note(
+                &site.base,
+                format!("a tuple has {} items here: lists that are shorter are refused", places.len()),
+            );
         }
+        let rest = if keyword == "prefixItems" { "items" } else { "additionalItems" };
+        let is_closed = length("maxItems") || site.node.get(rest) == Some(&Node::Bool(false));
         if parts.len() <= SHORT && parts.iter().all(is_simple) {
-            return Ok(Type::Tuple(parts));
+            let tuple = Type::Tuple(parts);
+            return Ok(if is_closed { tuple } else { Type::Open(Box::new(tuple)) });
         }
-        let id = self.begin(site.node, site.at);
-        Ok(self.fill(id, Body::Tuple(parts)))
+        if is_closed {
+            let id = self.begin(site.node, site.at);
+            return Ok(self.fill(id, Body::Tuple(parts)));
+        }
+        let name = format!("{}Items", self.holder(site.at));
+        let id = self.draft(&[name], site.at.document);
+        Ok(Type::Open(Box::new(self.fill(id, Body::Tuple(parts)))))
     }
 }
 
 fn is_simple(part: &Type) -> bool {
     match part {
         Type::Option(inner) => is_simple(inner),
-        Type::Item(_) | Type::List(_) | Type::Map(_) | Type::Tuple(_) => false,
+        Type::Item(_) | Type::List(_) | Type::Map(_) | Type::Tuple(_) | Type::Open(_) => false,
         _ => true,
     }
-}
-
-/// Whether the schema, too, takes lists of this length only.
-fn is_exact(node: &Node, length: usize) -> bool {
-    let is = |keyword: &str| node.get(keyword).is_some_and(|bound| *bound == Node::Number(length.into()));
-    let more = if node.get("prefixItems").is_some() { "items" } else { "additionalItems" };
-    is("minItems") && (is("maxItems") || node.get(more) == Some(&Node::Bool(false)))
 }
 
 fn ordinal(index: usize) -> String {

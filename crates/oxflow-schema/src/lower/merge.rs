@@ -18,7 +18,14 @@ impl Lowering {
         Ok(Node::Object(merged))
     }
 
-    fn merge(&mut self, into: &mut Object, part: &Node, from: &Spot, site: &Site<'_>, depth: usize) -> Result<(), SchemaError> {
+    fn merge(
+        &mut self,
+        into: &mut Object,
+        part: &Node,
+        from: &Spot,
+        site: &Site<'_>,
+        depth: usize,
+    ) -> Result<(), SchemaError> {
         if depth > DEEPEST {
             return Err(self.documents.error(&site.base, Problem::EndlessReference));
         }
@@ -61,8 +68,12 @@ impl Lowering {
             "enum" => Node::Array(old.items().iter().filter(|word| value.items().contains(word)).cloned().collect()),
             "const" => return Err(self.impossible(site, "its parts have different constants")),
             "additionalProperties" | "items" | "additionalItems" => both_schemas(old, value),
-            "oneOf" => return Err(self.documents.error(&site.base, Problem::Unsupported { keyword: "oneOf within allOf" })),
-            "anyOf" => return Err(self.documents.error(&site.base, Problem::Unsupported { keyword: "anyOf within allOf" })),
+            "oneOf" => {
+                return Err(self.documents.error(&site.base, Problem::Unsupported { keyword: "oneOf within allOf" }));
+            }
+            "anyOf" => {
+                return Err(self.documents.error(&site.base, Problem::Unsupported { keyword: "anyOf within allOf" }));
+            }
             // Words are those of the outermost; bounds make no difference but for the sign of integers.
             _ => old.clone(),
         };

@@ -15,16 +15,38 @@ use crate::model::{Body, Item, ItemId, Type};
 use crate::names::{Taken, pascal};
 use crate::node::Node;
 use std::collections::BTreeMap;
+use std::slice;
 
 /// Keywords that say what a value is; the others describe it, or forbid some values.
 const MEANINGFUL: [&str; 14] = [
-    "$ref", "type", "properties", "patternProperties", "additionalProperties", "required", "items", "prefixItems",
-    "additionalItems", "enum", "const", "allOf", "anyOf", "oneOf",
+    "$ref",
+    "type",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "required",
+    "items",
+    "prefixItems",
+    "additionalItems",
+    "enum",
+    "const",
+    "allOf",
+    "anyOf",
+    "oneOf",
 ];
 /// Keywords that can't become a type, and without which the types only take more.
 const UNCHECKED: [&str; 11] = [
-    "not", "if", "then", "else", "dependencies", "dependentSchemas", "dependentRequired", "contains", "propertyNames",
-    "unevaluatedProperties", "unevaluatedItems",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependencies",
+    "dependentSchemas",
+    "dependentRequired",
+    "contains",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
 ];
 /// Keywords that would lead somewhere.
 const UNSUPPORTED: [&str; 2] = ["$dynamicRef", "$recursiveRef"];
@@ -108,7 +130,10 @@ impl Lowering {
         let Some(document) = self.documents.all.get(document) else { return Vec::new() };
         let stem = document.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let title = document.root.text_of("title").filter(|title| title.len() <= 60).map(pascal);
-        title.into_iter().chain([pascal(&crate::stem(&stem)), "Root".to_owned()]).filter(|name| !name.is_empty()).collect()
+        let mut names: Vec<String> = title.into_iter().chain([pascal(&crate::stem(&stem))]).collect();
+        names.retain(|name| !name.is_empty());
+        names.push(format!("{}Message", names.first().map_or("", String::as_str)));
+        names
     }
 
     fn taken_in(&mut self, document: usize) -> &mut Taken {
@@ -126,7 +151,8 @@ impl Lowering {
         let names = self.root_names(document);
         if let Type::Item(id) = content
             && self.items.get(id.0).is_some_and(|draft| {
-                self.claimed.get(&at) == Some(&draft.name) || (self.is_beside(draft, document) && names.contains(&draft.name))
+                self.claimed.get(&at) == Some(&draft.name)
+                    || (self.is_beside(draft, document) && names.contains(&draft.name))
             })
         {
             return Ok(Some(id));
@@ -224,6 +250,13 @@ impl Lowering {
         id
     }
 
+    /// A named type that no schema of its own stands for.
+    fn draft(&mut self, names: &[String], document: usize) -> ItemId {
+        let name = self.taken_in(document).take(names);
+        self.items.push(Draft { name, document, doc: String::new(), body: None });
+        ItemId(self.items.len() - 1)
+    }
+
     fn name(&mut self, node: &Node, at: &Spot, hint: String) -> String {
         if let Some(name) = self.claimed.get(at) {
             return name.clone();
@@ -291,7 +324,10 @@ impl Lowering {
         }
         for keyword in UNCHECKED {
             if site.node.get(keyword).is_some() {
-                self.note(&site.base.below(&[keyword]), format!("no type says `{keyword}`: values that it excludes are taken"));
+                self.note(
+                    &site.base.below(&[keyword]),
+                    format!("no type says `{keyword}`: values that it excludes are taken"),
+                );
             }
         }
         Ok(())
@@ -303,7 +339,7 @@ impl Lowering {
         if !is_meaningful(&more) {
             return self.spot(&target);
         }
-        let merged = self.merged(&[site.node.clone()], site)?;
+        let merged = self.merged(slice::from_ref(site.node), site)?;
         self.content(&Site { node: &merged, at: site.at, base: site.base.below(&["$ref"]) })
     }
 
@@ -314,7 +350,7 @@ impl Lowering {
             let hint = self.holder(site.at);
             return self.schema(only, &site.base.below(&["allOf", "0"]), &hint);
         }
-        let merged = self.merged(&[site.node.clone()], site)?;
+        let merged = self.merged(slice::from_ref(site.node), site)?;
         self.content(&Site { node: &merged, at: site.at, base: site.base.below(&["allOf"]) })
     }
 

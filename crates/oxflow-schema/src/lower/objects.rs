@@ -19,7 +19,10 @@ impl Lowering {
         let mut taken = Taken::default();
         for (key, property) in properties {
             if *property == Node::Bool(false) {
-                self.note(&site.base.below(&["properties", key]), format!("a field `{key}` is taken, though it is not valid"));
+                self.note(
+                    &site.base.below(&["properties", key]),
+                    format!("a field `{key}` is taken, though it is not valid"),
+                );
                 continue;
             }
             let hint = format!("{}{}", self.item_name(id), pascal(key));

@@ -92,7 +92,9 @@ impl Lowering {
         let variants = members
             .into_iter()
             .map(|(content, name)| {
-                let names: Vec<String> = [self.kind_name(&content), name].into_iter().flatten().collect();
+                let kind = self.kind_name(&content);
+                let unnamed = kind.is_none().then(|| "Tuple".to_owned());
+                let names: Vec<String> = [kind, name, unnamed].into_iter().flatten().collect();
                 Variant { name: taken.take(&names), content }
             })
             .collect();
@@ -111,6 +113,7 @@ impl Lowering {
             Type::List(_) => "List",
             Type::Map(_) => "Map",
             Type::Tuple(_) => "Tuple",
+            Type::Open(_) => return None,
             Type::Option(inner) => return self.kind_name(inner),
             Type::Item(id) => self.item_name(*id),
         };
@@ -125,21 +128,22 @@ impl Lowering {
             Type::Natural => 1,
             Type::Integer => 2,
             Type::Number => 3,
-            Type::Tuple(_) => 40,
-            Type::List(item) => 100 + self.rank(item),
+            Type::Tuple(_) => 10_000,
+            Type::Open(_) => 11_000,
+            Type::List(item) => 20_000 + self.rank(item).min(9_999),
             Type::Option(inner) => self.rank(inner),
             Type::Item(ItemId(index)) => match self.items.get(*index).map(|draft| &draft.body) {
                 Some(Some(Body::Wrapper(inner) | Body::Alias(inner))) => self.rank(inner),
-                Some(Some(Body::Tuple(_))) => 40,
-                Some(Some(Body::Words(_))) => 4000,
+                Some(Some(Body::Tuple(_))) => 10_000,
+                Some(Some(Body::Words(_))) => 70_000,
                 Some(Some(Body::Union(variants))) => {
-                    variants.iter().map(|variant| self.rank(&variant.content)).min().unwrap_or(1000)
+                    variants.iter().map(|variant| self.rank(&variant.content)).min().unwrap_or(40_000)
                 }
-                _ => 1000,
+                _ => 40_000,
             },
-            Type::Map(value) => 2000 + self.rank(value),
-            Type::Text => 5000,
-            Type::Any => 6000,
+            Type::Map(value) => 50_000 + self.rank(value).min(9_999),
+            Type::Text => 80_000,
+            Type::Any => 90_000,
         }
     }
 }

@@ -3,7 +3,7 @@
 mod words;
 
 use crate::documents::Documents;
-use crate::model::{Body, Field, Item, ItemId, Rest, Struct, Type, Variant, Word, endless};
+use crate::model::{Body, Field, Item, ItemId, Rest, Struct, Type, Variant, Word, endless, ordered};
 use std::collections::BTreeSet;
 use std::path::Path;
 use words::{attribute, doc_comment, literal};
@@ -19,13 +19,14 @@ const WORDS: &str = "Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deseria
 
 /// All types, in one list or in a module for each document.
 pub(crate) fn text(items: &[Item], documents: &Documents, modules: bool, messages: &[Option<ItemId>]) -> String {
+    let order = ordered(items, messages);
     if !modules {
-        return Printer { items, documents, module: None }.items();
+        return Printer { items, documents, order: &order, module: None }.items();
     }
     let homes: BTreeSet<usize> = items.iter().map(|item| item.document).collect();
     let printed = homes.into_iter().map(|home| {
         let message = messages.iter().flatten().filter_map(|id| items.get(id.0)).find(|item| item.document == home);
-        Printer { items, documents, module: Some(home) }.module(home, message)
+        Printer { items, documents, order: &order, module: Some(home) }.module(home, message)
     });
     printed.collect::<Vec<_>>().join("\n")
 }
@@ -48,6 +49,7 @@ pub(crate) fn module_name(path: &Path) -> String {
 struct Printer<'a> {
     items: &'a [Item],
     documents: &'a Documents,
+    order: &'a [ItemId],
     /// The document whose module this is, if each has one.
     module: Option<usize>,
 }
@@ -58,7 +60,9 @@ impl Printer<'_> {
         let file = document.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut text = format!("pub mod {} {{\n    //! Types of `{file}`.\n", module_name(&document.path));
         if let Some(message) = message {
-            text.push_str(&format!("    //!\n    //! A message is a [`{}`].\n", message.name));
+            text.push_str("    //!\n    //! A message is a [`");
+            text.push_str(&message.name);
+            text.push_str("`].\n");
         }
         text.push('\n');
         for line in self.items().lines() {
@@ -74,10 +78,11 @@ impl Printer<'_> {
 
     fn items(&self) -> String {
         let mut text = self.imports();
-        let here = self.items.iter().enumerate().filter(|(_, item)| self.is_here(item));
-        for (index, item) in here {
-            text.push('\n');
-            text.push_str(&self.item(ItemId(index), item));
+        for id in self.order {
+            if let Some(item) = self.items.get(id.0).filter(|item| self.is_here(item)) {
+                text.push('\n');
+                text.push_str(&self.item(*id, item));
+            }
         }
         text
     }
@@ -93,7 +98,8 @@ impl Printer<'_> {
     /// Only what is used, so that nobody is warned.
     fn imports(&self) -> String {
         let here: Vec<&Item> = self.items.iter().filter(|item| self.is_here(item)).collect();
-        let any = |find: fn(&Type) -> bool| here.iter().flat_map(|item| item.body.types()).any(|found| contains(found, find));
+        let any =
+            |find: fn(&Type) -> bool| here.iter().flat_map(|item| item.body.types()).any(|found| contains(found, find));
         let keeps = here.iter().any(|item| matches!(&item.body, Body::Struct(Struct { rest: Rest::Kept(..), .. })));
         let optional = |item: &&Item| match &item.body {
             Body::Struct(body) => body.fields.iter().any(|field| self.is_nullable(field)),
@@ -101,17 +107,23 @@ impl Printer<'_> {
         };
         let mut lines = Vec::new();
         if here.iter().any(|item| !matches!(item.body, Body::Alias(_))) {
-            let nullable = here.iter().any(optional);
-            lines.push(if nullable { "use oxflow::{Nullable, Payload};" } else { "use oxflow::Payload;" });
-            lines.push("use serde::{Deserialize, Serialize};");
+            let nullable = here.iter().any(optional).then_some("Nullable");
+            let open = any(|found| matches!(found, Type::Open(_))).then_some("OpenTuple");
+            let names: Vec<&str> = [nullable, open, Some("Payload")].into_iter().flatten().collect();
+            lines.push(match names.as_slice() {
+                [only] => format!("use oxflow::{only};"),
+                several => format!("use oxflow::{{{}}};", several.join(", ")),
+            });
+            lines.push("use serde::{Deserialize, Serialize};".to_owned());
         }
         if any(|found| *found == Type::Any) {
-            lines.push("use serde_json::Value;");
+            lines.push("use serde_json::Value;".to_owned());
         }
         if keeps || any(|found| matches!(found, Type::Map(_))) {
-            lines.push("use std::collections::BTreeMap;");
+            lines.push("use std::collections::BTreeMap;".to_owned());
         }
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        lines.push(String::new());
+        lines.join("\n")
     }
 
     /// Whether a field may be absent and may be null.
@@ -140,13 +152,12 @@ impl Printer<'_> {
 
     /// A tuple struct, on one line if it is short.
     fn parts(&self, id: ItemId, name: &str, parts: &[Type]) -> String {
-        let parts: Vec<String> = parts.iter().map(|part| format!("pub {}", self.held(id, part))).collect();
+        let parts = parts.iter().map(|part| format!("pub {}", self.held(id, part))).collect::<Vec<_>>();
         let line = parts.join(", ");
         if line.chars().count() <= TUPLE_WIDTH {
             return format!("pub struct {name}({line});\n");
         }
-        let lines: String = parts.iter().map(|part| format!("    {part},\n")).collect();
-        format!("pub struct {name}(\n{lines});\n")
+        format!("pub struct {name}(\n    {},\n);\n", parts.join(",\n    "))
     }
 
     fn structure(&self, id: ItemId, name: &str, body: &Struct) -> String {
@@ -215,7 +226,8 @@ impl Printer<'_> {
         match content {
             Type::Item(other) if endless(self.items, id, *other) => format!("Box<{}>", self.written(content)),
             Type::Option(inner) => format!("Option<{}>", self.held(id, inner)),
-            Type::Tuple(parts) => tuple(parts.iter().map(|part| self.held(id, part)).collect()),
+            Type::Tuple(parts) => tuple(&parts.iter().map(|part| self.held(id, part)).collect::<Vec<_>>()),
+            Type::Open(inner) => format!("OpenTuple<{}>", self.held(id, inner)),
             other => self.written(other),
         }
     }
@@ -231,8 +243,9 @@ impl Printer<'_> {
             Type::Any => "Value".to_owned(),
             Type::List(item) => format!("Vec<{}>", self.written(item)),
             Type::Map(value) => format!("BTreeMap<String, {}>", self.written(value)),
-            Type::Tuple(parts) => tuple(parts.iter().map(|part| self.written(part)).collect()),
+            Type::Tuple(parts) => tuple(&parts.iter().map(|part| self.written(part)).collect::<Vec<_>>()),
             Type::Option(inner) => format!("Option<{}>", self.written(inner)),
+            Type::Open(inner) => format!("OpenTuple<{}>", self.written(inner)),
             Type::Item(ItemId(index)) => self.items.get(*index).map(|item| self.path(item)).unwrap_or_default(),
         }
     }
@@ -258,14 +271,14 @@ fn variants_of(words: &[Word]) -> String {
     words.iter().map(variant).collect()
 }
 
-fn tuple(parts: Vec<String>) -> String {
-    if let [only] = parts.as_slice() { format!("({only},)") } else { format!("({})", parts.join(", ")) }
+fn tuple(parts: &[String]) -> String {
+    if let [only] = parts { format!("({only},)") } else { format!("({})", parts.join(", ")) }
 }
 
 fn contains(content: &Type, find: fn(&Type) -> bool) -> bool {
     find(content)
         || match content {
-            Type::List(inner) | Type::Map(inner) | Type::Option(inner) => contains(inner, find),
+            Type::List(inner) | Type::Map(inner) | Type::Option(inner) | Type::Open(inner) => contains(inner, find),
             Type::Tuple(parts) => parts.iter().any(|part| contains(part, find)),
             _ => false,
         }

@@ -6,7 +6,6 @@ made of what the module itself says, it is never wrong about them, and `oxflow s
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from oxflow._extension import CAPSULE, home_of
 from oxflow._payloads import Contents
 from oxflow.sdk.stubs.find import extensions, stub_of
 from oxflow.sdk.stubs.text import remarks, stub_text
+from oxflow.sdk.written import difference, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,21 +42,11 @@ class Stub:
 
     def difference(self) -> str:
         """What has to change in the file, as a unified diff; empty if nothing has."""
-        there = self.path.read_text(encoding="utf-8", errors="replace") if self.path.is_file() else ""
-        lines = difflib.unified_diff(
-            there.splitlines(keepends=True),
-            self.text.splitlines(keepends=True),
-            str(self.path),
-            "what the module shows",
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ no newline at the end\n" for line in lines)
+        return difference(self.path, self.text, "what the module shows")
 
     def write(self) -> bool:
         """Write the file, unless it is right already; say whether it was written."""
-        if not self.difference():
-            return False
-        self.path.write_text(self.text, encoding="utf-8", newline="\n")
-        return True
+        return write(self.path, self.text)
 
 
 def stubs_of(name: str, output: Path | None = None) -> list[Stub]:

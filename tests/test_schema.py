@@ -1,0 +1,281 @@
+"""`oxflow schema`, on all schemas of the package `sentry-kafka-schemas`: each becomes types that lose nothing of a message.
+
+One crate holds the types of all of them. It reads each example that the package's own codec accepts into the type of its
+schema, and writes it again; the crate always lies in the same place, so that cargo builds only what changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+import pytest
+import sentry_kafka_schemas
+from sentry_kafka_schemas.codecs import ValidationError
+from sentry_kafka_schemas.sentry_kafka_schemas import get_topic, iter_examples, list_topics
+
+import oxflow
+from oxflow.sdk.schema import types_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(sentry_kafka_schemas.__file__).parent
+SCHEMAS = sorted((PACKAGE / "schemas").iterdir())
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/oxflow/target"))
+CRATE = TARGET / "schemas"
+MANIFEST = """\
+[package]
+name = "round-trip"
+version = "0.1.0"
+edition = "2024"
+
+[workspace]
+
+[dependencies]
+oxflow = {{ path = "{root}/crates/oxflow" }}
+serde = {{ version = "1.0.229", features = ["derive"] }}
+serde_json = {{ version = "1.0.154", features = ["float_roundtrip"] }}
+"""
+PROGRAM = """\
+mod schemas;
+
+use std::io::BufRead;
+
+fn again<T: oxflow::Payload>(text: &str) -> Result<String, String> {
+    let value = T::decode(text.as_bytes()).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    value.encode(&mut bytes).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+fn main() {
+    for line in std::io::stdin().lock().lines() {
+        let line = line.unwrap();
+        let (number, text) = line.split_once('\\t').unwrap();
+        let written = match number {
+ARMS            _ => panic!("no schema has the number {number}"),
+        };
+        match written {
+            Ok(text) => println!("{text}"),
+            Err(reason) => println!("error: {reason}"),
+        }
+    }
+}
+"""
+
+
+def written(folder: Path, schema: object, name: str = "event.json") -> Path:
+    file = folder / name
+    file.write_text(json.dumps(schema), encoding="utf-8")
+    return file
+
+
+def schema(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "oxflow"), "schema", *arguments]
+    environment = os.environ | {"NO_COLOR": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def plain(value: Any) -> Any:
+    """A value of msgpack as JSON has it."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def examples() -> Iterator[tuple[str, Path, Any, Any]]:
+    """Each example that the package's own codec accepts: its schema, its file, its value, that codec."""
+    seen: set[tuple[str, Path]] = set()
+    for topic in sorted(list_topics()):
+        for version in get_topic(topic)["schemas"]:
+            if version["type"] == "protobuf":
+                continue
+            codec: Any = sentry_kafka_schemas.get_codec(topic, version["version"])
+            for example in iter_examples(topic, version["version"]):
+                bytes_ = example.path.read_bytes()
+                codec.decode(bytes_, validate=True)
+                value = msgpack.unpackb(bytes_) if version["type"] == "msgpack" else json.loads(bytes_)
+                if (version["resource"], example.path) not in seen:
+                    seen.add((version["resource"], example.path))
+                    yield version["resource"], example.path, plain(value), codec
+
+
+def differences(there: Any, back: Any, place: str = "") -> Iterator[str]:
+    """Where two values of JSON differ. `1` and `1.0` are one number, `1` and `true` are not."""
+    if isinstance(there, dict) and isinstance(back, dict):
+        for key in there.keys() | back.keys():
+            if key not in there or key not in back:
+                yield f"{place}/{key} is {'new' if key in back else 'lost'}"
+            else:
+                yield from differences(there[key], back[key], f"{place}/{key}")
+    elif isinstance(there, list) and isinstance(back, list) and len(there) == len(back):
+        for number, (one, other) in enumerate(zip(there, back, strict=True)):
+            yield from differences(one, other, f"{place}/{number}")
+    elif there != back or isinstance(there, bool) != isinstance(back, bool):
+        yield f"{place} was {there!r} and is {back!r}"
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    """The crate with the types of all schemas, built."""
+    types = types_of(SCHEMAS)
+    arms = "".join(f'            "{number}" => again::<schemas::{name}>(text),\n' for number, name in enumerate(types.messages))
+    wanted = {
+        "Cargo.toml": MANIFEST.format(root=ROOT.as_posix()),
+        "src/schemas.rs": types.text,
+        "src/main.rs": PROGRAM.replace("ARMS", arms),
+    }
+    for name, text in wanted.items():
+        file = CRATE / name
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    # The versions that are compiled already.
+    if not (CRATE / "Cargo.lock").is_file():
+        shutil.copy(ROOT / "Cargo.lock", CRATE)
+    cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true"}
+    done = subprocess.run(["cargo", "build", "--quiet"], cwd=CRATE, env=cargo, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return TARGET / "debug/round-trip"
+
+
+def again(program: Path, lines: list[tuple[str, Any]]) -> list[str]:
+    """What the types of these schemas write of these values."""
+    numbers = {file.name: number for number, file in enumerate(SCHEMAS)}
+    text = "".join(f"{numbers[name]}\t{json.dumps(value)}\n" for name, value in lines)
+    done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(lines)
+    return answers
+
+
+def test_every_schema_has_types_and_every_example_comes_back_whole(program: Path) -> None:
+    found = list(examples())
+    answers = again(program, [(name, value) for name, _, value, _ in found])
+    wrong = [
+        f"{file}: {answer if answer.startswith('error: ') else lost}"
+        for (_, file, value, _), answer in zip(found, answers, strict=True)
+        for lost in ([answer] if answer.startswith("error: ") else differences(value, json.loads(answer)))
+    ]
+    assert not wrong
+    assert (len(SCHEMAS), len(found)) == (36, 111)
+
+
+def test_fields_that_the_schema_does_not_name_come_back_too(program: Path) -> None:
+    strange = {"a field of a later version": {"deep": [1, None]}, "": None}
+    found = []
+    for name, _, value, codec in examples():
+        if isinstance(value, dict):
+            with contextlib.suppress(ValidationError):
+                codec.validate(value | strange)
+                found.append((name, value | strange))
+    answers = again(program, found)
+    lost = [name for (name, value), answer in zip(found, answers, strict=True) if json.loads(answer) != value]
+    assert not lost
+    assert len(found) > 50
+
+
+def test_what_is_written_is_as_rustfmt_writes_it(tmp_path: Path) -> None:
+    file = tmp_path / "schemas.rs"
+    file.write_text(types_of(SCHEMAS).text, encoding="utf-8")
+    for schema_file in SCHEMAS:
+        file.with_name(f"{len(list(tmp_path.iterdir()))}.rs").write_text(types_of([schema_file]).text, encoding="utf-8")
+    done = subprocess.run(["rustfmt", "--check", "--edition", "2024", *tmp_path.iterdir()], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_types_are_printed_written_and_checked(tmp_path: Path) -> None:
+    file = written(tmp_path, {"title": "Event", "type": "object", "properties": {"id": {"type": "integer"}}})
+    printed = schema(tmp_path, "event.json")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert "pub struct Event {" in printed.stdout
+    assert schema(tmp_path, "event.json", "--output", "event.rs").stdout == "wrote event.rs\n"
+    assert (tmp_path / "event.rs").read_text(encoding="utf-8") == printed.stdout == types_of([file]).text
+    assert schema(tmp_path, "event.json", "--output", "event.rs").stdout == "nothing to change in event.rs\n"
+    assert schema(tmp_path, "event.json", "--output", "event.rs", "--check").returncode == 0
+
+
+def test_types_that_are_old_are_told_with_what_differs(tmp_path: Path) -> None:
+    written(tmp_path, {"title": "Event", "required": ["id"], "properties": {"id": {"type": "integer"}}})
+    schema(tmp_path, "event.json", "--output", "event.rs")
+    written(tmp_path, {"title": "Event", "required": ["id"], "properties": {"id": {"type": "string"}}})
+    done = schema(tmp_path, "event.json", "--output", "event.rs", "--check")
+    assert done.returncode == 1
+    assert [line for line in done.stdout.splitlines() if line[:1] in "+-"][2:] == ["-    pub id: i64,", "+    pub id: String,"]
+    assert "write it anew: `oxflow schema event.json --output event.rs`" in done.stderr
+
+
+def test_what_types_do_not_say_is_noted_on_stderr(tmp_path: Path) -> None:
+    written(tmp_path, {"type": "string", "not": {"const": "x"}})
+    done = schema(tmp_path, "event.json")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "note: event.json#/not: no type says `not`: values that it excludes are taken\n",
+    )
+
+
+def test_a_schema_that_cannot_become_types_is_told_with_its_place(tmp_path: Path) -> None:
+    written(tmp_path, {"properties": {"user": {"$ref": "user.json"}}})
+    done = schema(tmp_path, "event.json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "error[OXF0704]: `$ref` leads to the file `user.json`, which cannot be read\n"
+        "  --> event.json#/properties/user\n"
+        "  why: No such file or directory (os error 2)\n"
+        "  fix: files are looked for beside the one that refers to them: put it there\n"
+        "  more: oxflow explain OXF0704\n"
+    )
+    with pytest.raises(oxflow.errors.SchemaError):
+        types_of([tmp_path / "event.json"])
+
+
+def test_a_check_without_a_file_is_wrong_usage(tmp_path: Path) -> None:
+    written(tmp_path, {})
+    assert schema(tmp_path, "event.json", "--check").returncode == 2
+
+
+def inline(line: str, *features: str) -> subprocess.CompletedProcess[str]:
+    """Check a crate that has a schema in place."""
+    manifest = MANIFEST.format(root=ROOT.as_posix()).replace("round-trip", "inline-schema")
+    listed = ", ".join(f'"{feature}"' for feature in features)
+    manifest = manifest.replace("oxflow = {", f"oxflow = {{ features = [{listed}],").replace(",  path", ", path")
+    folder = TARGET / "inline-schema"
+    (folder / "src").mkdir(parents=True, exist_ok=True)
+    written(folder, {"title": "Event", "required": ["id"], "properties": {"id": {"$ref": "id.json"}}})
+    program = f"{line}\n\nfn main() {{\n    let _ = |event: Event| -> String {{ event.id }};\n}}\n"
+    for name, text in {"Cargo.toml": manifest, "src/main.rs": program}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    if not (folder / "Cargo.lock").is_file():
+        shutil.copy(ROOT / "Cargo.lock", folder)
+    cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true", "CARGO_TERM_COLOR": "never"}
+    return subprocess.run(["cargo", "check", "--quiet"], cwd=folder, env=cargo, capture_output=True, text=True, check=False)
+
+
+def test_a_schema_in_place_is_read_anew_when_a_file_of_it_changes() -> None:
+    folder = TARGET / "inline-schema"
+    folder.mkdir(exist_ok=True)
+    written(folder, {"type": "string"}, "id.json")
+    done = inline('oxflow::schema!("event.json");', "schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    written(folder, {"type": "integer"}, "id.json")
+    done = inline('oxflow::schema!("event.json");', "schema")
+    assert "expected `String`, found `i64`" in done.stderr
+
+
+def test_what_is_wrong_with_a_schema_in_place_is_told_at_the_macro() -> None:
+    done = inline('oxflow::schema!("events.json");', "schema")
+    assert "events.json: the file cannot be read (No such file or directory (os error 2)); give the path of a file" in done.stderr
+    assert "--> src/main.rs:1:17" in done.stderr
+    done = inline('oxflow::schema!("event.json");')
+    assert "`oxflow::schema!` needs the feature `schema`" in done.stderr
