@@ -51,6 +51,7 @@ def test_an_error_lists_all_its_diagnostics() -> None:
         ("plan", "PlanError", 3),
         ("config", "ConfigError", 3),
         ("extension", "ExtensionError", 3),
+        ("schema", "SchemaError", 3),
         ("stream", "StreamError", 4),
         ("step", "StepError", 1),
         ("panic", "StepPanicked", 1),

@@ -142,7 +142,7 @@ def test_python_modules_import_downwards_only() -> None:
 
 
 def test_the_sdk_knows_no_engine() -> None:
-    known = dependencies("oxflow") | dependencies("oxflow-macros")
+    known = dependencies("oxflow") | dependencies("oxflow-macros") | dependencies("oxflow-schema")
     assert known.isdisjoint({"oxflow-engine", "oxflow-python"}), "user crates link the SDK alone: keep it at the bottom"
 
 
@@ -280,7 +280,7 @@ def test_the_tests_that_the_architecture_names_are_there() -> None:
 
 
 def test_the_page_of_dependencies_lists_exactly_the_direct_ones() -> None:
-    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-python"}
+    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-python", "oxflow-schema"}
     crates = {path.parent.name for path in ROOT.glob("crates/*/Cargo.toml")}
     wanted = {
         p for crate in crates for p in dependencies(crate, "dependencies", "dev-dependencies", "build-dependencies")

@@ -130,7 +130,9 @@ def differences(there: Any, back: Any, place: str = "") -> Iterator[str]:
 def program() -> Path:
     """The crate with the types of all schemas, built."""
     types = types_of(SCHEMAS)
-    arms = "".join(f'            "{number}" => again::<schemas::{name}>(text),\n' for number, name in enumerate(types.messages))
+    arms = "".join(
+        f'            "{number}" => again::<schemas::{name}>(text),\n' for number, name in enumerate(types.messages)
+    )
     wanted = {
         "Cargo.toml": MANIFEST.format(root=ROOT.as_posix()),
         "src/schemas.rs": types.text,
@@ -145,7 +147,9 @@ def program() -> Path:
     if not (CRATE / "Cargo.lock").is_file():
         shutil.copy(ROOT / "Cargo.lock", CRATE)
     cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true"}
-    done = subprocess.run(["cargo", "build", "--quiet"], cwd=CRATE, env=cargo, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["cargo", "build", "--quiet"], cwd=CRATE, env=cargo, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return TARGET / "debug/round-trip"
 
@@ -191,7 +195,9 @@ def test_what_is_written_is_as_rustfmt_writes_it(tmp_path: Path) -> None:
     file.write_text(types_of(SCHEMAS).text, encoding="utf-8")
     for schema_file in SCHEMAS:
         file.with_name(f"{len(list(tmp_path.iterdir()))}.rs").write_text(types_of([schema_file]).text, encoding="utf-8")
-    done = subprocess.run(["rustfmt", "--check", "--edition", "2024", *tmp_path.iterdir()], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["rustfmt", "--check", "--edition", "2024", *tmp_path.iterdir()], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -212,7 +218,10 @@ def test_types_that_are_old_are_told_with_what_differs(tmp_path: Path) -> None:
     written(tmp_path, {"title": "Event", "required": ["id"], "properties": {"id": {"type": "string"}}})
     done = schema(tmp_path, "event.json", "--output", "event.rs", "--check")
     assert done.returncode == 1
-    assert [line for line in done.stdout.splitlines() if line[:1] in "+-"][2:] == ["-    pub id: i64,", "+    pub id: String,"]
+    assert [line for line in done.stdout.splitlines() if line[:1] in "+-"][2:] == [
+        "-    pub id: i64,",
+        "+    pub id: String,",
+    ]
     assert "write it anew: `oxflow schema event.json --output event.rs`" in done.stderr
 
 
@@ -259,7 +268,9 @@ def inline(line: str, *features: str) -> subprocess.CompletedProcess[str]:
     if not (folder / "Cargo.lock").is_file():
         shutil.copy(ROOT / "Cargo.lock", folder)
     cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true", "CARGO_TERM_COLOR": "never"}
-    return subprocess.run(["cargo", "check", "--quiet"], cwd=folder, env=cargo, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["cargo", "check", "--quiet"], cwd=folder, env=cargo, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_schema_in_place_is_read_anew_when_a_file_of_it_changes() -> None:
@@ -275,7 +286,10 @@ def test_a_schema_in_place_is_read_anew_when_a_file_of_it_changes() -> None:
 
 def test_what_is_wrong_with_a_schema_in_place_is_told_at_the_macro() -> None:
     done = inline('oxflow::schema!("events.json");', "schema")
-    assert "events.json: the file cannot be read (No such file or directory (os error 2)); give the path of a file" in done.stderr
+    assert (
+        "events.json: the file cannot be read (No such file or directory (os error 2)); give the path of a file"
+        in done.stderr
+    )
     assert "--> src/main.rs:1:17" in done.stderr
     done = inline('oxflow::schema!("event.json");')
     assert "`oxflow::schema!` needs the feature `schema`" in done.stderr

@@ -41,6 +41,7 @@ Made by `make stubs`; not edited by hand.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
 from types import GenericAlias
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
 

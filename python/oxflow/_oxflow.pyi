@@ -4,13 +4,14 @@ Made by `make stubs`; not edited by hand.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
 from types import GenericAlias
 from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
 
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs', 'sdk_sources']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs', 'schema_types', 'sdk_sources']
 
 @final
 class Advance:
@@ -310,6 +311,11 @@ def render(code: str, message: str, place: tuple[str, int, str] | None, why: str
 def runs(plan: str, functions: dict[str, object]) -> str:
     """
     Return the runs that the steps are cut into, as a JSON list of languages and steps.
+    """
+
+def schema_types(files: Sequence[str | PathLike[str]]) -> tuple[str, list[str], list[str]]:
+    """
+    Return the Rust source of the types of schemas, the names of those that are messages, and what the types don't say.
     """
 
 def sdk_sources() -> list[tuple[str, str]]:

@@ -166,7 +166,9 @@ def _add_schema(add: AddCommand) -> None:
     about = "Write the Rust types of JSON Schemas. Of several files each becomes a module."
     parser = add("schema", help="write the Rust types of JSON Schemas", description=about)
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="a JSON Schema")
-    parser.add_argument("--output", metavar="PATH", type=Path, help="the source file to write; default: standard output")
+    parser.add_argument(
+        "--output", metavar="PATH", type=Path, help="the source file to write; default: standard output"
+    )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; print what differs in the output and exit with 1"
     )
