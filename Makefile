@@ -37,8 +37,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 VENVS := .venv
-CRATES := oxflow oxflow-macros oxflow-schema oxflow-engine oxflow-python
-TESTED := oxflow oxflow-macros oxflow-schema oxflow-engine
+CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
+TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
 APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps
 PYTHON_CODE := python tests tools examples benches

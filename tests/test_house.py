@@ -280,7 +280,7 @@ def test_the_tests_that_the_architecture_names_are_there() -> None:
 
 
 def test_the_page_of_dependencies_lists_exactly_the_direct_ones() -> None:
-    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-python", "oxflow-schema"}
+    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-protobuf", "oxflow-python", "oxflow-schema"}
     crates = {path.parent.name for path in ROOT.glob("crates/*/Cargo.toml")}
     wanted = {
         p for crate in crates for p in dependencies(crate, "dependencies", "dev-dependencies", "build-dependencies")

@@ -12,10 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgpack
 import pytest
 import sentry_kafka_schemas
 from sentry_kafka_schemas.codecs import ValidationError
@@ -26,6 +26,10 @@ from oxflow.sdk.schema import types_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sentry_kafka_schemas.codecs import Codec
+
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(sentry_kafka_schemas.__file__).parent
@@ -85,33 +89,45 @@ def schema(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def plain(value: Any) -> Any:
-    """A value of msgpack as JSON has it."""
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+def plain(value: Json | bytes) -> Json:
+    """A value of msgpack as JSON has it: bytes, which are there where a schema takes any value, become text."""
+    match value:
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+        case bytes():
+            return value.decode("latin-1")
+        case _:
+            return value
 
 
-def examples() -> Iterator[tuple[str, Path, Any, Any]]:
-    """Each example that the package's own codec accepts: its schema, its file, its value, that codec."""
-    seen: set[tuple[str, Path]] = set()
+@dataclass(frozen=True)
+class Example:
+    """An example that the package's own codec accepts."""
+
+    schema: str
+    file: Path
+    value: Json
+    codec: Codec[Json]
+
+
+def examples() -> list[Example]:
+    """All of the package that are no protobuf."""
+    found: dict[tuple[str, Path], Example] = {}
     for topic in sorted(list_topics()):
         for version in get_topic(topic)["schemas"]:
             if version["type"] == "protobuf":
                 continue
-            codec: Any = sentry_kafka_schemas.get_codec(topic, version["version"])
+            codec: Codec[Json] = sentry_kafka_schemas.get_codec(topic, version["version"])
             for example in iter_examples(topic, version["version"]):
-                bytes_ = example.path.read_bytes()
-                codec.decode(bytes_, validate=True)
-                value = msgpack.unpackb(bytes_) if version["type"] == "msgpack" else json.loads(bytes_)
-                if (version["resource"], example.path) not in seen:
-                    seen.add((version["resource"], example.path))
-                    yield version["resource"], example.path, plain(value), codec
+                value = plain(codec.decode(example.path.read_bytes(), validate=True))
+                schema = version["resource"]
+                found[schema, example.path] = Example(schema, example.path, value, codec)
+    return list(found.values())
 
 
-def differences(there: Any, back: Any, place: str = "") -> Iterator[str]:
+def differences(there: Json, back: Json, place: str = "") -> Iterator[str]:
     """Where two values of JSON differ. `1` and `1.0` are one number, `1` and `true` are not."""
     if isinstance(there, dict) and isinstance(back, dict):
         for key in there.keys() | back.keys():
@@ -154,40 +170,44 @@ def program() -> Path:
     return TARGET / "debug/round-trip"
 
 
-def again(program: Path, lines: list[tuple[str, Any]]) -> list[str]:
-    """What the types of these schemas write of these values."""
+def again(program: Path, messages: list[tuple[str, Json]]) -> list[str]:
+    """What is wrong with each of these values, a schema's name before it, when its types have read and written it."""
     numbers = {file.name: number for number, file in enumerate(SCHEMAS)}
-    text = "".join(f"{numbers[name]}\t{json.dumps(value)}\n" for name, value in lines)
+    text = "".join(f"{numbers[name]}\t{json.dumps(value)}\n" for name, value in messages)
     done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
-    answers = done.stdout.splitlines()
-    assert len(answers) == len(lines)
-    return answers
+    wrong: list[str] = []
+    for (name, value), answer in zip(messages, done.stdout.splitlines(), strict=True):
+        if answer.startswith("error: "):
+            wrong.append(f"{name}: {answer}")
+        else:
+            wrong += [f"{name}: {difference}" for difference in differences(value, json.loads(answer))]
+    return wrong
 
 
 def test_every_schema_has_types_and_every_example_comes_back_whole(program: Path) -> None:
-    found = list(examples())
-    answers = again(program, [(name, value) for name, _, value, _ in found])
-    wrong = [
-        f"{file}: {answer if answer.startswith('error: ') else lost}"
-        for (_, file, value, _), answer in zip(found, answers, strict=True)
-        for lost in ([answer] if answer.startswith("error: ") else differences(value, json.loads(answer)))
-    ]
-    assert not wrong
+    found = examples()
     assert (len(SCHEMAS), len(found)) == (36, 111)
+    assert not again(program, [(example.schema, example.value) for example in found])
 
 
 def test_fields_that_the_schema_does_not_name_come_back_too(program: Path) -> None:
-    strange = {"a field of a later version": {"deep": [1, None]}, "": None}
-    found = []
-    for name, _, value, codec in examples():
-        if isinstance(value, dict):
+    strange: Json = {"a field of a later version": {"deep": [1, None]}, "": None}
+    found: list[tuple[str, Json]] = []
+    for example in examples():
+        if isinstance(example.value, dict):
             with contextlib.suppress(ValidationError):
-                codec.validate(value | strange)
-                found.append((name, value | strange))
-    answers = again(program, found)
-    lost = [name for (name, value), answer in zip(found, answers, strict=True) if json.loads(answer) != value]
-    assert not lost
+                example.codec.validate(example.value | strange)
+                found.append((example.schema, example.value | strange))
     assert len(found) > 50
+    assert not again(program, found)
+
+
+def test_a_field_that_is_lost_or_changed_is_found() -> None:
+    """The tests above would notice."""
+    there: Json = {"a": [1, {"b": None}], "c": True}
+    assert not list(differences(there, {"a": [1.0, {"b": None}], "c": True}))
+    assert list(differences(there, {"a": [1, {}], "c": True})) == ["/a/1/b is lost"]
+    assert list(differences(there, {"a": [1], "c": 1})) != []
 
 
 def test_what_is_written_is_as_rustfmt_writes_it(tmp_path: Path) -> None:

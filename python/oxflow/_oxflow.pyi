@@ -11,7 +11,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'render', 'runs', 'schema_types', 'sdk_sources']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
 
 @final
 class Advance:
@@ -301,6 +301,11 @@ def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environme
 
     `text` is YAML; `file` is its name in errors; `sets` are pairs of a dotted key and a value, and win over the variables
     `OXFLOW__A__B` of `environment`, which win over the file.
+    """
+
+def protobuf_types(files: Sequence[str | PathLike[str]], includes: Sequence[str | PathLike[str]]) -> tuple[str, list[str]]:
+    """
+    Return the Rust source of the types of `.proto` files, and the names of those that are messages.
     """
 
 def render(code: str, message: str, place: tuple[str, int, str] | None, why: str | None, fix: str | None) -> str:

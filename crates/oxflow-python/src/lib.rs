@@ -33,7 +33,7 @@ mod _oxflow {
     #[pymodule_export]
     use crate::plan::{check, error_codes, explain, graph, render, runs};
     #[pymodule_export]
-    use crate::schema::schema_types;
+    use crate::schema::{protobuf_types, schema_types};
     #[pymodule_export]
     use crate::sdk::{abi_version, sdk_sources};
     #[pymodule_export]

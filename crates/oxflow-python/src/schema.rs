@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use oxflow_engine::diagnostic::{Code, Diagnostic};
 use oxflow_engine::plan::Place;
+use oxflow_protobuf::ProtobufError;
 use oxflow_schema::SchemaError;
 use pyo3::prelude::*;
 
@@ -18,6 +19,26 @@ pub(crate) fn schema_types(py: Python<'_>, files: Vec<PathBuf>) -> PyResult<(Str
     let types = made.map_err(|error| exception(py, ErrorKind::Schema, &[diagnostic(&error)]))?;
     let notes = types.notes.iter().map(|note| format!("{}: {}", note.place, note.text)).collect();
     Ok((types.file(), types.messages, notes))
+}
+
+/// Return the Rust source of the types of `.proto` files, and the names of those that are messages.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it extracted")]
+pub(crate) fn protobuf_types(
+    py: Python<'_>,
+    files: Vec<PathBuf>,
+    includes: Vec<PathBuf>,
+) -> PyResult<(String, Vec<String>)> {
+    let made = py.detach(|| oxflow_protobuf::generate(&files, &includes));
+    let types = made.map_err(|error| exception(py, ErrorKind::Schema, &[protobuf_diagnostic(&error)]))?;
+    Ok((types.file(), types.messages))
+}
+
+fn protobuf_diagnostic(error: &ProtobufError) -> Diagnostic {
+    let place = error.file.clone().map(|file| Place { file, line: error.line, text: String::new() });
+    Diagnostic::new(Code::BadSchema, &error.text)
+        .at(place)
+        .fix("mend the file; what it imports is looked for beside it, or in the folders of `--include`")
 }
 
 fn diagnostic(error: &SchemaError) -> Diagnostic {

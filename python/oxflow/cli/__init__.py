@@ -163,12 +163,14 @@ def _add_stubs(add: AddCommand) -> None:
 
 
 def _add_schema(add: AddCommand) -> None:
-    about = "Write the Rust types of JSON Schemas. Of several files each becomes a module."
-    parser = add("schema", help="write the Rust types of JSON Schemas", description=about)
-    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="a JSON Schema")
+    about = "Write the Rust types of JSON Schemas, each a module if there are several, or of protobuf."
+    parser = add("schema", help="write the Rust types of JSON Schemas or protobuf", description=about)
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="a JSON Schema or a .proto file")
     parser.add_argument(
         "--output", metavar="PATH", type=Path, help="the source file to write; default: standard output"
     )
+    about = "where imports of .proto files are looked for; may be given several times; default: beside the files"
+    parser.add_argument("--include", metavar="DIR", type=Path, action="append", default=[], help=about)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; print what differs in the output and exit with 1"
     )

@@ -20,7 +20,7 @@ def schema(options: argparse.Namespace) -> int:
     if options.check and options.output is None:
         _tell("error", "`--check` needs `--output`, the file that it compares")
         return 2
-    types = types_of(options.files)
+    types = types_of(options.files, options.include)
     if options.check:
         return _check(types.text, options)
     for note in types.notes:
@@ -43,7 +43,8 @@ def _check(text: str, options: argparse.Namespace) -> int:
     if not changes:
         return 0
     print(changes, end="")
-    command = shlex.join(["oxflow", "schema", *map(str, options.files), "--output", str(output)])
+    includes = [word for folder in options.include for word in ("--include", str(folder))]
+    command = shlex.join(["oxflow", "schema", *map(str, options.files), *includes, "--output", str(output)])
     _tell("error", f"`{output}` is not what the schemas say; write it anew: `{command}`")
     return 1
 
