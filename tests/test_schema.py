@@ -34,6 +34,66 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(sentry_kafka_schemas.__file__).parent
 SCHEMAS = sorted((PACKAGE / "schemas").iterdir())
+# What those schemas don't have: messages that must come back whole, and such that must be refused.
+OWN: dict[str, tuple[Json, list[Json], list[Json]]] = {
+    "null.json": (
+        {
+            "anyOf": [
+                {"title": "Strict", "type": "object", "properties": {"a": {"type": "string"}}},
+                {"title": "Loose", "type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": True}},
+            ]
+        },
+        [{"a": "x"}, {"a": None}, {"b": None}, {}, {"a": None, "b": 1, "c": None}],
+        [{"a": 1}, []],
+    ),
+    "closed.json": (
+        {
+            "oneOf": [
+                {"title": "Open", "type": "object", "required": ["a"]},
+                {"title": "Shut", "type": "object", "properties": {"b": True}, "additionalProperties": False},
+                {"title": "Several", "type": "array"},
+            ]
+        },
+        [{"a": 1, "b": 2}, {"b": None}, {}, [], [1]],
+        [{"b": 1, "c": 2}, "text"],
+    ),
+    "tuple.json": (
+        {
+            "type": "array",
+            "minItems": 2,
+            "items": [{"const": 2}, {"type": "object", "additionalProperties": {"type": "number"}}],
+        },
+        [[2, {"a": 1.5}], [2, {}, None, [1], {"b": None}]],
+        [[2], [2, {"a": "x"}], ["2", {}]],
+    ),
+    "tree.json": (
+        {
+            "$ref": "#/definitions/tree",
+            "definitions": {
+                "tree": {
+                    "type": ["object", "null"],
+                    "required": ["left"],
+                    "properties": {
+                        "left": {"$ref": "#/definitions/tree"},
+                        "right": {"$ref": "#/definitions/tree"},
+                        "all": {"$ref": "#/definitions/forest"},
+                    },
+                },
+                "forest": {
+                    "type": "array",
+                    "items": {"anyOf": [{"$ref": "#/definitions/forest"}, {"type": "integer"}]},
+                },
+            },
+        },
+        [None, {"left": None}, {"left": {"left": None, "right": None}, "right": None, "all": [[1, [[]]], -2]}],
+        [{"left": 1}, {"left": None, "all": [1.5]}],
+    ),
+    "kinds.json": (
+        {"type": ["integer", "string", "boolean", "array"], "items": {"enum": ["x", "y z", None]}},
+        [1, -1, "x", True, [], ["x", "y z", None]],
+        [None, 1.5, ["z"], {}],
+    ),
+}
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/oxflow/target"))
 CRATE = TARGET / "schemas"
 MANIFEST = """\
@@ -77,7 +137,7 @@ ARMS            _ => panic!("no schema has the number {number}"),
 """
 
 
-def written(folder: Path, schema: object, name: str = "event.json") -> Path:
+def written(folder: Path, schema: Json, name: str = "event.json") -> Path:
     file = folder / name
     file.write_text(json.dumps(schema), encoding="utf-8")
     return file
@@ -145,7 +205,9 @@ def differences(there: Json, back: Json, place: str = "") -> Iterator[str]:
 @pytest.fixture(scope="module")
 def program() -> Path:
     """The crate with the types of all schemas, built."""
-    types = types_of(SCHEMAS)
+    CRATE.mkdir(parents=True, exist_ok=True)
+    own = [written(CRATE, content, name) for name, (content, _, _) in OWN.items()]
+    types = types_of([*SCHEMAS, *own])
     arms = "".join(
         f'            "{number}" => again::<schemas::{name}>(text),\n' for number, name in enumerate(types.messages)
     )
@@ -172,7 +234,7 @@ def program() -> Path:
 
 def again(program: Path, messages: list[tuple[str, Json]]) -> list[str]:
     """What is wrong with each of these values, a schema's name before it, when its types have read and written it."""
-    numbers = {file.name: number for number, file in enumerate(SCHEMAS)}
+    numbers = {name: number for number, name in enumerate([*(file.name for file in SCHEMAS), *OWN])}
     text = "".join(f"{numbers[name]}\t{json.dumps(value)}\n" for name, value in messages)
     done = subprocess.run([program], input=text, capture_output=True, text=True, check=True)
     wrong: list[str] = []
@@ -200,6 +262,15 @@ def test_fields_that_the_schema_does_not_name_come_back_too(program: Path) -> No
                 found.append((example.schema, example.value | strange))
     assert len(found) > 50
     assert not again(program, found)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_schema_takes_comes_back_and_what_it_refuses_is_refused(name: str, program: Path) -> None:
+    _, good, bad = OWN[name]
+    assert not again(program, [(name, value) for value in good])
+    for value in bad:
+        (wrong,) = again(program, [(name, value)])
+        assert wrong.startswith(f"{name}: error: "), value
 
 
 def test_a_field_that_is_lost_or_changed_is_found() -> None:

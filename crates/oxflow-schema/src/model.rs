@@ -1,5 +1,7 @@
 //! Rust types, before they are text.
 
+use std::collections::BTreeSet;
+
 /// A named type's place in the list of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ItemId(pub(crate) usize);
@@ -165,6 +167,11 @@ impl Body {
         }
     }
 
+    /// The named types in it, at any depth of lists and maps.
+    fn named(&self, found: &mut Vec<ItemId>) {
+        self.types().into_iter().for_each(|content| content.named(found));
+    }
+
     /// The named types that a value of it holds in itself.
     pub(crate) fn held(&self) -> Vec<ItemId> {
         match self {
@@ -186,12 +193,27 @@ pub(crate) fn ordered(items: &[Item], first: &[Option<ItemId>]) -> Vec<ItemId> {
                 *flag = true;
                 order.push(id);
                 let mut named = Vec::new();
-                item.body.types().into_iter().for_each(|found| found.named(&mut named));
+                item.body.named(&mut named);
                 open.extend(named.into_iter().rev());
             }
         }
     }
     order
+}
+
+/// The named types that a variant of a union consists of. A variant must refuse what isn't its own.
+pub(crate) fn within_unions(items: &[Item]) -> BTreeSet<ItemId> {
+    let mut within = BTreeSet::new();
+    let mut open: Vec<ItemId> = Vec::new();
+    for item in items.iter().filter(|item| matches!(item.body, Body::Union(_))) {
+        item.body.named(&mut open);
+    }
+    while let Some(id) = open.pop() {
+        if let (true, Some(item)) = (within.insert(id), items.get(id.0)) {
+            item.body.named(&mut open);
+        }
+    }
+    within
 }
 
 /// Whether a value of the type `to` holds, in itself, one of the type `from`: what holds that in turn needs a box.

@@ -204,6 +204,27 @@ pub enum EventVariant4 {
 }
 
 #[test]
+fn what_a_variant_consists_of_takes_no_null_for_what_is_absent() {
+    check(
+        r#"{"title": "Event", "anyOf": [{"type": "string"}, {"title": "User", "type": "object", "additionalProperties": false,
+            "properties": {"name": {"type": "array", "items": {"type": "string"}}}}]}"#,
+        r#"
+#[serde(untagged)]
+pub enum Event {
+    User(User),
+    String(String),
+}
+#[serde(deny_unknown_fields)]
+pub struct User {
+    #[serde(default, deserialize_with = "oxflow::present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[payload(shape = Vec<String>)]
+    pub name: Option<Vec<String>>,
+}"#,
+    );
+}
+
+#[test]
 fn a_union_with_null_is_an_option_and_one_with_everything_is_any_value() {
     check(
         r#"{"title": "Event", "type": "object", "required": ["a", "b", "c"], "properties": {

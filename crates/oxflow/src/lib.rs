@@ -87,7 +87,7 @@ pub use describe::Shape;
 pub use error_policy::ErrorPolicy;
 pub use list::List;
 pub use message::{Message, Origin};
-pub use nullable::Nullable;
+pub use nullable::{Nullable, present};
 pub use open_tuple::OpenTuple;
 pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function, schema};
 pub use payload::Payload;

@@ -69,6 +69,14 @@ impl<T> Nullable<T> {
     }
 }
 
+/// Reads a field that may be absent but not null, for `#[serde(default, deserialize_with = "oxflow::present")]`.
+///
+/// Serde reads null as an `Option` that is `None`. In an enum without tags that is one variant too many: the next one may keep
+/// null as it is.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 impl<T> From<T> for Nullable<T> {
     fn from(value: T) -> Self {
         Self::Value(value)

@@ -3,7 +3,7 @@
 mod words;
 
 use crate::documents::Documents;
-use crate::model::{Body, Field, Item, ItemId, Rest, Struct, Type, Variant, Word, endless, ordered};
+use crate::model::{Body, Field, Item, ItemId, Rest, Struct, Type, Variant, Word, endless, ordered, within_unions};
 use std::collections::BTreeSet;
 use std::path::Path;
 use words::{attribute, doc_comment, literal};
@@ -20,13 +20,14 @@ const WORDS: &str = "Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deseria
 /// All types, in one list or in a module for each document.
 pub(crate) fn text(items: &[Item], documents: &Documents, modules: bool, messages: &[Option<ItemId>]) -> String {
     let order = ordered(items, messages);
+    let strict = within_unions(items);
     if !modules {
-        return Printer { items, documents, order: &order, module: None }.items();
+        return Printer { items, documents, order: &order, strict: &strict, module: None }.items();
     }
     let homes: BTreeSet<usize> = items.iter().map(|item| item.document).collect();
     let printed = homes.into_iter().map(|home| {
         let message = messages.iter().flatten().filter_map(|id| items.get(id.0)).find(|item| item.document == home);
-        Printer { items, documents, order: &order, module: Some(home) }.module(home, message)
+        Printer { items, documents, order: &order, strict: &strict, module: Some(home) }.module(home, message)
     });
     printed.collect::<Vec<_>>().join("\n")
 }
@@ -50,6 +51,8 @@ struct Printer<'a> {
     items: &'a [Item],
     documents: &'a Documents,
     order: &'a [ItemId],
+    /// Those that take no null for what is absent.
+    strict: &'a BTreeSet<ItemId>,
     /// The document whose module this is, if each has one.
     module: Option<usize>,
 }
@@ -191,11 +194,22 @@ impl Printer<'_> {
         } else if field.required {
             self.held(id, &field.content)
         } else {
-            text.push_str(&attribute("skip_serializing_if = \"Option::is_none\"", "    "));
-            format!("Option<{}>", self.held(id, &field.content))
+            let inner = self.held(id, &field.content);
+            text.push_str(&self.optional(id, &inner));
+            format!("Option<{inner}>")
         };
         text.push_str(&self.line(&field.name, &held));
         text
+    }
+
+    /// The attributes of a field that may be absent but not null.
+    fn optional(&self, id: ItemId, inner: &str) -> String {
+        let unwritten = attribute("skip_serializing_if = \"Option::is_none\"", "    ");
+        if !self.strict.contains(&id) {
+            return unwritten;
+        }
+        let present = attribute("default, deserialize_with = \"oxflow::present\"", "    ");
+        format!("{present}{unwritten}    #[payload(shape = {inner})]\n")
     }
 
     fn line(&self, name: &str, held: &str) -> String {
