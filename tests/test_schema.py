@@ -253,7 +253,7 @@ def test_every_schema_has_types_and_every_example_comes_back_whole(program: Path
 
 
 def test_fields_that_the_schema_does_not_name_come_back_too(program: Path) -> None:
-    strange: Json = {"a field of a later version": {"deep": [1, None]}, "": None}
+    strange: dict[str, Json] = {"a field of a later version": {"deep": [1, None]}, "": None}
     found: list[tuple[str, Json]] = []
     for example in examples():
         if isinstance(example.value, dict):

@@ -53,13 +53,12 @@ fn main() {
     }
 }
 """
-WHOLE = {
+ITEM: dict[str, object] = {"weight": None, "parts": [], "price": None}
+OX: dict[str, object] = {"name": "ox", "price": {"currency": "EUR", "cents": -5}, "weight": 0.5}
+WHOLE: dict[str, object] = {
     "id": 7,
     "state": 2,
-    "items": [
-        {"name": "ox", "price": {"currency": "EUR", "cents": -5}, "weight": 0.5, "parts": [{"name": "horn"}]},
-        {"name": "yoke", "weight": None},
-    ],
+    "items": [OX | {"parts": [{"name": "horn"}]}, {"name": "yoke", "weight": None}],
     "labels": {"b": "2", "a": "1"},
     "discounts": {"3": {"currency": "EUR", "cents": 1}},
     "placed": {"seconds": 1, "nanos": 2},
@@ -68,7 +67,7 @@ WHOLE = {
     "signature": [0, 255],
     "offset": -1,
 }
-NOTHING = {
+NOTHING: dict[str, object] = {
     "id": 0,
     "state": 0,
     "items": [],
@@ -119,9 +118,8 @@ def again(program: Path, *messages: object) -> list[tuple[bytes, object]]:
 
 def test_a_message_comes_back_whole(program: Path) -> None:
     ((_, back),) = again(program, WHOLE)
-    item = {"weight": None, "parts": [], "price": None}
-    horn, yoke = item | {"name": "horn"}, item | {"name": "yoke"}
-    assert back == WHOLE | {"items": [WHOLE["items"][0] | {"parts": [horn]}, yoke]}  # type: ignore[index, operator]
+    items = [OX | {"parts": [ITEM | {"name": "horn"}]}, ITEM | {"name": "yoke"}]
+    assert back == WHOLE | {"items": items}
 
 
 def test_what_is_absent_has_its_default(program: Path) -> None:
