@@ -108,6 +108,10 @@ edition = "2024"
 oxflow = {{ path = "{root}/crates/oxflow" }}
 serde = {{ version = "1.0.229", features = ["derive"] }}
 serde_json = {{ version = "1.0.154", features = ["float_roundtrip"] }}
+
+# Nobody debugs it, and it has some hundred types.
+[profile.dev]
+debug = false
 """
 PROGRAM = """\
 mod schemas;

@@ -1,10 +1,47 @@
 //! The attributes of serde on fields and types, and those of `payload`.
 
 use crate::forms::{check, check_shape};
-use oxflow::Payload;
+use oxflow::{Nullable, OpenTuple, Payload};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, Payload)]
+struct Release {
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
+    version: Nullable<String>,
+    #[serde(default, deserialize_with = "oxflow::present")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[payload(shape = u8)]
+    number: Option<u8>,
+}
+
+#[test]
+fn a_field_may_be_absent_and_may_be_null() {
+    let release = |version, number| Release { version, number };
+    check(
+        "Release{version?: str | none, number?: int}",
+        &[
+            (release(Nullable::Absent, None), "{}"),
+            (release(Nullable::Null, Some(1)), r#"{"version":null,"number":1}"#),
+            (release("1.2".to_owned().into(), None), r#"{"version":"1.2"}"#),
+        ],
+    );
+    let refused = oxflow::codec::json::decode::<Release>(br#"{"number":null}"#);
+    assert!(refused.is_err());
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, Payload)]
+struct Pair(u8, bool);
+
+#[test]
+fn what_follows_a_tuple_is_kept() {
+    let open = |more| OpenTuple { items: Pair(1, true), more };
+    check("[any]", &[(open(vec![]), "[1,true]"), (open(vec!["x".into(), ().into()]), r#"[1,true,"x",null]"#)]);
+    check("[any]", &[(OpenTuple { items: (1,), more: vec![2.into()] }, "[1,2]")]);
+    let short = oxflow::codec::json::decode::<OpenTuple<Pair>>(b"[1]");
+    assert!(short.is_err());
+}
 
 #[derive(Debug, PartialEq, Serialize, Deserialize, Payload)]
 #[serde(rename_all = "camelCase")]
