@@ -116,9 +116,10 @@ debug = false
 PROGRAM = """\
 mod schemas;
 
+use oxflow::Payload;
 use std::io::BufRead;
 
-fn again<T: oxflow::Payload>(text: &str) -> Result<String, String> {
+fn again<T: Payload>(text: &str) -> Result<String, String> {
     let value = T::decode(text.as_bytes()).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     value.encode(&mut bytes).map_err(|error| error.to_string())?;
