@@ -16,10 +16,13 @@
 //! What a handle holds may borrow from the payloads that it was decoded from, and so may every handle that is made of it: the
 //! runtime keeps the payloads until the last of them is encoded or freed. Everything else in [`Rows`] is borrowed for the call.
 //!
-//! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle.
+//! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle. What a module records
+//! goes to the runtime through a table of the runtime's own: [`host`].
 //!
 //! Rules for change: entries are only appended; a reader looks at an entry only if `size` covers it; a change of meaning
 //! raises [`MAJOR`]. While [`MAJOR`] is 0 there is no promise between minor versions.
+
+pub mod host;
 
 use std::ffi::c_void;
 
@@ -342,4 +345,6 @@ pub struct ModuleTable {
     pub types: *const *const TypeTable,
     /// The functions.
     pub functions: *const *const FunctionTable,
+    /// Takes the runtime's own table. From minor 3.
+    pub attach: host::Attach,
 }

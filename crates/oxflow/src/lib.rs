@@ -50,6 +50,9 @@
 //!
 //! A panic fails its message and no other, too. The two ways for a payload to be known are [`derive(Payload)`](derive@Payload),
 //! which also tells Python the fields, and [`convert_via_json!`], which tells nothing; [`Payload`] can be written by hand.
+//!
+//! What a function records with [`metrics`], and with `tracing` and `log` if the features of these names are on, arrives in
+//! Python's `logging` and in the report of the run.
 
 pub mod abi;
 mod batch;
@@ -63,10 +66,12 @@ pub mod error_policy;
 mod fingerprint;
 pub mod function;
 mod guard;
+mod host;
 mod list;
 mod macros;
 pub mod message;
 mod metadata;
+pub mod metrics;
 mod nullable;
 mod open_tuple;
 pub mod payload;
@@ -85,6 +90,7 @@ pub use bytes::Bytes;
 pub use codec::{DecodeError, EncodeError};
 pub use describe::Shape;
 pub use error_policy::ErrorPolicy;
+pub use host::{TraceContext, trace_context};
 pub use list::List;
 pub use message::{Message, Origin};
 pub use nullable::{Nullable, present};

@@ -5,7 +5,7 @@ use crate::fingerprint::fingerprint;
 use crate::function::{BatchFunction, Construct, Described, Function};
 use crate::registry::Entry;
 use crate::report::{NONE, lend};
-use crate::{Payload, batch, construct, encode, run};
+use crate::{Payload, batch, construct, encode, host, run};
 use std::any::TypeId;
 use std::ptr;
 use std::sync::OnceLock;
@@ -134,6 +134,7 @@ fn module(types: &'static [*const TypeTable], functions: &'static [*const Functi
         sdk: lend(env!("CARGO_PKG_VERSION").as_bytes()),
         types: types.as_ptr(),
         functions: functions.as_ptr(),
+        attach: host::attach,
     }
 }
 

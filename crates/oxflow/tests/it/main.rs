@@ -18,3 +18,4 @@ mod round_trip;
 mod rows;
 mod sentry;
 mod shapes;
+mod unattached;
