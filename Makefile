@@ -80,6 +80,8 @@ test:
 	$(LEDGER) begin
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
+	$(PHASE) "cargo test oxflow, what is recorded" -- \
+	    cargo test --quiet --locked -p oxflow --features log,tracing --test recorded --test own_subscriber
 	$(PHASE) "mutants" -- $(MAKE_QUIET) mutants
 	if $(LINKABLE); then $(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps; \
 	    else $(LEDGER) missing "cargo test metrics_steps" "$(OLDEST) has no shared library to link"; fi
@@ -146,6 +148,7 @@ clippy:
 	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
 	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
 	cargo clippy --quiet --locked -p oxflow-macros --features schema -- -D warnings
+	cargo clippy --quiet --locked -p oxflow --features log,tracing --all-targets -- -D warnings
 	for crate in $(APART); do \
 	    cargo clippy --quiet --locked --manifest-path $$crate/Cargo.toml --all-targets -- -D warnings; \
 	done

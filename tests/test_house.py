@@ -20,24 +20,30 @@ PACKAGE = ROOT / "python/oxflow"
 
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
-    "_oxflow", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_extension",
-    "_signatures", "steps", "pipeline", "plan", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
+    "_oxflow", "_logs", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_extension",
+    "_signatures", "steps", "pipeline", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
 )  # fmt: skip
 # Inside a function: a pipeline that is printed as a graph is lowered first.
 UPWARD = {("pipeline", "plan")}
 # What each has to do with the C ABI, the only reason for unsafe code.
 UNSAFE = {
     "crates/oxflow/src/abi.rs": "the ABI itself: tables of `unsafe extern` functions",
+    "crates/oxflow/src/abi/host.rs": "the ABI's other half: the runtime's `unsafe extern` functions",
     "crates/oxflow/src/batch.rs": "the entries of functions of many messages: takes handles",
     "crates/oxflow/src/columns.rs": "copies the metadata that the runtime lends for a call",
     "crates/oxflow/src/construct.rs": "the entries that make and free functions of arguments",
     "crates/oxflow/src/encode.rs": "the entries of the way out: takes handles, frees what it gave",
+    "crates/oxflow/src/host/api.rs": "calls the runtime's entries",
+    "crates/oxflow/src/host/tracing.rs": "takes back the metadata of a span that it gave to the runtime",
     "crates/oxflow/src/python/mod.rs": "the module's entry, and the capsule that has the tables",
     "crates/oxflow/src/report.rs": "calls the runtime back with a fault",
     "crates/oxflow/src/run.rs": "the entries of the tables: takes handles and rows",
     "crates/oxflow/src/table.rs": "shares the tables, which hold raw pointers, between threads",
     "crates/oxflow-engine/src/extension/function.rs": "makes and frees functions of arguments",
     "crates/oxflow-engine/src/extension/mod.rs": "reads a module's tables",
+    "crates/oxflow-engine/src/host/api.rs": "the runtime's entries, which modules call",
+    "crates/oxflow-engine/src/host/modules.rs": "gives modules the runtime's table, and shares both between threads",
+    "crates/oxflow-engine/src/host/tests.rs": "calls the runtime's entries as a module does",
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",
@@ -51,6 +57,11 @@ QUEUES = {
         ("CHUNK_BYTES: usize = 64 << 10", "chunks of 64 KiB"),
         ("CHUNKS_AHEAD: usize = 4", "4 are read ahead"),
     ],
+    "crates/oxflow-engine/src/host/queue.rs": [
+        ("QUEUE_RECORDS: usize = 8192", "8,192 records"),
+        ("QUEUE_BYTES: usize = 8 << 20", "8 MiB"),
+    ],
+    "crates/oxflow-engine/src/host/recorder.rs": [],  # has one of these
     "crates/oxflow-python/src/job.rs": [],  # holds no messages
 }
 CODE = (".rs", ".py", ".pyi", ".toml", ".yml", ".in")

@@ -44,6 +44,7 @@ def report(elapsed_s: float, *steps: dict[str, Any], sources: list[dict[str, Any
         "exit": None,
         "checkpoint": None,
         "resumed": False,
+        "recorded": {"logs": [], "dropped": 0, "spans": [], "metrics": []},
     }
     return RunReport.from_json(json.dumps(data), {})
 

@@ -69,6 +69,7 @@ DATA: dict[str, Any] = {
     "exit": None,
     "checkpoint": None,
     "resumed": False,
+    "recorded": {"logs": [], "dropped": 0, "spans": [], "metrics": []},
     "later": "a newer engine may say more",
 }
 

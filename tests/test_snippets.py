@@ -84,7 +84,8 @@ def build_crate(manifest: re.Match[str], page: Path, folder: Path) -> None:
     (crate / "Cargo.toml").write_text(here, encoding="utf-8")
     # The versions that are compiled already.
     lock = (ROOT / "examples/metrics/steps/Cargo.lock").read_text(encoding="utf-8")
-    (crate / "Cargo.lock").write_text(lock.replace("metrics_steps", "word_steps"), encoding="utf-8")
+    (package,) = re.findall(r'^\[package\]\nname = "(\w+)"$', manifest["text"], re.MULTILINE)
+    (crate / "Cargo.lock").write_text(lock.replace("metrics_steps", package), encoding="utf-8")
     # The interpreter that all of cargo has, or PyO3 is built anew.
     python = os.environ.get("PYO3_PYTHON", sys.executable)
     probe = "import sysconfig; print(*sysconfig.get_config_vars('Py_ENABLE_SHARED', 'LIBDIR'))"

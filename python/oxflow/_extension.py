@@ -15,6 +15,7 @@ import typing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from oxflow import _oxflow
+from oxflow._logs import follow
 from oxflow._payloads import Contents, closed, parts_of
 from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
@@ -83,6 +84,7 @@ class RustFunction(Generic[In_contra, Out_co]):
         if given is not _oxflow.Message:
             name = given.__qualname__
             raise TypeError(f"{self!r} takes a Message, not a {name}: wrap the payload, `Message(payload)`")
+        follow()
         result: Out_co = self.native(message, encode, self._decode)
         return result
 
@@ -165,6 +167,8 @@ def populate(module: types.ModuleType) -> None:
     described = json.loads(_oxflow.describe_module(capsule))
     home = home_of(module.__name__)
     contents = Contents(home, described)
+    follow()
+    _oxflow.connect_module(capsule, home)
     classes = _Classes(home)
     natives: list[object] = []
     for record in contents.records:

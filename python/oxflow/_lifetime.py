@@ -15,6 +15,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from oxflow._logs import deliver, follow
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -41,9 +43,13 @@ _exiting = threading.Event()
 
 
 def wait(run: _oxflow.Run, look: Callable[[_oxflow.Run], object] | None = None) -> None:
-    """Wait for the end of a run, in turns; `look` is called after each."""
-    while not run.wait(_TURN_S):
-        if look is not None:
+    """Wait for the end of a run, in turns, and hand on what extensions log; `look` is called after each."""
+    ended = False
+    while not ended:
+        follow()
+        ended = run.wait(_TURN_S)
+        deliver(run.take_records())
+        if look is not None and not ended:
             look(run)
 
 

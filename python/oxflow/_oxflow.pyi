@@ -11,7 +11,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'describe_module', 'encode_json', 'error_codes', 'explain', 'graph', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'connect_module', 'describe_module', 'encode_json', 'error_codes', 'explain', 'forget_records', 'graph', 'listen', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
 
 @final
 class Advance:
@@ -223,9 +223,15 @@ class Run:
         Check, open the streams and start the lanes.
         """
 
+    def take_records(self, /) -> list[dict[str, Any]]:
+        """
+        Return what extensions have logged since this was asked last, each record once.
+        """
+
     def wait(self, /, timeout_s: SupportsFloat | SupportsIndex) -> bool:
         """
-        Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
+        Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on. Returns
+        sooner if extensions have recorded something: `take_records` has it.
         """
 
 @final
@@ -269,6 +275,11 @@ def config_schema() -> str:
     Return the JSON Schema of the configuration.
     """
 
+def connect_module(capsule: Any, name: str) -> None:
+    """
+    Give an extension the way to this runtime, for what it records; `name` is what users call it.
+    """
+
 def describe_module(capsule: Any) -> str:
     """
     Describe what an extension offers, as JSON.
@@ -290,9 +301,20 @@ def explain(code: str) -> str | None:
     Return the page that explains an error code, or `None` for an unknown one.
     """
 
+def forget_records() -> None:
+    """
+    Forget what the parent of a forked process has recorded: this process is the child.
+    """
+
 def graph(plan: str, format: str, functions: dict[str, object]) -> str:
     """
     Draw a plan as `mermaid`, `dot`, `svg` or `json`; a plan that can't run has no runs to show.
+    """
+
+def listen(named: Sequence[tuple[str, SupportsIndex]], rest: SupportsIndex) -> None:
+    """
+    Listen to extensions: `named` are loggers and the most verbose level of each, from 0, nothing, to 5, everything; `rest` is
+    the level of all others.
     """
 
 def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environment: dict[str, str]) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from oxflow import _oxflow
 from oxflow._extension import unoptimised
 from oxflow._lifetime import carried, wait
+from oxflow._logs import follow
 from oxflow._oxflow import Message
 from oxflow._signals import draining_on_signals
 from oxflow.codec import encode
@@ -163,6 +164,7 @@ def execute(
     native = _oxflow.Run(
         plan.text, config, dict(plan.functions), dict(plan.decoders), encode, dict(bound.memory), manual_clock
     )
+    follow()
     with carried(native):
         with draining_on_signals(native, on_stop) as stopped_by:
             native.start()

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from oxflow._recorded import LogCount, Metric, Recorded, SpanTotal, duration, picked
 from oxflow._terminal import printable
 
 if TYPE_CHECKING:
@@ -13,7 +14,20 @@ if TYPE_CHECKING:
 
     from oxflow._oxflow import Message
 
-__all__ = ["RunReport", "Skipped", "SourceReport", "StepExit", "StepReport", "StopCause", "StopSignal"]
+__all__ = [
+    "LogCount",
+    "Metric",
+    "Recorded",
+    "RunReport",
+    "Skipped",
+    "SourceReport",
+    "SpanTotal",
+    "StepExit",
+    "StepReport",
+    "StopCause",
+    "StopSignal",
+    "duration",
+]
 
 StopSignal: TypeAlias = Literal["SIGINT", "SIGTERM"]
 StopCause: TypeAlias = Literal["SIGINT", "SIGTERM", "SystemExit", "KeyboardInterrupt"]
@@ -139,6 +153,7 @@ class RunReport:
         steps: the source and each step, in the order of the plan.
         sources: each partition that was read.
         skipped: the first messages that were left out; the steps count them all.
+        recorded: what Rust extensions logged, timed and measured.
         outputs: messages written to streams in memory, by logical name.
     """
 
@@ -156,6 +171,7 @@ class RunReport:
     steps: tuple[StepReport, ...]
     sources: tuple[SourceReport, ...]
     skipped: tuple[Skipped, ...] = ()
+    recorded: Recorded = field(default_factory=Recorded)
     outputs: Mapping[str, Sequence[Message[bytes]]] = field(default_factory=dict[str, Any], repr=False)
     _data: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
@@ -171,7 +187,7 @@ class RunReport:
             stopped_by: the signal that stopped the run.
         """
         data: dict[str, Any] = json.loads(text)
-        asked = None if data["exit"] is None else _picked(StepExit, data["exit"])
+        asked = None if data["exit"] is None else picked(StepExit, data["exit"])
         data["stopped_by"] = stopped_by or (asked and asked.error)
         return cls(
             status=data["status"],
@@ -185,9 +201,10 @@ class RunReport:
             lanes=data["lanes"],
             messages_in=data["messages_in"],
             messages_out=data["messages_out"],
-            steps=tuple(_picked(StepReport, item) for item in data["steps"]),
-            sources=tuple(_picked(SourceReport, item) for item in data["sources"]),
-            skipped=tuple(_picked(Skipped, item) for item in data["skipped"]),
+            steps=tuple(picked(StepReport, item) for item in data["steps"]),
+            sources=tuple(picked(SourceReport, item) for item in data["sources"]),
+            skipped=tuple(picked(Skipped, item) for item in data["skipped"]),
+            recorded=Recorded.from_dict(data["recorded"]),
             outputs=outputs,
             _data=data,
         )
@@ -202,7 +219,7 @@ class RunReport:
         rows = [header, *(_row(step, columns.values()) for step in self.steps)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         table = (_aligned(row, widths) for row in rows)
-        return "\n".join([*table, "", *self._skipped(), self._summary(), *self._goes_on()])
+        return "\n".join([*table, "", *self._skipped(), *self.recorded.lines(), self._summary(), *self._goes_on()])
 
     def _skipped(self) -> list[str]:
         """The first messages that were left out, and how many more there are."""
@@ -236,14 +253,6 @@ class RunReport:
         return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
 
 
-def duration(seconds: float) -> str:
-    """Spell a time with three digits in a unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"  # noqa: PLR2004
-    return f"{seconds / 1e-6:.3g} us"
-
-
 _TEXT_COLUMNS = 3
 
 
@@ -273,8 +282,3 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
-
-
-def _picked(cls: type[Any], item: Mapping[str, Any]) -> Any:
-    """Take the fields that this version knows: the engine may report more."""
-    return cls(**{name: item[name] for name in cls.__dataclass_fields__})

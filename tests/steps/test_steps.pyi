@@ -220,6 +220,9 @@ class RunningTotal(RustFunction[Word, Word]):
 check: RustFunction[Word, Word]
 """Fails on the word `bad`, panics on `panic`, and does what no machine can do on `overflow` and `bottomless`."""
 
+count_each: RustFunction[Word, Word]
+"""A series of its own for each text: more than anybody keeps."""
+
 describe: RustFunction[Word, Word]
 """Where the message comes from."""
 
@@ -244,6 +247,9 @@ join: RustFunction[Any, Word]
 key_by_text: RustFunction[Word, Word]
 """Moves the text into the key and says so in a header."""
 
+leak_span: RustFunction[Word, Word]
+"""Leaves a span entered for good, and then warns."""
+
 length_class: RustFunction[Word, str]
 """`short`, `long`."""
 
@@ -252,6 +258,12 @@ letters: RustFunction[Word, list[Word]]
 
 long_only: RustFunction[Word, Word | None]
 """The word, unless it is short."""
+
+panic_in_span: RustFunction[Word, Word]
+"""Panics within two spans if the word is `panic`, and then warns."""
+
+record: RustFunction[Word, Word]
+"""Records at every level, a field of each kind, and measures."""
 
 rendezvous: RustFunction[Word, Word]
 """Says that it runs, by a file of the word's name, and waits until somebody removes the file."""
@@ -279,6 +291,8 @@ same_strict: RustFunction[Strict, Strict]
 same_tree: RustFunction[Tree, Tree]
 share: RustFunction[Word, float]
 """The share of each word in all that come with it; fails on the word `bad`."""
+silent: RustFunction[Word, Word]
+"""The same work, with nothing recorded."""
 
 spin: RustFunction[Word, Word]
 """Never answers."""
@@ -294,3 +308,11 @@ take: RustFunction[Word, Word]
 
 total: RustFunction[list[Word], int]
 """The counts of a list."""
+traceparent: RustFunction[Word, str]
+"""Where in a trace the function is."""
+
+warn_elsewhere: RustFunction[Word, Word]
+"""Warns, counts and makes a span in a thread of its own."""
+
+warn_often: RustFunction[Word, Word]
+"""As many warnings as the count says."""

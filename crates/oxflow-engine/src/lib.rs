@@ -19,6 +19,7 @@ pub mod diagnostic;
 pub mod extension;
 pub mod fault;
 pub mod graph;
+pub mod host;
 pub mod job;
 mod lane;
 pub mod limits;

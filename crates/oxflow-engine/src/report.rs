@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::config::Delivery;
 use crate::diagnostic::Code;
+use crate::host::Recorded;
 use crate::plan::{Language, Operation, Place, Plan, Step};
 use crate::run::{Live, StepCounts};
 
@@ -89,6 +90,8 @@ pub struct Report {
     pub checkpoint: Option<String>,
     /// True if the run went on where an earlier one had stopped.
     pub resumed: bool,
+    /// What extensions recorded.
+    pub recorded: Recorded,
 }
 
 impl Report {
@@ -108,6 +111,7 @@ impl Report {
             exit: None,
             checkpoint: None,
             resumed: false,
+            recorded: Recorded::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use oxflow_engine::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads}
 use oxflow_engine::diagnostic::{Code, Diagnostic};
 use oxflow_engine::extension::{Function, Module, PayloadType};
 use oxflow_engine::fault::{Fault, FaultKind};
+use oxflow_engine::host;
 use oxflow_engine::run::{Context, Live, NativeCall, NativeRun, NativeSpec, Outcome, Run, StepCounts};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -17,6 +18,7 @@ use serde_json::json;
 
 use crate::errors::{ErrorKind, exception};
 use crate::message::{Message, Metadata};
+use crate::records::deliver;
 
 /// The module behind a capsule.
 fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
@@ -28,6 +30,14 @@ fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
     // SAFETY: a capsule of this name holds a module table; modules are never unloaded.
     let module = unsafe { Module::from_table(table) };
     module.map_err(|error| exception(py, ErrorKind::Extension, &[error.diagnostic("the module")]))
+}
+
+/// Give an extension the way to this runtime, for what it records; `name` is what users call it.
+#[pyfunction]
+pub(crate) fn connect_module(py: Python<'_>, capsule: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    let module = module(py, capsule)?;
+    py.detach(|| module.connect(name));
+    Ok(())
 }
 
 /// Describe what an extension offers, as JSON.
@@ -131,14 +141,15 @@ impl NativeFunction {
         let message = message.get();
         let payload = encode.call1((&message.payload,))?.cast_into::<PyBytes>()?;
         let batch = single(payload.as_bytes(), &message.metadata);
-        let outcome = py.detach(|| self.run(batch)).map_err(|fault| self.raise(py, &fault))?;
-        self.results(py, &outcome, decode)
+        let (outcome, records) = py.detach(|| host::directly(|live| self.run(batch, live)));
+        deliver(py, &records)?;
+        self.results(py, &outcome.map_err(|fault| self.raise(py, &fault))?, decode)
     }
 }
 
 impl NativeFunction {
     /// Runs a batch of one message, without the interpreter.
-    fn run(&self, batch: Batch) -> Result<Outcome, Box<Fault>> {
+    fn run(&self, batch: Batch, live: &Live) -> Result<Outcome, Box<Fault>> {
         let call = NativeCall { step: 0, function: self.function.clone(), select: false };
         let spec = NativeSpec {
             input: self.function.input(),
@@ -150,10 +161,9 @@ impl NativeFunction {
         };
         let mut counts = [StepCounts::default()];
         let stop = AtomicBool::new(false);
-        let live = Live::new(1);
         let mut context = Context {
             counts: &mut counts,
-            live: &live,
+            live,
             faults: Vec::new(),
             fatal: &[true],
             stop: &stop,

@@ -18,6 +18,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use crate::errors::{ErrorKind, exception, job_exception};
 use crate::extension::{NativeFunction, NativeType};
 use crate::message::{Advance, Message, Metadata, OwnMetadata};
+use crate::records::records;
 use crate::runtime::{PythonSteps, Runtime};
 use crate::{config, plan};
 
@@ -87,11 +88,19 @@ impl Run {
         Ok(())
     }
 
-    /// Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on.
+    /// Wait for the end of the run for so many seconds, without the interpreter; return whether nothing of it goes on. Returns
+    /// sooner if extensions have recorded something: `take_records` has it.
     fn wait(&self, py: Python<'_>, timeout_s: f64) -> bool {
         let Ok(Some(running)) = self.running() else { return true };
         let timeout = Duration::try_from_secs_f64(timeout_s).unwrap_or(Duration::MAX);
-        py.detach(|| running.wait(timeout))
+        py.detach(|| running.wait_for_news(timeout))
+    }
+
+    /// Return what extensions have logged since this was asked last, each record once.
+    #[pyo3(signature = () -> "list[dict[str, Any]]")]
+    fn take_records<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let Ok(Some(running)) = self.running() else { return Ok(PyList::empty(py)) };
+        records(py, &py.detach(|| running.recorder().take()))
     }
 
     /// End reading, and stop between two messages; what was handled is delivered.

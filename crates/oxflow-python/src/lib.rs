@@ -13,6 +13,7 @@ mod json;
 mod message;
 mod objects;
 mod plan;
+mod records;
 mod runtime;
 mod schema;
 mod sdk;
@@ -23,7 +24,7 @@ mod _oxflow {
     #[pymodule_export]
     use crate::config::{check_config, config_schema, load_config};
     #[pymodule_export]
-    use crate::extension::{NativeFunction, NativeType, describe_module};
+    use crate::extension::{NativeFunction, NativeType, connect_module, describe_module};
     #[pymodule_export]
     use crate::job::Run;
     #[pymodule_export]
@@ -32,6 +33,8 @@ mod _oxflow {
     use crate::message::{Advance, Message, Origin};
     #[pymodule_export]
     use crate::plan::{check, error_codes, explain, graph, render, runs};
+    #[pymodule_export]
+    use crate::records::{forget_records, listen};
     #[pymodule_export]
     use crate::schema::{protobuf_types, schema_types};
     #[pymodule_export]

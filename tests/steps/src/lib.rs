@@ -1,6 +1,7 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
 mod made;
+mod recorded;
 mod types;
 
 use std::collections::{BTreeMap, HashMap};

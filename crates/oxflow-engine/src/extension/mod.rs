@@ -89,6 +89,11 @@ impl Module {
         Ok(Self { table: head })
     }
 
+    /// Gives the module the way to the runtime, once: from then on what it records arrives. `name` is what users call it.
+    pub fn connect(&self, name: &str) {
+        crate::host::introduce(self.table, name);
+    }
+
     /// Version of the SDK that the module was built with.
     pub fn sdk(&self) -> &'static str {
         text(self.table.sdk)

@@ -21,6 +21,7 @@ use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Si
 use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
+use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::{Plan, Step, Wish};
@@ -232,6 +233,7 @@ impl Job {
             gate: RwLock::new(()),
             torn: AtomicBool::new(false),
             exit: Mutex::default(),
+            recorder: Recorder::of_run(program.steps.iter().map(|step| step.name.clone()).collect()),
             live: (0..lanes).map(|_| Arc::new(Live::new(program.steps.len()))).collect(),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }

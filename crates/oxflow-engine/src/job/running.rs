@@ -12,6 +12,7 @@ use super::JobError;
 use super::keeper::Keeper;
 use crate::config::Delivery;
 use crate::connect::{Reached, Received, Sink};
+use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
 use crate::run::{Foreign, StepCounts};
@@ -69,6 +70,7 @@ impl Inner {
         self.sinks.values().for_each(|sink| sink.release());
         self.end().elapsed = Some(self.started.elapsed());
         self.ended.notify_all();
+        self.shared.recorder.end();
     }
 
     fn finish(&self) -> Result<(), JobError> {
@@ -166,6 +168,17 @@ impl Running {
         ended
     }
 
+    /// Waits for the end of the run, or until extensions have recorded what nobody has seen; true if it ended.
+    pub fn wait_for_news(&self, timeout: Duration) -> bool {
+        self.recorder().wait(timeout);
+        self.wait(Duration::ZERO)
+    }
+
+    /// What extensions record in the run.
+    pub fn recorder(&self) -> &Recorder {
+        &self.inner.shared.recorder
+    }
+
     /// What ended the run, if it failed; given once.
     pub fn take_error(&self) -> Option<JobError> {
         self.inner.end().error.take()
@@ -193,6 +206,7 @@ impl Running {
             exit: shared.exit.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             checkpoint: self.inner.keeper.as_ref().and_then(Keeper::file),
             resumed: self.inner.keeper.as_ref().is_some_and(Keeper::resumed),
+            recorded: shared.recorder.recorded(),
         }
     }
 

@@ -25,6 +25,7 @@ use crate::config::Policy;
 use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
+use crate::host::{self, Recorder};
 use crate::report::{Exit, SOURCE, Skipped, StepInfo};
 use crate::run::{Live, StepCounts, take_waiting};
 
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) torn: AtomicBool,
     /// The first step that asked the process to end.
     pub(crate) exit: Mutex<Option<Exit>>,
+    /// Takes what extensions record.
+    pub(crate) recorder: Arc<Recorder>,
 }
 
 /// A lane is inside a batch: no checkpoint is taken meanwhile.
@@ -184,8 +187,10 @@ impl Lane {
     /// Carries messages until the source ends, someone asks to drain, or something fails.
     pub(crate) fn run(mut self) -> Result<(), LaneError> {
         let shared = Arc::clone(&self.state.shared);
+        let _inside = host::lane(&shared.recorder, &self.state.live, self.number);
         while !self.state.progress.ended && !shared.drain.load(Ordering::Acquire) {
             let started = Instant::now();
+            self.state.live.begin();
             self.state.enter(SOURCE, 0);
             let polled = self.source.poll(&self.poll_limits())?;
             let carrying = shared.carry();

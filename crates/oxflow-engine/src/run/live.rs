@@ -25,6 +25,9 @@ pub struct Live {
     counts: Mutex<Vec<StepCounts>>,
     /// The step that the lane is in.
     step: AtomicUsize,
+    /// How many steps it has entered, and batches begun. Only the lane's own thread counts.
+    visits: AtomicU64,
+    batches: AtomicU64,
     /// The messages that it carries there.
     carried: AtomicUsize,
     /// For each step the messages that wait in it for others.
@@ -39,6 +42,8 @@ impl Live {
             shown: AtomicU64::new(0),
             counts: Mutex::new(vec![StepCounts::default(); steps]),
             step: AtomicUsize::new(NOWHERE),
+            visits: AtomicU64::new(0),
+            batches: AtomicU64::new(0),
             carried: AtomicUsize::new(0),
             held: (0..steps).map(|_| AtomicUsize::new(0)).collect(),
         }
@@ -47,6 +52,27 @@ impl Live {
     /// The lane has come to a step.
     pub fn enter(&self, step: usize) {
         self.step.store(step, Ordering::Relaxed);
+        self.visits.store(self.visit() + 1, Ordering::Relaxed);
+    }
+
+    /// The lane begins a batch.
+    pub fn begin(&self) {
+        self.batches.store(self.batch() + 1, Ordering::Relaxed);
+    }
+
+    /// The step that the lane is in.
+    pub(crate) fn step(&self) -> Option<usize> {
+        Some(self.step.load(Ordering::Relaxed)).filter(|step| *step != NOWHERE)
+    }
+
+    /// The number of its visit to that step: each one has another.
+    pub(crate) fn visit(&self) -> u64 {
+        self.visits.load(Ordering::Relaxed)
+    }
+
+    /// The number of the batch that it is in.
+    pub(crate) fn batch(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed)
     }
 
     /// The lane carries so many messages on its way through the next steps.

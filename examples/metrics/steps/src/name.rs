@@ -3,6 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use oxflow::metrics::Counter;
+use tracing::{debug, debug_span};
+
+static MALFORMED: Counter = Counter::new("malformed_names", "names that say no use case or unit");
+
 /// What the pipeline wants to know of a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricName {
@@ -28,12 +33,18 @@ impl FromStr for MetricName {
     type Err = Malformed;
 
     fn from_str(name: &str) -> Result<Self, Malformed> {
+        let _span = debug_span!("understand", name).entered();
         let parts = || {
             let (_, rest) = name.split_once(':')?;
             let (use_case, rest) = rest.split_once('/')?;
             let (_, unit) = rest.rsplit_once('@')?;
             Some(Self { use_case: use_case.to_owned(), unit: unit.to_owned() })
         };
-        parts().ok_or_else(|| Malformed { name: name.to_owned() })
+        let Some(parts) = parts() else {
+            MALFORMED.add(1);
+            return Err(Malformed { name: name.to_owned() });
+        };
+        debug!(use_case = parts.use_case, unit = parts.unit, "understood");
+        Ok(parts)
     }
 }
