@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APP = """
+import logging
 import time
 from pathlib import Path
 from oxflow import Map, Message, StreamSink, streaming_source
@@ -30,6 +31,9 @@ from oxflow import Map, Message, StreamSink, streaming_source
 def wait(message: Message[bytes]) -> bytes:
     while not Path("go").exists():
         time.sleep(0.01)
+        if Path("say").exists():
+            Path("say").unlink()
+            logging.getLogger("mine").warning("how odd")
     if message.payload == b"bad":
         raise ValueError("bad")
     return message.payload
@@ -180,6 +184,17 @@ def test_a_signal_leaves_its_note_alone(tmp_path: Path) -> None:
         (tmp_path / "go").touch()
         assert ended(run) == 0
         assert run[0].shown == NOTE
+
+
+def test_what_is_logged_stands_above_the_steps_and_stays(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        until(run, lambda: "> wait" in run[0].shown)
+        (tmp_path / "say").touch()
+        until(run, lambda: run[0].shown.startswith("warning: mine: how odd\n  step") and "0:0" in run[0].shown)
+        assert run[0].shown.count("> wait") == 1
+        (tmp_path / "go").touch()
+        assert ended(run) == 0
+        assert run[0].shown == "warning: mine: how odd"
 
 
 def test_an_error_stands_where_the_steps_were(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from oxflow import _oxflow
 from oxflow._run import bind, execute
 from oxflow.cli.display import Display
+from oxflow.cli.logs import shown
 from oxflow.cli.show import coloured, is_coloured
 from oxflow.cli.target import load
 from oxflow.errors import Diagnostic, OxflowError, PlanError
@@ -107,13 +108,19 @@ def _bound(options: argparse.Namespace, plan: Plan) -> Bound:
 
 def _run(bound: Bound, *, quiet: bool) -> RunReport:
     if quiet:
-        return execute(bound)
+        with shown(None):
+            return execute(bound)
     if not _may_draw(bound):
         # By hand: a signal's handler calls it, and `sys.stderr` may be in the middle of a line.
         note = _STOPPING if sys.stderr.isatty() else _STOPPING_UNSEEN
-        return execute(bound, on_stop=lambda: os.write(2, note))
-    with closing(Display(2, colour=is_coloured(sys.stderr))) as display:
+        with shown(_say):
+            return execute(bound, on_stop=lambda: os.write(2, note))
+    with closing(Display(2, colour=is_coloured(sys.stderr))) as display, shown(display.say):
         return execute(bound, on_stop=lambda: display.leave(_STOPPING), look=display.look)
+
+
+def _say(text: str) -> None:
+    print(coloured(text, sys.stderr), file=sys.stderr)
 
 
 def _may_draw(bound: Bound) -> bool:

@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from oxflow.cli.progress import columns, render
+from oxflow.cli.show import painted
 from oxflow.report import RunReport
 
 if TYPE_CHECKING:
@@ -49,17 +50,20 @@ class Display:
         self._lines: list[str] = []
         self._drawing = False
         self._note: bytes | None = None
+        self._said: deque[str] = deque()
         self._gone = False
         self._before = signal.signal(signal.SIGCONT, self._forget)
 
     def close(self) -> None:
         """Take the picture away for good."""
         self._leave(b"")
+        self._tell()
         # `None` is a handler that was not set from Python and cannot be put back from it.
         signal.signal(signal.SIGCONT, signal.SIG_DFL if self._before is None else self._before)
 
     def look(self, run: _oxflow.Run) -> None:
         """Draw the run if it is time to."""
+        self._tell()
         if self._gone or self._clock() < self._next:
             return
         self._next = self._clock() + _EVERY_S
@@ -70,6 +74,33 @@ class Display:
         finally:
             self._drawing = False
             # It came while the picture was drawn.
+            if self._note is not None:
+                self.leave(self._note)
+
+    def say(self, text: str) -> None:
+        """Say something above the picture, at the next look; any thread may call this."""
+        self._said.append(text)
+
+    def _tell(self) -> None:
+        """Write what was said in place of the picture, which is drawn anew below."""
+        if not self._said:
+            return
+        try:
+            width = os.get_terminal_size(self._descriptor).columns
+        except OSError:
+            width = 0
+        said = ""
+        while self._said:
+            text = self._said.popleft()
+            said += (painted(text) if self._colour else text) + "\n"
+        wipe = f"{self._back(width)}\x1b[J" if self._lines else ""
+        self._lines = []
+        self._next = min(self._next, self._clock()) if wipe else self._next
+        self._drawing = True
+        try:
+            self._write((wipe + said).encode(errors="replace"))
+        finally:
+            self._drawing = False
             if self._note is not None:
                 self.leave(self._note)
 

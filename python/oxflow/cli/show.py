@@ -12,7 +12,7 @@ from oxflow._traceback import trimmed
 from oxflow.cli.target import TargetImportError
 from oxflow.errors import OxflowError, StepError, TooManyFailedError
 
-_HEAD = re.compile(r"^(error|warning)\[OXF\d{4}\]", re.MULTILINE)
+_HEAD = re.compile(r"^(error|warning)(?:\[OXF\d{4}\]|(?=: ))", re.MULTILINE)
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
 _PLAIN = "\x1b[0m"
 
@@ -33,6 +33,9 @@ def is_coloured(stream: TextIO) -> bool:
 
 def coloured(text: str, stream: TextIO) -> str:
     """Colour the heads of errors and warnings if the stream is a terminal and `NO_COLOR` is not set."""
-    if not is_coloured(stream):
-        return text
+    return painted(text) if is_coloured(stream) else text
+
+
+def painted(text: str) -> str:
+    """Colour the heads of errors and warnings."""
     return _HEAD.sub(lambda head: f"{_COLOURS[head[1]]}{head[0]}{_PLAIN}", text)
