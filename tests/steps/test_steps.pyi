@@ -291,6 +291,7 @@ same_strict: RustFunction[Strict, Strict]
 same_tree: RustFunction[Tree, Tree]
 share: RustFunction[Word, float]
 """The share of each word in all that come with it; fails on the word `bad`."""
+
 silent: RustFunction[Word, Word]
 """The same work, with nothing recorded."""
 
@@ -308,6 +309,7 @@ take: RustFunction[Word, Word]
 
 total: RustFunction[list[Word], int]
 """The counts of a list."""
+
 traceparent: RustFunction[Word, str]
 """Where in a trace the function is."""
 

@@ -72,6 +72,12 @@ impl NativeSpec {
         self.parser.or(self.calls.first().map(|call| call.step)).or(self.serializer).unwrap_or_default()
     }
 
+    /// The step whose type is decoded: the parser, unless it takes more than that.
+    fn typed_step(&self) -> usize {
+        let first = self.calls.first().filter(|_| self.parser_takes.is_some());
+        first.map_or_else(|| self.first_step(), |call| call.step)
+    }
+
     /// The step that encoding belongs to.
     fn last_step(&self) -> usize {
         self.serializer.or(self.calls.last().map(|call| call.step)).or(self.parser).unwrap_or_default()
@@ -144,7 +150,7 @@ impl NativeRun {
             self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
         self.blame(column, reports);
-        context.count_unknown(self.spec.first_step(), input.take_unknown());
+        context.count_unknown(self.spec.typed_step(), input.take_unknown());
         match self.spec.parser {
             Some(parser) => {
                 self.parsed.messages_in += count as u64;
@@ -159,7 +165,8 @@ impl NativeRun {
 
     /// Finds the step whose fault it was that a message could not be decoded.
     fn blame(&self, column: &ByteColumn, reports: &mut Reports) {
-        let (Some(taken), Some(call)) = (&self.spec.parser_takes, self.spec.calls.first()) else { return };
+        let Some(taken) = &self.spec.parser_takes else { return };
+        let step = self.spec.typed_step();
         for fault in reports.faults.iter_mut().filter(|fault| fault.kind == FaultKind::Undecodable) {
             let payload = column.get(fault.row as usize).unwrap_or_default();
             let takes = match taken {
@@ -167,7 +174,7 @@ impl NativeRun {
                 _ => serde_json::from_slice::<IgnoredAny>(payload).is_ok(),
             };
             if takes {
-                fault.step = call.step;
+                fault.step = step;
             }
         }
     }

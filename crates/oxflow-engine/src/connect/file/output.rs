@@ -23,6 +23,8 @@ pub(super) struct Output {
     taken: u64,
     /// Up to where the file holds whole writes, or whole frames; none of a pipe or device, which can't be cut.
     whole: Option<u64>,
+    /// Why the first write that failed did: those after it fail for the same reason, whoever hears of one first.
+    failed: Option<io::Error>,
 }
 
 type Begin = fn(BufWriter<File>) -> io::Result<Encoder>;
@@ -46,7 +48,15 @@ impl Output {
         let start = if regular { file.stream_position()? } else { 0 };
         let writer = BufWriter::with_capacity(256 << 10, file.try_clone()?);
         let encoder = Some(Encoder::Plain(writer));
-        Ok(Self { file, begin, encoder, blank: start == 0, taken: start, whole: regular.then_some(start) })
+        Ok(Self {
+            file,
+            begin,
+            encoder,
+            blank: start == 0,
+            taken: start,
+            whole: regular.then_some(start),
+            failed: None,
+        })
     }
 
     /// Writes all bytes. A file that can't take them is cut to what it held before, so that no half line stays.
@@ -79,7 +89,7 @@ impl Output {
 
     fn encode(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.begin_frame()?;
-        match self.encoder.as_mut().ok_or_else(closed)? {
+        match self.encoder.as_mut().ok_or_else(|| closed(self.failed.as_ref()))? {
             Encoder::Plain(file) => {
                 file.write_all(bytes)?;
                 self.taken += bytes.len() as u64;
@@ -104,7 +114,7 @@ impl Output {
     }
 
     fn end_frame(&mut self) -> io::Result<()> {
-        let mut file = match self.encoder.take().ok_or_else(closed)? {
+        let mut file = match self.encoder.take().ok_or_else(|| closed(self.failed.as_ref()))? {
             Encoder::Plain(file) => file,
             Encoder::Gzip(frame) => frame.finish()?,
             Encoder::Zstd(frame) => frame.finish()?,
@@ -119,7 +129,8 @@ impl Output {
     }
 
     fn or_cut(&mut self, result: io::Result<()>) -> io::Result<()> {
-        if result.is_err() {
+        if let Err(error) = &result {
+            self.failed.get_or_insert_with(|| again(error));
             // Dropping it writes what it still holds, as far as there is room.
             drop(self.encoder.take());
             self.whole.map_or(Ok(()), |whole| self.file.set_len(whole))?;
@@ -128,6 +139,36 @@ impl Output {
     }
 }
 
-fn closed() -> io::Error {
-    io::Error::other("an earlier write failed")
+fn closed(failed: Option<&io::Error>) -> io::Error {
+    failed.map_or_else(|| io::Error::other("an earlier write failed"), again)
+}
+
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{File, Output};
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_comes_after_a_write_that_failed_fails_for_the_same_reason() {
+        for name in ["full", "full.gz", "full.zst"] {
+            let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+            let mut output = Output::new(Path::new(name), full).expect("a file that is always full");
+            output.write_all(&[b'x'; 10]).expect("room in the buffer");
+            let first = output.flush().map(drop).expect_err("no room");
+            let then = [output.flush().map(drop), output.write_all(b"y"), output.finish()];
+            for later in then {
+                assert_eq!(first.to_string(), later.expect_err("no room either").to_string());
+            }
+        }
+    }
 }
