@@ -85,16 +85,14 @@ class RustFunction(Generic[In_contra, Out_co]):
             name = given.__qualname__
             raise TypeError(f"{self!r} takes a Message, not a {name}: wrap the payload, `Message(payload)`")
         follow()
-        result: Out_co = self.native(message, encode, self._decode)
+        result: Out_co = self.native(message, encode, self._decoder or self._made_decoder())
         return result
 
     @classmethod
-    def _decode(cls, data: bytes) -> Any:
-        decode = cls.__dict__.get("_decoder")
-        if decode is None:
-            decode = decoder(cls._output)
-            cls._decoder = staticmethod(decode)
-        return decode(data)
+    def _made_decoder(cls) -> Any:
+        """Make the decoder of results once: nobody may want it."""
+        cls._decoder = staticmethod(decoder(cls._output))
+        return cls._decoder
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._arguments == getattr(other, "_arguments", None)

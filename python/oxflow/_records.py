@@ -7,6 +7,7 @@ module is loaded already, which it is if a type of theirs exists: oxflow imports
 from __future__ import annotations
 
 import dataclasses
+import enum
 import sys
 import typing
 from typing import Any, NamedTuple
@@ -38,6 +39,26 @@ def kind_of(annotation: Any) -> str | None:
     if _is_subclass_of(annotation, "pydantic", "BaseModel"):
         return "pydantic"
     return "dataclass" if dataclasses.is_dataclass(annotation) else None
+
+
+def layout_of(record: type[Any]) -> bool | tuple[bool, list[tuple[str, str]]] | None:
+    """Say how Rust reads the objects of a class without JSON of them.
+
+    Returns:
+        `True` for an enum, whose members stand for their values; for a record whether it is a `msgspec.Struct`, and attribute and
+        name of each field; `None` for a class whose objects are read by way of JSON.
+    """
+    if issubclass(record, enum.Enum):
+        return True
+    kind = kind_of(record)
+    if kind == "dataclass":
+        return False, [(item.name, item.name) for item in dataclasses.fields(record)]
+    if kind != "msgspec":
+        return None
+    config = record.__struct_config__
+    if config.array_like or config.tag is not None or config.omit_defaults:
+        return None
+    return True, list(zip(record.__struct_fields__, record.__struct_encode_fields__, strict=True))
 
 
 def is_typed_dict(annotation: Any) -> bool:

@@ -5,6 +5,7 @@
 
 use pyo3::pymodule;
 
+mod call;
 mod config;
 mod errors;
 mod extension;

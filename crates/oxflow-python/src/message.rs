@@ -95,6 +95,14 @@ pub(crate) struct OwnMetadata {
 }
 
 impl Metadata {
+    /// The same, copied only where it lies in a batch.
+    pub(crate) fn shared(&self) -> Arc<OwnMetadata> {
+        match self {
+            Self::Own(own) => Arc::clone(own),
+            Self::Row { .. } => Arc::new(self.own()),
+        }
+    }
+
     /// A copy that is independent of any batch.
     pub(crate) fn own(&self) -> OwnMetadata {
         match self {

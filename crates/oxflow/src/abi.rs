@@ -13,6 +13,19 @@
 //!    | free(handle) --------------> |  instead of the next call, when the run is abandoned
 //! ```
 //!
+//! Where payloads are Python objects, a type may have an [`ObjectTable`], which reads rows of them in place of `decode` and
+//! makes them in place of `encode`, with no text in between:
+//!
+//! ```text
+//! runtime                         module
+//!    | read(objects) -------------> |  gives an opaque handle, and a loan: references to what its rows borrow from
+//!    | apply(handle) -------------> |  as above
+//!    | write(handle) -------------> |  gives objects that the module owns; the handle stays
+//!    | release(written) ----------> |  gives up its references to them
+//!    | free(handle) --------------> |
+//!    | give_back(loan) -----------> |  gives up its references to what was read
+//! ```
+//!
 //! What a handle holds may borrow from the payloads that it was decoded from, and so may every handle that is made of it: the
 //! runtime keeps the payloads until the last of them is encoded or freed. Everything else in [`Rows`] is borrowed for the call.
 //!
@@ -104,6 +117,65 @@ pub struct Held {
     pub handle: *mut Handle,
     /// How many they are.
     pub len: usize,
+}
+
+/// A Python object: what `PyObject` is in CPython's own C ABI. Opaque here, since the SDK can be built without Python.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Object {
+    private: [u8; 0],
+}
+
+/// References to Python objects that rows borrow from, owned by the module. Opaque to the runtime.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Loan {
+    private: [u8; 0],
+}
+
+/// Rows that were read from Python objects.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Lent {
+    /// The rows; a null handle where one of the objects has to be read by way of its bytes. Whatever faults were reported are
+    /// then to be forgotten.
+    pub held: Held,
+    /// What they borrow from; null where the handle is.
+    pub loan: *mut Loan,
+}
+
+/// Messages on their way out of a module as Python objects, owned by it until `release`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Written {
+    /// Number of output rows.
+    pub len: usize,
+    /// For each output the index of the row of [`Rows`] that it came from; ascending.
+    pub rows: *const u32,
+    /// For each output its payload.
+    pub objects: *const *mut Object,
+    /// Outputs whose metadata changed, ascending by `output`. They borrow from the handle.
+    pub changes: *const Change,
+    /// Number of changes.
+    pub changes_len: usize,
+}
+
+/// How the payloads of a type become Python objects and back, with no text in between. Its entries are called by a thread that
+/// holds the interpreter.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ObjectTable {
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// Reads an object for each row; borrows `faults` and `rows` as `decode` does, whose payloads may be null. The objects are
+    /// borrowed for the call: what is used beyond it is in the loan.
+    pub read: unsafe extern "C" fn(rows: *const Rows, objects: *const *mut Object, faults: *const Faults) -> Lent,
+    /// Gives up a loan, after the handle that came with it and all that was made of that.
+    pub give_back: unsafe extern "C" fn(loan: *mut Loan),
+    /// Makes objects of the rows of a handle, which it borrows. Null where one of them has to be made by way of its bytes.
+    pub write: unsafe extern "C" fn(handle: *const Handle) -> *mut Written,
+    /// Frees what `write` gave, before the handle.
+    pub release: unsafe extern "C" fn(written: *mut Written),
 }
 
 /// A message whose key, headers or timestamp a function changed.
@@ -256,6 +328,8 @@ pub struct TypeTable {
     pub release: unsafe extern "C" fn(encoded: *mut Encoded),
     /// How many fields `decode` dropped on this thread, because no type names them, since it was last asked. From minor 2.
     pub take_unknown: unsafe extern "C" fn() -> u64,
+    /// How its payloads become Python objects and back. Null where they do so by way of their bytes only. From minor 3.
+    pub objects: *const ObjectTable,
 }
 
 /// How a function shows itself in the Python module.

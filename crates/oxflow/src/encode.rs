@@ -67,16 +67,8 @@ impl Packed {
         let headers: Vec<Header> = self.changed.iter().flat_map(|(_, changes, _)| lend_headers(changes)).collect();
         let mut rest = headers.as_slice();
         let mut changes = Vec::with_capacity(self.changed.len());
-        for (output, change, timestamp) in &self.changed {
-            let (own, others) = rest.split_at_checked(change.headers.len()).unwrap_or_default();
-            rest = others;
-            changes.push(Change {
-                output: *output,
-                headers_len: u32::try_from(own.len()).unwrap_or(u32::MAX),
-                headers: own.as_ptr(),
-                key: change.key.as_ref().map_or(NONE, |key| lend(key)),
-                timestamp: *timestamp,
-            });
+        for (output, changed, timestamp) in &self.changed {
+            changes.push(change(*output, changed, *timestamp, &mut rest));
         }
         let face = Encoded {
             len: self.rows.len(),
@@ -93,7 +85,20 @@ impl Packed {
     }
 }
 
-fn lend_headers(changes: &Changes) -> impl Iterator<Item = Header> {
+/// The change of an output, whose headers come first in `headers` and are taken from there.
+pub(crate) fn change(output: u32, changes: &Changes, timestamp: i64, headers: &mut &[Header]) -> Change {
+    let (own, others) = headers.split_at_checked(changes.headers.len()).unwrap_or_default();
+    *headers = others;
+    Change {
+        output,
+        headers_len: u32::try_from(own.len()).unwrap_or(u32::MAX),
+        headers: own.as_ptr(),
+        key: changes.key.as_ref().map_or(NONE, |key| lend(key)),
+        timestamp,
+    }
+}
+
+pub(crate) fn lend_headers(changes: &Changes) -> impl Iterator<Item = Header> {
     changes.headers.iter().map(|(name, value)| Header { name: lend(name.as_bytes()), value: lend(value) })
 }
 

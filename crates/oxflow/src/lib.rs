@@ -78,7 +78,8 @@ pub mod payload;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(not(feature = "python"))]
-mod python_absent;
+#[path = "python_absent.rs"]
+mod python;
 mod registry;
 mod report;
 mod run;

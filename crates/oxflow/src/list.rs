@@ -89,6 +89,7 @@ impl<T: Shape> Shape for List<T> {
 impl<T: Payload> Payload for List<T> {
     type Borrowed<'a> = List<T::Borrowed<'a>>;
     const REJECTS_UNKNOWN: bool = T::REJECTS_UNKNOWN;
+    const DIRECT: bool = T::DIRECT;
 
     fn name() -> &'static str {
         "list"

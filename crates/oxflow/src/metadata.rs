@@ -36,14 +36,14 @@ impl Metadata {
     }
 
     pub(crate) fn key(&self) -> Option<&[u8]> {
-        match &self.changes {
+        match self.changes() {
             Some(changes) => changes.key.as_deref(),
             None => self.columns.key(self.row),
         }
     }
 
     pub(crate) fn headers(&self) -> Headers<'_> {
-        match &self.changes {
+        match self.changes() {
             Some(changes) => Headers(Place::Changed(changes.headers.iter())),
             None => Headers(Place::Columns(&self.columns, self.columns.headers(self.row))),
         }
@@ -64,6 +64,10 @@ impl Metadata {
     /// The changes, made on the first call.
     pub(crate) fn change(&mut self) -> &mut Changes {
         self.changes.get_or_insert_with(|| Box::new(Changes::copy(&self.columns, self.row)))
+    }
+
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.changes.as_deref()
     }
 
     pub(crate) fn into_changes(self) -> Option<Box<Changes>> {

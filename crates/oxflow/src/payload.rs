@@ -60,6 +60,10 @@ pub trait Payload: Sized + Send {
     /// Whether a field that no part of the type names is an error.
     const REJECTS_UNKNOWN: bool = false;
 
+    /// Whether Python objects become values by [`read`](Self::read) and back by [`write`](Self::write), with no text in between.
+    #[doc(hidden)]
+    const DIRECT: bool = false;
+
     /// Reads the answer of a filter. `bool` alone has it.
     #[doc(hidden)]
     const SELECTS: Option<fn(&Self) -> bool> = None;
@@ -98,6 +102,7 @@ macro_rules! json_payloads {
     ($($name:literal $type:ty $(, $item:item)?;)+) => {$(
         impl Payload for $type {
             type Borrowed<'a> = Self;
+            const DIRECT: bool = true;
             $($item)?
 
             fn name() -> &'static str {

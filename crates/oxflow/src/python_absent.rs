@@ -1,4 +1,11 @@
-//! What [`module!`](crate::module) says without the feature `python`.
+//! What stands in for the room `python` without the feature of that name.
+
+use crate::abi::ObjectTable;
+
+/// Without Python there are no objects.
+pub(crate) fn object_table<T>() -> Option<ObjectTable> {
+    None
+}
 
 #[doc(hidden)]
 #[macro_export]

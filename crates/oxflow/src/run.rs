@@ -26,7 +26,7 @@ pub(crate) struct Row<T> {
 /// One pass over rows: the outputs so far, and where the row at hand began.
 #[derive(Debug)]
 pub(crate) struct Pass<'r, T> {
-    faults: Reporter<'r>,
+    pub(crate) faults: Reporter<'r>,
     pub(crate) output: Vec<Row<T>>,
     row: u32,
     start: usize,

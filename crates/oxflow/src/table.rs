@@ -5,7 +5,7 @@ use crate::fingerprint::fingerprint;
 use crate::function::{BatchFunction, Construct, Described, Function};
 use crate::registry::Entry;
 use crate::report::{NONE, lend};
-use crate::{Payload, batch, construct, encode, host, run};
+use crate::{Payload, batch, construct, encode, host, python, run};
 use std::any::TypeId;
 use std::ptr;
 use std::sync::OnceLock;
@@ -156,6 +156,7 @@ fn describe<T: Payload>() -> TypeTable {
         free: run::free::<T>,
         release: encode::release,
         take_unknown: run::take_unknown,
+        objects: if T::DIRECT { python::object_table::<T>().map_or(ptr::null(), |table| leak(table)) } else { ptr::null() },
     }
 }
 

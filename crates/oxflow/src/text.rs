@@ -159,6 +159,7 @@ impl Shape for Text<'_> {
 
 impl Payload for Text<'_> {
     type Borrowed<'a> = Text<'a>;
+    const DIRECT: bool = true;
 
     fn name() -> &'static str {
         "str"

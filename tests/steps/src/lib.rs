@@ -1,5 +1,6 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
+mod by_text;
 mod made;
 mod recorded;
 mod types;
@@ -154,15 +155,20 @@ fn reverse(msg: Message<Bytes>) -> Bytes {
 #[oxflow::function]
 fn rendezvous(msg: Message<Word>) -> Result<Word, String> {
     let (word, _) = msg.take();
-    fs::write(&word.text, b"").map_err(|error| error.to_string())?;
+    meet(&word.text)?;
+    Ok(word)
+}
+
+fn meet(path: &str) -> Result<(), String> {
+    fs::write(path, b"").map_err(|error| error.to_string())?;
     let started = Instant::now();
-    while fs::exists(&word.text).unwrap_or(false) {
+    while fs::exists(path).unwrap_or(false) {
         if started.elapsed() > Duration::from_secs(20) {
             return Err("nobody came".to_owned());
         }
         thread::yield_now();
     }
-    Ok(word)
+    Ok(())
 }
 
 /// Never answers.

@@ -11,7 +11,7 @@ pub use function::{Function, NotMade};
 use std::mem::offset_of;
 use std::slice;
 
-use oxflow::abi::{self, Bytes, ModuleTable, TypeTable};
+use oxflow::abi::{self, Bytes, ModuleTable, ObjectTable, TypeTable};
 use oxflow::shape::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -188,6 +188,12 @@ impl PayloadType {
         unsafe { (self.table.take_unknown)() }
     }
 
+    /// How its payloads become Python objects and back, if they do so with no text in between.
+    pub(crate) fn objects(&self) -> Option<&'static ObjectTable> {
+        // SAFETY: the entry is null or points to a static of the library.
+        unsafe { self.table.objects.as_ref() }
+    }
+
     /// True if rows of one type may be handed over as rows of the other: the same Rust type of the same library.
     pub fn is_same(&self, other: &Self) -> bool {
         self.table.library == other.table.library && self.table.key == other.table.key
@@ -271,6 +277,7 @@ mod tests {
             free,
             release,
             take_unknown,
+            objects: ptr::null(),
         };
         PayloadType { table: Box::leak(Box::new(table)) }
     }
@@ -279,7 +286,7 @@ mod tests {
     fn an_entry_that_the_table_does_not_cover_is_not_called() {
         let whole = size_of::<TypeTable>();
         assert_eq!(7, payload_type(whole).take_unknown());
-        assert_eq!(0, payload_type(whole - 1).take_unknown());
+        assert_eq!(0, payload_type(offset_of!(TypeTable, objects) - 1).take_unknown());
         assert_eq!(0, payload_type(offset_of!(TypeTable, take_unknown)).take_unknown());
     }
 }

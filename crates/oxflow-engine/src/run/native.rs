@@ -198,7 +198,7 @@ fn apply(call: &NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut
     let count = rows.held.len;
     reports.step = call.step;
     context.live.enter(call.step);
-    let rows = rows.apply(call, reports);
+    let rows = rows.apply(&call.function, call.select, reports);
     context.count(call.step, count, rows.held.len, started);
     rows
 }
@@ -222,30 +222,33 @@ impl Run for NativeRun {
     }
 }
 
-/// Rows that a module holds; freed by it when they are not passed on. They may borrow from the batch that they were decoded
-/// from.
-struct HeldRows {
-    held: Held,
-    owner: PayloadType,
+/// Rows that a module holds; freed by it when they are not passed on. They may borrow from what they were decoded from.
+#[derive(Debug)]
+pub(super) struct HeldRows {
+    pub(super) held: Held,
+    pub(super) owner: PayloadType,
 }
 
+// SAFETY: the ABI lets any thread call the entries of a handle.
+unsafe impl Send for HeldRows {}
+
 impl HeldRows {
-    fn apply(self, call: &NativeCall, reports: &mut Reports) -> Self {
-        let table = call.function.table();
-        let (function, owner) = match table.select.filter(|_| call.select) {
-            Some(select) => (select, call.function.input()),
-            None => (table.apply, call.function.output()),
+    pub(super) fn apply(self, called: &Function, select: bool, reports: &mut Reports) -> Self {
+        let table = called.table();
+        let (function, owner) = match table.select.filter(|_| select) {
+            Some(select) => (select, called.input()),
+            None => (table.apply, called.output()),
         };
         let faults = reports.table();
         let handle = self.into_handle();
-        // SAFETY: the plan fused the function because the handle is of its input type; the call consumes the handle. The batch
-        // that the handle's rows were decoded from, and may borrow from, outlives the run.
-        let held = unsafe { function(call.function.instance(), handle, &raw const faults) };
+        // SAFETY: the plan fused the function because the handle is of its input type; the call consumes the handle. What its
+        // rows were decoded from, and may borrow from, outlives the run.
+        let held = unsafe { function(called.instance(), handle, &raw const faults) };
         Self { held, owner }
     }
 
     /// Gives the encoded rows to `read` and frees them; the number of rows.
-    fn encode(self, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
+    pub(super) fn encode(self, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
         let table = self.owner.table();
         let faults = reports.table();
         let handle = self.into_handle();
@@ -312,7 +315,7 @@ impl Outputs {
 /// # Safety
 ///
 /// `items` has `len` entries that live for `'a`; it may be null if there are none.
-unsafe fn array<'a, T>(items: *const T, len: usize) -> &'a [T] {
+pub(super) unsafe fn array<'a, T>(items: *const T, len: usize) -> &'a [T] {
     if len == 0 {
         return &[];
     }
@@ -321,7 +324,7 @@ unsafe fn array<'a, T>(items: *const T, len: usize) -> &'a [T] {
 }
 
 /// Copies a change of a module whose first output is number `outputs` of the batch.
-fn changed(change: &abi::Change, outputs: usize) -> Changed {
+pub(super) fn changed(change: &abi::Change, outputs: usize) -> Changed {
     // SAFETY: the change lives as long as the `Encoded` that it came from.
     let (key, headers) = unsafe { (borrow(change.key), array(change.headers, change.headers_len as usize)) };
     // SAFETY: as above.

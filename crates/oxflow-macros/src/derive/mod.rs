@@ -159,6 +159,7 @@ fn implement_payload(input: &DeriveInput, container: &Container, borrows: bool) 
         impl #implementing ::oxflow::Payload for #ident #arguments #bounds {
             type Borrowed<'oxflow> = #borrowed;
             const REJECTS_UNKNOWN: bool = #rejects_unknown;
+            const DIRECT: bool = true;
 
             fn name() -> &'static str {
                 #name

@@ -38,24 +38,38 @@ impl JsonDecoder {
         let py = data.py();
         let bytes =
             data.cast::<PyBytes>().map_err(|error| decode_error(py, &PyErr::from(error).value(py).to_string()))?;
-        match self.keys.try_lock() {
-            Ok(mut keys) => self.decode(py, bytes.as_bytes(), &mut keys),
-            // Never waited for: who holds the lock may wait for the interpreter.
-            Err(_) => self.decode(py, bytes.as_bytes(), &mut Keys::default()),
-        }
+        self.read(py, bytes.as_bytes())
     }
 }
 
 impl JsonDecoder {
+    /// Reads bytes and checks the value, with the keys of the decoder.
+    pub(crate) fn read<'py>(&self, py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        match self.keys.try_lock() {
+            Ok(mut keys) => self.decode(py, json, &mut keys),
+            // Never waited for: who holds the lock may wait for the interpreter.
+            Err(_) => self.decode(py, json, &mut Keys::default()),
+        }
+    }
+
     /// Reads bytes and checks the value.
     pub(crate) fn decode<'py>(&self, py: Python<'py>, json: &[u8], keys: &mut Keys) -> PyResult<Bound<'py, PyAny>> {
-        let wrong = |wrong: Wrong<'_, '_>| match wrong {
-            Wrong::Raised(error) if is_refusal(py, &error) => decode_error(py, &error.value(py).to_string()),
-            Wrong::Raised(error) => error,
-            Wrong::Mismatch(..) => decode_error(py, &wrong.to_string()),
-        };
-        let value = read(py, json, keys).map_err(|error| wrong(error.into()))?;
-        self.shape.convert(value).map_err(wrong)
+        let value = read(py, json, keys).map_err(|error| raised(py, &error.into()))?;
+        self.check(value)
+    }
+
+    /// Checks what was read, or what is as if it had been.
+    pub(crate) fn check<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        self.shape.convert(value).map_err(|wrong| raised(py, &wrong))
+    }
+}
+
+fn raised(py: Python<'_>, wrong: &Wrong<'_, '_>) -> PyErr {
+    match wrong {
+        Wrong::Raised(error) if is_refusal(py, error) => decode_error(py, &error.value(py).to_string()),
+        Wrong::Raised(error) => error.clone_ref(py),
+        Wrong::Mismatch(..) => decode_error(py, &wrong.to_string()),
     }
 }
 

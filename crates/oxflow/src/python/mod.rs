@@ -3,7 +3,19 @@
 //! The module holds a capsule with the library's tables and nothing else of ours. Its classes and functions are made by the
 //! Python package (`oxflow._extension.populate`), so that no class of `PyO3` is shared between two extensions.
 
+mod access;
+mod kept;
+mod key;
+mod layout;
+mod look;
+mod names;
+mod objects;
+mod read;
+mod write;
+mod wrong;
+
 use crate::abi;
+pub(crate) use objects::object_table;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;

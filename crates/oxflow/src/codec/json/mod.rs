@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use trail::Trail;
-pub(crate) use watch::take_dropped;
+#[cfg_attr(not(feature = "python"), allow(unused_imports, reason = "what counts beside JSON is Python"))]
+pub(crate) use watch::{count_dropped, restore_dropped, take_dropped};
 use watch::{Count, Watch, Watched};
 
 /// Reads one JSON value; anything but blanks after it is an error.
@@ -33,7 +34,7 @@ pub fn decode_payload<T: Payload>(bytes: &[u8]) -> Result<T::Borrowed<'_>, Decod
     let before = take_dropped();
     let decoded = decode_seed(bytes, Seed::<T>(PhantomData));
     let dropped = take_dropped();
-    watch::restore(before);
+    restore_dropped(before);
     match decoded {
         Ok(_) if dropped > 0 => {
             let trail = RefCell::new(Trail::default());

@@ -19,8 +19,13 @@ pub(crate) fn take_dropped() -> u64 {
 }
 
 /// Takes up a count that was [taken](take_dropped).
-pub(super) fn restore(count: u64) {
+pub(crate) fn restore_dropped(count: u64) {
     DROPPED.set(count);
+}
+
+/// Counts a field that is dropped.
+pub(crate) fn count_dropped() {
+    DROPPED.set(DROPPED.get() + 1);
 }
 
 /// What is told of the way into a value.
@@ -49,7 +54,7 @@ pub(super) struct Count;
 
 impl Watch for Count {
     fn dropped(self) {
-        DROPPED.set(DROPPED.get() + 1);
+        count_dropped();
     }
 }
 

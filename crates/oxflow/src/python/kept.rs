@@ -1,0 +1,58 @@
+//! Strings that rows borrow from.
+//!
+//! The UTF-8 of a Python string lives as long as the string. The dictionary that holds it is no guarantee for that: while a
+//! function runs without the interpreter, another thread may change the dictionary. So each string that is looked at is
+//! held here until the rows are gone.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use std::cell::RefCell;
+use std::{slice, str};
+
+/// References to strings. Made and dropped by a thread that holds the interpreter.
+#[derive(Debug, Default)]
+pub(super) struct Kept(RefCell<Vec<*mut ffi::PyObject>>);
+
+impl Kept {
+    /// The text of a string; none where the string holds half of a surrogate pair, which has no UTF-8.
+    pub(super) fn text(&self, string: Bound<'_, PyString>) -> Option<&str> {
+        let mut len = 0;
+        // SAFETY: it is a string, and the interpreter is held, as the lifetime of `Bound` says.
+        let data = unsafe { ffi::PyUnicode_AsUTF8AndSize(string.as_ptr(), &raw mut len) };
+        if data.is_null() {
+            // SAFETY: as above.
+            unsafe { ffi::PyErr_Clear() };
+            return None;
+        }
+        self.0.borrow_mut().push(string.into_ptr());
+        // SAFETY: the string lies still and never changes, and is held for as long as `self` lives.
+        let bytes = unsafe { slice::from_raw_parts(data.cast::<u8>(), usize::try_from(len).unwrap_or_default()) };
+        // SAFETY: that is what the call gives.
+        Some(unsafe { str::from_utf8_unchecked(bytes) })
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        for string in self.0.get_mut().drain(..) {
+            // SAFETY: the reference was taken over from a `Bound`; the interpreter is held, as the type says.
+            unsafe { ffi::Py_DECREF(string) };
+        }
+    }
+}
+
+/// The entry of a dictionary after a place, which moves on. Unlike `PyO3`'s iterator it takes a dictionary as it is that
+/// changes on the way, which code of a user that is called on the way may do.
+pub(super) fn next_entry<'py>(
+    dict: &Bound<'py, pyo3::types::PyDict>,
+    place: &mut isize,
+) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: it is a dictionary, and the interpreter is held.
+    if unsafe { ffi::PyDict_Next(dict.as_ptr(), place, &raw mut key, &raw mut value) } == 0 {
+        return None;
+    }
+    // SAFETY: both are there where there is an entry, and borrowed from the dictionary, which nothing changes meanwhile.
+    Some(unsafe { (Bound::from_borrowed_ptr(dict.py(), key), Bound::from_borrowed_ptr(dict.py(), value)) })
+}
