@@ -9,6 +9,7 @@
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
+#   make bench-sdk  calls of Rust functions from Python, by kind of payload
 #   make docs    the documentation into site/
 
 SHELL := bash
@@ -40,7 +41,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps
+APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -232,3 +233,17 @@ bench: $(VENVS)/build/.made $(VENVS)/bench/.made
 	$(BENCH)/pip install --quiet --no-deps $(VENVS)/wheels/bench/*.whl
 	$(BENCH)/python benches/streams/compare.py --oxflow $(BENCH)/python --peers $(VENVS)/bench/bin/python \
 	    --loop $(CARGO_TARGET_DIR)/release/streams-loop --data $(VENVS)/bench-data --results benches/results
+
+BENCH_SDK = $(VENVS)/bench-sdk/bin
+
+.PHONY: bench-sdk
+bench-sdk: $(VENVS)/build/.made
+	rm -rf $(VENVS)/wheels/bench-sdk
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-sdk
+	for crate in steps peer; do \
+	    $(MATURIN) --release --locked --manifest-path benches/sdk/$$crate/Cargo.toml --out $(VENVS)/wheels/bench-sdk; \
+	done
+	$(OLDEST) -m venv --clear $(VENVS)/bench-sdk
+	$(BENCH_SDK)/pip install --quiet msgspec==0.22.0
+	$(BENCH_SDK)/pip install --quiet --no-deps $(VENVS)/wheels/bench-sdk/*.whl
+	$(BENCH_SDK)/python benches/sdk/calls.py --results benches/results

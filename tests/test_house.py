@@ -35,6 +35,8 @@ UNSAFE = {
     "crates/oxflow/src/encode.rs": "the entries of the way out: takes handles, frees what it gave",
     "crates/oxflow/src/host/api.rs": "calls the runtime's entries",
     "crates/oxflow/src/host/tracing.rs": "takes back the metadata of a span that it gave to the runtime",
+    "crates/oxflow/src/python/kept.rs": "holds the strings that rows borrow from",
+    "crates/oxflow/src/python/objects.rs": "the entries between payloads and Python objects",
     "crates/oxflow/src/python/mod.rs": "the module's entry, and the capsule that has the tables",
     "crates/oxflow/src/report.rs": "calls the runtime back with a fault",
     "crates/oxflow/src/run.rs": "the entries of the tables: takes handles and rows",
@@ -45,7 +47,9 @@ UNSAFE = {
     "crates/oxflow-engine/src/host/modules.rs": "gives modules the runtime's table, and shares both between threads",
     "crates/oxflow-engine/src/host/tests.rs": "calls the runtime's entries as a module does",
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
+    "crates/oxflow-engine/src/run/one.rs": "calls a module's entries with one message",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
+    "crates/oxflow-python/src/call.rs": "lends objects to a module and takes its own",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",
     "crates/oxflow-python/src/signals.rs": "declares the system's `_exit`, for which Rust has no name",
 }

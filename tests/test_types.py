@@ -5,24 +5,17 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-from typing import Any, TypedDict, TypeGuard
+from typing import Any, TypedDict
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from strategies import values
 
 from oxflow import Map, Message, Parser, PlanError, Serializer, StepError, StreamSink, streaming_source, testing
+from strategies import is_list, is_object, values
 
 # Any: what they hold is known when they are built, not when this file is checked.
 steps: Any = importlib.import_module("test_steps")
 metrics: Any = importlib.import_module("metrics_steps")
-
-def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return type(value) is dict
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    return type(value) is list
 
 
 def covers(found: Any, drawn: Any) -> bool:

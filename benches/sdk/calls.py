@@ -34,6 +34,8 @@ ROUNDS = 15
 CALLS = 4000
 # Distinct messages, so that no cache of one value helps.
 MESSAGES = 500
+# A value above it is large.
+USUAL = 100.0
 
 
 @dataclasses.dataclass
@@ -77,10 +79,10 @@ def reading(number: int) -> dict[str, Any]:
     """A message, as it came out of a parser: no two share a string but the keys."""
     tags = {"environment": f"production-{number}", "release": f"frontend@{number}.4.1", "session.status": "crashed"}
     tags |= {"transaction": f"/api/0/projects/{number}/", "sdk": "sentry.javascript.react"}
-    fields = {"org_id": number, "project_id": 3, "name": "d:transactions/duration@millisecond"}
-    return json.loads(
-        json.dumps(fields | {"timestamp": 1_795_000_000 + number, "value": number * 1.5 + 0.25, "tags": tags})
-    )
+    fields: dict[str, Any] = {"org_id": number, "project_id": 3, "name": "d:transactions/duration@millisecond"}
+    fields |= {"timestamp": 1_795_000_000 + number, "value": number * 1.5 + 0.25, "tags": tags}
+    parsed: dict[str, Any] = json.loads(json.dumps(fields))
+    return parsed
 
 
 def contestants() -> dict[str, tuple[Callable[[Any], object], list[Any]]]:
@@ -102,7 +104,7 @@ def contestants() -> dict[str, tuple[Callable[[Any], object], list[Any]]]:
 
 def in_python(msg: Message[dict[str, Any]]) -> dict[str, Any]:
     """What the Rust functions do."""
-    return {**msg.payload, "large": msg.payload["value"] > 100.0}
+    return {**msg.payload, "large": msg.payload["value"] > USUAL}
 
 
 def cost(function: Callable[[Any], object], inputs: list[Any], calls: int) -> float:

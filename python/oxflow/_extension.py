@@ -80,12 +80,15 @@ class RustFunction(Generic[In_contra, Out_co]):
             StepError: the function returned an error, or the payload is not of its input type.
             StepPanicked: it panicked.
         """
-        given = type(message)
-        if given is not _oxflow.Message:
-            name = given.__qualname__
-            raise TypeError(f"{self!r} takes a Message, not a {name}: wrap the payload, `Message(payload)`")
         follow()
-        result: Out_co = self.native(message, encode, self._decoder or self._made_decoder())
+        try:
+            result: Out_co = self.native.run(message, encode, self._decoder or self._made_decoder())
+        except TypeError:
+            given = type(message)
+            if given is _oxflow.Message:
+                raise
+            name = given.__qualname__
+            raise TypeError(f"{self!r} takes a Message, not a {name}: wrap the payload, `Message(payload)`") from None
         return result
 
     @classmethod

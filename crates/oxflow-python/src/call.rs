@@ -112,17 +112,18 @@ impl<'py> Call<'_, 'py> {
         let taken = |object: *mut oxflow::abi::Object| unsafe { Bound::from_borrowed_ptr(py, object.cast()) };
         // SAFETY: the interpreter is held.
         if let Some(outputs) = unsafe { call.write(&rows, taken) } {
-            return outputs.into_iter().map(|output| output.try_map(|object| self.checked(object))).collect();
+            return outputs.into_iter().map(|output| output.try_map(|object| self.finished(object))).collect();
         }
         let outputs = call.encode(rows, |bytes| self.decoded(bytes));
         self.raise_for(call)?;
         outputs.into_iter().map(|output| output.try_map(|object| object)).collect()
     }
 
-    /// An object that was made without text, as what the function's type says it is.
-    fn checked(&self, object: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    /// An object that was made without text, as Python's type of it has it. What serde writes is of the shape that the Rust type
+    /// has, so it isn't looked at again.
+    fn finished(&self, object: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         match self.decode.cast_exact::<JsonDecoder>() {
-            Ok(decoder) => decoder.get().check(object).map(Bound::unbind),
+            Ok(decoder) => decoder.get().finish(object).map(Bound::unbind),
             Err(_) => Ok(object.unbind()),
         }
     }
@@ -146,6 +147,10 @@ impl<'py> Call<'_, 'py> {
     }
 
     fn results(&self, outputs: Vec<OneOutput<Py<PyAny>>>, own: &OwnMetadata) -> PyResult<Py<PyAny>> {
+        // Most functions give one output and change nothing beside it.
+        if self.function.kind() != Some(Kind::FlatMap) && outputs.iter().all(|output| output.changed.is_none()) {
+            return Ok(outputs.into_iter().next().map_or_else(|| self.py.None(), |output| output.payload));
+        }
         let changed = outputs.iter().any(|output| output.changed.is_some());
         // Messages, where the function changed more than payloads.
         let result = |OneOutput { payload, changed: change }| match changed {

@@ -124,7 +124,7 @@ impl NativeFunction {
     ///
     /// `encode` makes JSON of a payload that isn't read as it is, `decode` makes the result of JSON, or checks it.
     #[pyo3(signature = (message: "Message[Any]", encode: "Callable[[Any], bytes]", decode: "Callable[[bytes], Any]") -> "Any")]
-    fn __call__(
+    fn run(
         &self,
         py: Python<'_>,
         message: &Bound<'_, Message>,

@@ -10,9 +10,8 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     stream: String,
-    partitions: Vec<u32>,
-    offsets: Vec<i64>,
-    timestamps: Vec<i64>,
+    /// Partition, offset and timestamp of each row.
+    places: Vec<(u32, i64, i64)>,
     keys: Vec<Option<Range<usize>>>,
     headers: Vec<(Range<usize>, Range<usize>)>,
     header_ends: Vec<u32>,
@@ -44,9 +43,12 @@ impl Columns {
         let headers = unsafe { borrow(rows.headers, headers_len) };
         let mut columns = Self {
             stream: String::from_utf8_lossy(stream).into_owned(),
-            partitions: partitions.to_vec(),
-            offsets: offsets.to_vec(),
-            timestamps: timestamps.to_vec(),
+            places: partitions
+                .iter()
+                .zip(offsets)
+                .zip(timestamps)
+                .map(|((&part, &at), &time)| (part, at, time))
+                .collect(),
             header_ends: ends.to_vec(),
             ..Self::default()
         };
@@ -79,7 +81,7 @@ impl Columns {
     }
 
     pub(crate) fn has(&self, row: u32) -> bool {
-        (row as usize) < self.timestamps.len()
+        (row as usize) < self.places.len()
     }
 
     pub(crate) fn stream(&self) -> &str {
@@ -87,15 +89,15 @@ impl Columns {
     }
 
     pub(crate) fn partition(&self, row: u32) -> u32 {
-        self.partitions.get(row as usize).copied().unwrap_or_default()
+        self.places.get(row as usize).map_or(0, |place| place.0)
     }
 
     pub(crate) fn offset(&self, row: u32) -> i64 {
-        self.offsets.get(row as usize).copied().unwrap_or_default()
+        self.places.get(row as usize).map_or(0, |place| place.1)
     }
 
     pub(crate) fn timestamp(&self, row: u32) -> i64 {
-        self.timestamps.get(row as usize).copied().unwrap_or_default()
+        self.places.get(row as usize).map_or(0, |place| place.2)
     }
 
     pub(crate) fn key(&self, row: u32) -> Option<&[u8]> {

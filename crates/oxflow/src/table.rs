@@ -156,7 +156,11 @@ fn describe<T: Payload>() -> TypeTable {
         free: run::free::<T>,
         release: encode::release,
         take_unknown: run::take_unknown,
-        objects: if T::DIRECT { python::object_table::<T>().map_or(ptr::null(), |table| leak(table)) } else { ptr::null() },
+        objects: if T::DIRECT {
+            python::object_table::<T>().map_or(ptr::null(), |table| leak(table))
+        } else {
+            ptr::null()
+        },
     }
 }
 

@@ -58,8 +58,13 @@ impl JsonDecoder {
         self.check(value)
     }
 
-    /// Checks what was read, or what is as if it had been.
-    pub(crate) fn check<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    /// Makes what the type says of a value whose maker promises that it fits: a list becomes a tuple.
+    pub(crate) fn finish<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if self.shape.replaces { self.check(value) } else { Ok(value) }
+    }
+
+    /// Checks what was read.
+    fn check<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
         self.shape.convert(value).map_err(|wrong| raised(py, &wrong))
     }

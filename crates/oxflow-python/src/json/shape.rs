@@ -52,12 +52,32 @@ pub(super) struct Field {
 pub(super) struct Shape {
     pub(super) parts: Vec<Part>,
     pub(super) root: usize,
+    /// Whether a value that fits may be replaced by another one.
+    pub(super) replaces: bool,
 }
 
 impl Shape {
     /// Reads the table: a tuple for each part, which begins with its kind.
     pub(super) fn new(parts: &[Bound<'_, PyTuple>], root: usize) -> PyResult<Self> {
-        Ok(Self { parts: parts.iter().map(part).collect::<PyResult<_>>()?, root })
+        let parts: Vec<Part> = parts.iter().map(part).collect::<PyResult<_>>()?;
+        let replaces = parts.iter().any(Part::replaces);
+        Ok(Self { parts, root, replaces })
+    }
+}
+
+impl Part {
+    /// `OneOf` does only where a member isn't the plain value, as that of an enum.
+    fn replaces(&self) -> bool {
+        match self {
+            Self::Any
+            | Self::Exactly { .. }
+            | Self::Number
+            | Self::List { .. }
+            | Self::Dict { .. }
+            | Self::Union { .. } => false,
+            Self::Record { class, .. } => class.is_some(),
+            Self::Float | Self::OneOf { .. } | Self::Tuple { .. } | Self::Items { .. } | Self::Convert { .. } => true,
+        }
     }
 }
 

@@ -145,7 +145,10 @@ impl<'s, 'de, 'py> Fields<'s, 'de, 'py> {
     /// Gives the only field to a visitor: its name is that of a variant.
     pub(super) fn visit_variant<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Wrong> {
         if self.len() != 1 {
-            return Err(Wrong::new(format_args!("expected one field with the name of a variant, found {}", self.len())));
+            return Err(Wrong::new(format_args!(
+                "expected one field with the name of a variant, found {}",
+                self.len()
+            )));
         }
         let name = self.advance()?.unwrap_or_default();
         let value = self.value()?;
@@ -243,11 +246,7 @@ impl<'de> VariantAccess<'de> for Value<'_, 'de, '_> {
         self.deserialize_seq(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Wrong> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
         self.deserialize_struct("", fields, visitor)
     }
 }

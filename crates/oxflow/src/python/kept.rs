@@ -11,10 +11,17 @@ use std::cell::RefCell;
 use std::{slice, str};
 
 /// References to strings. Made and dropped by a thread that holds the interpreter.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Kept(RefCell<Vec<*mut ffi::PyObject>>);
 
+/// Strings, keys too, that there is room for at first in each message.
+const ROOM: usize = 32;
+
 impl Kept {
+    pub(super) fn for_rows(rows: usize) -> Self {
+        Self(RefCell::new(Vec::with_capacity(rows * ROOM)))
+    }
+
     /// The text of a string; none where the string holds half of a surrogate pair, which has no UTF-8.
     pub(super) fn text(&self, string: Bound<'_, PyString>) -> Option<&str> {
         let mut len = 0;

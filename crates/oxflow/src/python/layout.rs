@@ -71,7 +71,8 @@ impl Record {
     fn field(field: &Bound<'_, PyAny>) -> PyResult<(Py<PyString>, Py<PyString>)> {
         let (attribute, name): (Bound<'_, PyString>, Bound<'_, PyString>) = field.extract()?;
         // As the names of attributes are: then finding one compares no text.
-        let interned = |text: Bound<'_, PyString>| text.to_str().map(|text| PyString::intern(field.py(), text).unbind());
+        let interned =
+            |text: Bound<'_, PyString>| text.to_str().map(|text| PyString::intern(field.py(), text).unbind());
         Ok((interned(attribute)?, interned(name)?))
     }
 }

@@ -37,7 +37,7 @@ unsafe extern "C" fn read<T: Payload>(rows: *const Rows, objects: *const *mut Ob
     let (rows, faults) = unsafe { (&*rows, Reporter::new(faults)) };
     // SAFETY: the caller's promise.
     let (columns, objects) = unsafe { (Arc::new(Columns::copy(rows)), borrow(objects, rows.len)) };
-    let kept = Box::into_raw(Box::<Kept>::default());
+    let kept = Box::into_raw(Box::new(Kept::for_rows(rows.len)));
     // SAFETY: it was made just now, and is dropped only when no row is left: here, or by `give_back`.
     let source = Source { kept: unsafe { &*kept }, odd: Cell::new(false) };
     let before = take_dropped();
@@ -71,10 +71,7 @@ unsafe extern "C" fn read<T: Payload>(rows: *const Rows, objects: *const *mut Ob
 }
 
 /// The payload that an object is.
-fn value<'de, T: Payload>(
-    source: &Source<'de>,
-    object: Bound<'_, PyAny>,
-) -> Result<T::Borrowed<'de>, DecodeError> {
+fn value<'de, T: Payload>(source: &Source<'de>, object: Bound<'_, PyAny>) -> Result<T::Borrowed<'de>, DecodeError> {
     let before = take_dropped();
     let read = T::read(Value { source, object, room: Room::WHOLE });
     let dropped = take_dropped();
@@ -134,7 +131,8 @@ fn made<T: Payload>(py: Python<'_>, rows: &[Row<T>]) -> Option<Vec<*mut Object>>
 }
 
 fn into_written<T>(rows: &[Row<T>], objects: Vec<*mut Object>) -> *mut Written {
-    let changed = || rows.iter().zip(0..).filter_map(|(row, output)| Some((row.message.metadata().changes()?, row, output)));
+    let changed =
+        || rows.iter().zip(0..).filter_map(|(row, output)| Some((row.message.metadata().changes()?, row, output)));
     let headers: Vec<Header> = changed().flat_map(|(changes, ..)| lend_headers(changes)).collect();
     let mut rest = headers.as_slice();
     let changes = changed().map(|(changes, row, output)| change(output, changes, row.message.timestamp(), &mut rest));

@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use trail::Trail;
+use watch::{Count, Watch, Watched};
 #[cfg_attr(not(feature = "python"), allow(unused_imports, reason = "what counts beside JSON is Python"))]
 pub(crate) use watch::{count_dropped, restore_dropped, take_dropped};
-use watch::{Count, Watch, Watched};
 
 /// Reads one JSON value; anything but blanks after it is an error.
 ///
