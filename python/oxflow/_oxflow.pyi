@@ -128,15 +128,20 @@ class NativeFunction:
     A function of an extension.
     """
 
-    def __call__(self, /, message: Message[Any], encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]) -> Any:
+    def __new__(cls, /, capsule: Any, index: SupportsIndex) -> NativeFunction:
+        ...
+
+    def made_of(self, /, arguments: bytes) -> NativeFunction:
+        """
+        Make the function of its arguments, a JSON object.
+        """
+
+    def run(self, /, message: Message[Any], encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]) -> Any:
         """
         Run the function on one message, outside of any pipeline.
 
-        `encode` makes JSON of the payload, `decode` makes the result of JSON.
+        `encode` makes JSON of a payload that isn't read as it is, `decode` makes the result of JSON, or checks it.
         """
-
-    def __new__(cls, /, capsule: Any, index: SupportsIndex) -> NativeFunction:
-        ...
 
 @final
 class NativeType:

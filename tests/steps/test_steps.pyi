@@ -49,6 +49,14 @@ class Flattened(TypedDict):
 
 Fragile: TypeAlias = Any
 
+class Lent(TypedDict):
+    """Lies in its message."""
+
+    slice: str
+    cow: str
+    text: str
+    tags: dict[str, list[str]]
+
 class Maybe(TypedDict):
     """What may be flattened."""
 
@@ -137,6 +145,29 @@ class Strict(TypedDict):
 
     id: int
     places: list[Place]
+
+TextChoices: TypeAlias = Any
+
+TextContainers: TypeAlias = Any
+
+TextFlattened: TypeAlias = Any
+
+TextNarrow: TypeAlias = Any
+
+TextOpen: TypeAlias = Any
+
+TextPage: TypeAlias = Any
+
+TextPair: TypeAlias = Any
+
+TextScalars: TypeAlias = Any
+
+TextSparse: TypeAlias = Any
+
+TextTree: TypeAlias = Any
+
+Touchy: TypeAlias = str
+"""Panics while it is written, or while it is read."""
 
 class Tree(TypedDict):
     """Itself, in itself."""
@@ -253,6 +284,9 @@ leak_span: RustFunction[Word, Word]
 length_class: RustFunction[Word, str]
 """`short`, `long`."""
 
+lent_after_rendezvous: RustFunction[Lent, Lent]
+"""The same, after somebody removed the file of the name in `slice`."""
+
 letters: RustFunction[Word, list[Word]]
 """A word for each letter."""
 
@@ -277,6 +311,9 @@ same_flattened: RustFunction[Flattened, Flattened]
 same_internal: RustFunction[
     Internal_Started | Internal_TimedOut | Internal_Moved, Internal_Started | Internal_TimedOut | Internal_Moved
 ]
+same_lent: RustFunction[Lent, Lent]
+"""Gives back what lies in the message."""
+
 same_metric: RustFunction[Metric, Metric]
 same_narrow: RustFunction[Narrow, Narrow]
 same_open: RustFunction[Open, Open]
@@ -288,6 +325,9 @@ same_place: RustFunction[Place, Place]
 same_scalars: RustFunction[Scalars, Scalars]
 same_sparse: RustFunction[Sparse, Sparse]
 same_strict: RustFunction[Strict, Strict]
+same_touchies: RustFunction[list[str], list[str]]
+"""Gives back all of them."""
+
 same_tree: RustFunction[Tree, Tree]
 share: RustFunction[Word, float]
 """The share of each word in all that come with it; fails on the word `bad`."""
@@ -307,6 +347,16 @@ stubborn_filter: RustFunction[Word, bool]
 take: RustFunction[Word, Word]
 """Takes words, but those that say what is wrong with them; a `busy` one when it is asked as often as its count says."""
 
+text_choices: RustFunction[Any, Any]
+text_containers: RustFunction[Any, Any]
+text_flattened: RustFunction[Any, Any]
+text_narrow: RustFunction[Any, Any]
+text_open: RustFunction[Any, Any]
+text_page: RustFunction[Any, Any]
+text_pair: RustFunction[Any, Any]
+text_scalars: RustFunction[Any, Any]
+text_sparse: RustFunction[Any, Any]
+text_tree: RustFunction[Any, Any]
 total: RustFunction[list[Word], int]
 """The counts of a list."""
 

@@ -153,9 +153,12 @@ impl<'py> Call<'_, 'py> {
         }
         let changed = outputs.iter().any(|output| output.changed.is_some());
         // Messages, where the function changed more than payloads.
-        let result = |OneOutput { payload, changed: change }| match changed {
-            true => Ok(Py::new(self.py, Message { payload, metadata: self.metadata(change, own) })?.into_any()),
-            false => Ok(payload),
+        let result = |OneOutput { payload, changed: change }| {
+            if !changed {
+                return Ok(payload);
+            }
+            let metadata = self.metadata(change, own);
+            Ok(Py::new(self.py, Message { payload, metadata })?.into_any())
         };
         let mut results = outputs.into_iter().map(result);
         if self.function.kind() == Some(Kind::FlatMap) {

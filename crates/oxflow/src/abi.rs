@@ -119,7 +119,7 @@ pub struct Held {
     pub len: usize,
 }
 
-/// A Python object: what `PyObject` is in CPython's own C ABI. Opaque here, since the SDK can be built without Python.
+/// A Python object: what `PyObject` is in the C ABI of `CPython` itself. Opaque here, since the SDK can be built without Python.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Object {

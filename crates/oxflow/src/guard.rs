@@ -115,7 +115,7 @@ fn users_frames(backtrace: &str) -> String {
         // The place of a frame stands on a line of its own below the name.
         name(line).is_none() || starts_with(line, &["core::", "std::", "alloc::", "<core::", "<std::", "<alloc::"])
     });
-    let inside = |line: &&str| !starts_with(line, &["oxflow::run::", "oxflow::guard::"]);
+    let inside = |line: &&str| !starts_with(line, &["oxflow::run::", "oxflow::guard::", "oxflow::python::"]);
     users.take_while(inside).collect::<Vec<_>>().join("\n")
 }
 

@@ -190,7 +190,12 @@ impl PayloadType {
 
     /// How its payloads become Python objects and back, if they do so with no text in between.
     pub(crate) fn objects(&self) -> Option<&'static ObjectTable> {
-        // SAFETY: the entry is null or points to a static of the library.
+        // As for `take_unknown`.
+        let end = offset_of!(TypeTable, objects) + size_of_val(&self.table.objects);
+        if self.table.size < end {
+            return None;
+        }
+        // SAFETY: the entry is there, and is null or points to a static of the library.
         unsafe { self.table.objects.as_ref() }
     }
 

@@ -151,10 +151,10 @@ impl<'f> OneCall<'f> {
 }
 
 fn with_changes<T>(payloads: impl Iterator<Item = T>, changes: &[abi::Change]) -> Vec<OneOutput<T>> {
-    let mut changes = changes.iter().peekable();
+    let mut rest = changes.iter().peekable();
     let output = |(index, payload): (u32, T)| {
-        let changed = changes.next_if(|change| change.output == index).map(|change| changed(change, 0));
-        OneOutput { payload, changed }
+        let change = rest.next_if(|change| change.output == index);
+        OneOutput { payload, changed: change.map(|change| changed(change, 0)) }
     };
     (0..).zip(payloads).map(output).collect()
 }

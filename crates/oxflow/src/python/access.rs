@@ -1,6 +1,6 @@
 //! What is inside of a Python object, one after the other.
 
-use super::kept::next_entry;
+use super::kept::{Entry, next_entry};
 use super::key::Key;
 use super::layout::Record;
 use super::look::{Room, Source, Value};
@@ -161,7 +161,7 @@ fn attribute<'py>(
     object: &Bound<'py, PyAny>,
     record: &Record,
     next: &mut usize,
-) -> Result<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>, Wrong> {
+) -> Result<Option<Entry<'py>>, Wrong> {
     let Some((attribute, name)) = record.fields.get(*next) else { return Ok(None) };
     *next += 1;
     match object.getattr(attribute.bind(object.py())) {
@@ -179,13 +179,13 @@ fn name<'de>(source: &Source<'de>, key: Bound<'_, PyAny>, room: Room) -> Result<
     }
     let key = match key.cast_into_exact::<PyString>() {
         Ok(key) => key,
-        Err(error) => other_name(source, error.into_inner())?,
+        Err(error) => other_name(source, &error.into_inner())?,
     };
     source.kept.text(key).ok_or_else(|| source.odd("half of a surrogate pair"))
 }
 
 #[cold]
-fn other_name<'py>(source: &Source<'_>, key: Bound<'py, PyAny>) -> Result<Bound<'py, PyString>, Wrong> {
+fn other_name<'py>(source: &Source<'_>, key: &Bound<'py, PyAny>) -> Result<Bound<'py, PyString>, Wrong> {
     let py = key.py();
     if key.is_none() {
         return Ok(PyString::new(py, "null"));

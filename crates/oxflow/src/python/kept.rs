@@ -49,12 +49,12 @@ impl Drop for Kept {
     }
 }
 
+/// Key and value.
+pub(super) type Entry<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
 /// The entry of a dictionary after a place, which moves on. Unlike `PyO3`'s iterator it takes a dictionary as it is that
 /// changes on the way, which code of a user that is called on the way may do.
-pub(super) fn next_entry<'py>(
-    dict: &Bound<'py, pyo3::types::PyDict>,
-    place: &mut isize,
-) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+pub(super) fn next_entry<'py>(dict: &Bound<'py, pyo3::types::PyDict>, place: &mut isize) -> Option<Entry<'py>> {
     let (mut key, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
     // SAFETY: it is a dictionary, and the interpreter is held.
     if unsafe { ffi::PyDict_Next(dict.as_ptr(), place, &raw mut key, &raw mut value) } == 0 {

@@ -95,7 +95,7 @@ impl<'s, 'de, 'py> Value<'s, 'de, 'py> {
             Err(object) => object,
         };
         if object.is_exact_instance_of::<PyInt>() {
-            return Ok(integer(object));
+            return Ok(integer(&object));
         }
         let object = match exactly::<PyFloat>(object) {
             Ok(float) => return real(source, float.value()),
@@ -137,7 +137,7 @@ impl<'s, 'de, 'py> Value<'s, 'de, 'py> {
         }
         // As the package does: a class that is made of one of these is one of these.
         if object.is_instance_of::<PyInt>() {
-            return Ok(integer(object));
+            return Ok(integer(&object));
         }
         let object = match object.cast_into::<PyString>() {
             Ok(string) => return text(source, string).map(Seen::Text),
@@ -194,7 +194,7 @@ impl<'s, 'de, 'py> Value<'s, 'de, 'py> {
 /// The object as what it is, if it is of exactly this type. A cast that fails makes an error, which costs more than to ask
 /// first.
 #[inline]
-fn exactly<'py, T: PyTypeInfo>(object: Bound<'py, PyAny>) -> Result<Bound<'py, T>, Bound<'py, PyAny>> {
+fn exactly<T: PyTypeInfo>(object: Bound<'_, PyAny>) -> Result<Bound<'_, T>, Bound<'_, PyAny>> {
     if object.is_exact_instance_of::<T>() {
         object.cast_into_exact().map_err(pyo3::CastIntoError::into_inner)
     } else {
@@ -215,7 +215,7 @@ fn real<'s, 'de, 'py>(source: &Source<'_>, number: f64) -> Result<Seen<'s, 'de, 
     if number.is_finite() { Ok(Seen::Real(number)) } else { Err(source.odd("no finite number")) }
 }
 
-fn integer<'s, 'de, 'py>(object: Bound<'py, PyAny>) -> Seen<'s, 'de, 'py> {
+fn integer<'s, 'de, 'py>(object: &Bound<'py, PyAny>) -> Seen<'s, 'de, 'py> {
     if let Ok(number) = object.extract::<i64>() {
         return Seen::Whole(number);
     }

@@ -51,7 +51,5 @@ fn place(text: &str) -> usize {
         _ => (bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), 0),
     };
     let mixed = (first ^ last.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    #[expect(clippy::cast_possible_truncation, reason = "it is below the number of places")]
-    let place = (mixed >> 48) as usize % PLACES;
-    place
+    (mixed >> 48) as usize % PLACES
 }

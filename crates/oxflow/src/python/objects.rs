@@ -24,6 +24,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex};
 
 /// The entries of a type.
+#[expect(clippy::unnecessary_wraps, reason = "without the feature `python` there are none")]
 pub(crate) fn object_table<T: Payload>() -> Option<ObjectTable> {
     let (read, write) = (read::<T>, write::<T>);
     Some(ObjectTable { size: size_of::<ObjectTable>(), read, give_back, write, release })
@@ -131,12 +132,12 @@ fn made<T: Payload>(py: Python<'_>, rows: &[Row<T>]) -> Option<Vec<*mut Object>>
 }
 
 fn into_written<T>(rows: &[Row<T>], objects: Vec<*mut Object>) -> *mut Written {
-    let changed =
+    let altered =
         || rows.iter().zip(0..).filter_map(|(row, output)| Some((row.message.metadata().changes()?, row, output)));
-    let headers: Vec<Header> = changed().flat_map(|(changes, ..)| lend_headers(changes)).collect();
+    let headers: Vec<Header> = altered().flat_map(|(changes, ..)| lend_headers(changes)).collect();
     let mut rest = headers.as_slice();
-    let changes = changed().map(|(changes, row, output)| change(output, changes, row.message.timestamp(), &mut rest));
-    let changes: Vec<Change> = changes.collect();
+    let each = altered().map(|(of, row, output)| change(output, of, row.message.timestamp(), &mut rest));
+    let changes: Vec<Change> = each.collect();
     let rows: Vec<u32> = rows.iter().map(|row| row.row).collect();
     let face = Written {
         len: rows.len(),

@@ -62,7 +62,7 @@ impl<'n, 'py> Writer<'n, 'py> {
     }
 
     fn dict(self) -> Result<Dict<'n, 'py>, Left> {
-        Ok(Dict { writer: self.inside()?, dict: PyDict::new(self.py), key: None, variant: None })
+        Ok(Dict { writer: self.inside()?, made: PyDict::new(self.py), key: None, variant: None })
     }
 
     fn list(self, len: usize) -> Result<List<'n, 'py>, Left> {
@@ -255,7 +255,7 @@ lists! {
 /// A dictionary on its way.
 pub(super) struct Dict<'n, 'py> {
     writer: Writer<'n, 'py>,
-    dict: Bound<'py, PyDict>,
+    made: Bound<'py, PyDict>,
     key: Option<Bound<'py, PyString>>,
     variant: Option<&'static str>,
 }
@@ -264,11 +264,11 @@ impl<'py> Dict<'_, 'py> {
     #[inline]
     fn add<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Left> {
         let value = value.serialize(self.writer)?;
-        Ok(self.dict.set_item(self.writer.key(key), value)?)
+        Ok(self.made.set_item(self.writer.key(key), value)?)
     }
 
     fn finish(self) -> Made<'py> {
-        let dict = self.dict.into_any();
+        let dict = self.made.into_any();
         self.variant.map_or(Ok(dict.clone()), |variant| self.writer.variant(variant, dict))
     }
 }
@@ -286,7 +286,7 @@ impl<'py> SerializeMap for Dict<'_, 'py> {
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Left> {
         let key = self.key.take().ok_or(Left)?;
-        Ok(self.dict.set_item(key, value.serialize(self.writer)?)?)
+        Ok(self.made.set_item(key, value.serialize(self.writer)?)?)
     }
 
     fn end(self) -> Made<'py> {
