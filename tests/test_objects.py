@@ -17,7 +17,7 @@ import pydantic
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from oxflow import EncodeError, Message, StepError, StepPanicked
+from oxflow import EncodeError, Message, Origin, StepError, StepPanicked
 from oxflow.codec import encode
 from strategies import is_list, is_object, values
 
@@ -163,6 +163,20 @@ def test_what_comes_out_is_of_plain_types() -> None:
     assert found["array"] == (1, 2, 3)
     assert found["bytes"] == [0, 255]
     assert type(found["period"]) is dict
+
+
+def test_what_travels_with_a_payload_reaches_the_function_and_comes_back() -> None:
+    word: dict[str, Any] = {"text": "ox", "count": 1, "tags": {}}
+    given = Message(word, key=b"k", headers=[("h", b"v")], timestamp=5.5, origin=Origin("words", 2, 7))
+    assert steps.describe(given)["text"] == "words 2 7"
+    keyed = Message(word, key=b"ox", headers=[("keyed", b"yes")], timestamp=5.5, origin=Origin("words", 2, 7))
+    assert steps.key_by_text(given) == keyed
+    # What a message doesn't have isn't made up.
+    assert steps.key_by_text(Message(word)) == Message(word, key=b"ox", headers=[("keyed", b"yes")])
+
+
+def test_raw_bytes_go_in_and_out_as_they_are() -> None:
+    assert steps.reverse(Message(b"\xff\x00a")) == b"a\x00\xff"
 
 
 # --- as by JSON -----------------------------------------------------------------------------------------------------

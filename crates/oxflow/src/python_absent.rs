@@ -3,6 +3,7 @@
 use crate::abi::ObjectTable;
 
 /// Without Python there are no objects.
+#[expect(clippy::extra_unused_type_parameters, reason = "with the feature it is the table of a type")]
 pub(crate) fn object_table<T>() -> Option<ObjectTable> {
     None
 }
