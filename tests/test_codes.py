@@ -13,6 +13,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
+import metrics_steps
 import pytest
 import test_steps as steps
 
@@ -158,7 +159,7 @@ def later_plan(_folder: Path) -> None:
     """Hand the engine a plan of a later version, which the package never does."""
     text = json.dumps(json.loads(plans.lower(PASS).text) | {"version": 99})
     bound = _oxflow.load_config('streams: {in: "memory:", out: "memory:"}', "config", [], {})
-    run = _oxflow.Run(text, bound, {}, {}, bytes, {"in": [], "out": "memory:"}, True)
+    run = _oxflow.Run(text, bound, {}, {}, (bytes, bytes), {"in": [], "out": "memory:"}, True)
     run.start()
     run.result()
 
@@ -205,6 +206,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0206": plan(written(SOURCE.apply(Parser("parse", set[int])))),
     "OXF0207": plan(written(SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.letters)))),
     "OXF0208": plan(written(SOURCE)),
+    "OXF0209": plan(written(SOURCE.apply(Parser("parse", dict[str, Any], codec="protobuf")))),
     "OXF0301": config("run: ["),
     "OXF0302": config("rum: {}"),
     "OXF0303": config("run: {lanes: 0}"),
@@ -230,6 +232,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0603": built_without_optimisation,
     "OXF0604": lambda _folder: steps.MoreThan(-1),
     "OXF0605": older_plan,
+    "OXF0608": plan(written(SOURCE.apply(Parser("parse", metrics_steps.IngestMetric, codec="msgpack")))),
     "OXF0701": lambda folder: create("my-steps", folder),
     "OXF0702": lambda folder: create("my_steps", folder.parent),
     "OXF0703": demand,

@@ -13,7 +13,7 @@ import test_steps
 
 from oxflow import Batch, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
 from oxflow._run import bind
-from oxflow.codec import encode
+from oxflow.codec import encode, encode_msgpack
 from oxflow.plan import lower
 from oxflow.report import RunReport, StepReport
 
@@ -34,7 +34,9 @@ class Looked:
         bound.check()
         functions, decoders = dict(bound.plan.functions), dict(bound.plan.decoders)
         text, settings = bound.plan.text, json.dumps(bound.config)
-        self.run = _oxflow.Run(text, settings, functions, decoders, encode, dict(bound.memory), manual_clock=False)
+        self.run = _oxflow.Run(
+            text, settings, functions, decoders, (encode, encode_msgpack), dict(bound.memory), manual_clock=False
+        )
         self.run.start()
 
     def report(self) -> RunReport:

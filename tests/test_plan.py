@@ -144,7 +144,7 @@ def test_a_plan_holds_names_places_and_operations() -> None:
     assert [step["name"] for step in plan["steps"]] == ["b", "s", "out"]
     assert [step["operation"] for step in plan["steps"]] == [
         {"batch": {"messages": 2, "bytes": 10, "time_ms": 1}},
-        "serializer",
+        {"serializer": {}},
         {"sink": "z"},
     ]
 
@@ -175,8 +175,8 @@ def test_a_function_that_gives_a_message_gives_its_payload() -> None:
 
 def test_models_are_described_by_their_names_in_json() -> None:
     (struct,), (model,) = operations(Parser("p", Struct)), operations(Parser("p", Model))
-    assert fields_of(struct["parser"]) == [("userId", "int", True), ("seen", "any", False)]
-    assert fields_of(model["parser"]) == [("userId", "int", True)]
+    assert fields_of(struct["parser"]["type"]) == [("userId", "int", True), ("seen", "any", False)]
+    assert fields_of(model["parser"]["type"]) == [("userId", "int", True)]
 
 
 def test_functions_can_be_imported_by_reference() -> None:

@@ -1,4 +1,4 @@
-"""Describes types to the decoder of the extension, which checks parsed JSON against them and makes records of it.
+"""Describes types to the decoders of the extension, which check parsed JSON or msgpack against them and make records of it.
 
 A description is a table of parts: a tuple for each, which begins with its kind. Parts name each other by their number in
 the table, so that a record may contain itself. The kinds are those of `crates/oxflow-python/src/json/shape.rs`.
@@ -13,7 +13,7 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any, Literal
 
-from oxflow._oxflow import JsonDecoder
+from oxflow._oxflow import JsonDecoder, MsgPackDecoder
 from oxflow._records import Field, fields_of, kind_of
 from oxflow._shapes import DICTS, LISTS, UnsupportedTypeError, plain, spelled
 
@@ -21,33 +21,36 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def native_decoder(annotation: Any) -> Callable[[bytes], Any] | None:
-    """Give the decoder of the library that a type belongs to."""
+def native_decoder(annotation: Any, codec: str) -> Callable[[bytes], Any] | None:
+    """Give the decoder of the library that a type belongs to, if it reads the codec; pydantic knows only JSON."""
     kind = kind_of(annotation)
     if kind == "msgspec":
-        decode: Callable[[bytes], Any] = sys.modules["msgspec"].json.Decoder(annotation).decode
+        decode: Callable[[bytes], Any] = getattr(sys.modules["msgspec"], codec).Decoder(annotation).decode
         return decode
+    if codec != "json":
+        return None
     validate: Callable[[bytes], Any] | None = (
         getattr(annotation, "model_validate_json", None) if kind == "pydantic" else None
     )
     return validate
 
 
-def checking_decoder(annotation: Any) -> JsonDecoder:
+def checking_decoder(annotation: Any, codec: str) -> JsonDecoder | MsgPackDecoder:
     """Compile the decoder of a type that no library of its own reads.
 
     Raises:
-        UnsupportedTypeError: values of the type cannot be read from JSON.
+        UnsupportedTypeError: values of the type cannot be read from the codec.
     """
-    compiler = _Compiler()
+    compiler = _Compiler(scalars=(bool, int, str, type(None), *((bytes,) if codec == "msgpack" else ())))
     root = compiler.compile(annotation, exact_floats=False)
-    return JsonDecoder(compiler.parts, root)
+    return (MsgPackDecoder if codec == "msgpack" else JsonDecoder)(compiler.parts, root)
 
 
 class _Compiler:
     """Compiles one type; remembers the records that it has begun, since a record may contain itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, scalars: tuple[type[Any], ...]) -> None:
+        self._scalars = scalars
         self.parts: list[tuple[Any, ...]] = []
         self._records: dict[type[Any], int] = {}
 
@@ -60,7 +63,7 @@ class _Compiler:
             return self._add("float" if exact_floats else "number")
         if annotation is None:
             return self._exactly(type(None))
-        if annotation in (bool, int, str, type(None)):
+        if annotation in self._scalars:
             return self._exactly(annotation)
         if annotation in (*LISTS, *DICTS, tuple):
             return self._bare(annotation)

@@ -123,6 +123,23 @@ class Message(Generic[_T]):
         ...
 
 @final
+class MsgPackDecoder:
+    """
+    Reads msgpack into a value of a type and checks it.
+
+    Raises `DecodeError` for bytes that are not msgpack or not of the type, and for extension types, timestamps among them. Of a
+    key that comes twice the last counts.
+    """
+
+    def __call__(self, data: bytes, /) -> Any:
+        ...
+
+    def __new__(cls, /, parts: list[tuple[Any, ...]], root: SupportsIndex) -> MsgPackDecoder:
+        """
+        `parts` are those of the type, as `oxflow._convert` describes them; `root` is the number of the whole.
+        """
+
+@final
 class NativeFunction:
     """
     A function of an extension.
@@ -200,8 +217,10 @@ class Run:
     A run of a pipeline, in threads of its own.
     """
 
-    def __new__(cls, /, plan: str, config: str, functions: dict[str, object], decoders: dict[str, Callable[[bytes], Any]], encode: Callable[[Any], bytes], streams: dict[str, list[Any] | str], manual_clock: bool) -> Run:
-        ...
+    def __new__(cls, /, plan: str, config: str, functions: dict[str, object], decoders: dict[str, Callable[[bytes], Any]], encoders: tuple[Callable[[Any], bytes], Callable[[Any], bytes]], streams: dict[str, list[Any] | str], manual_clock: bool) -> Run:
+        """
+        `encoders` are those of JSON and msgpack.
+        """
 
     def drain(self, /) -> None:
         """
@@ -294,6 +313,12 @@ def encode_json(value: Any) -> bytes | None:
     """
     Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,
     `None`, `list` and `dict` of such, or has no JSON.
+    """
+
+def encode_msgpack(value: Any) -> bytes | None:
+    """
+    Write plain Python values as msgpack; return `None` for a value that is none of `str`, `int`, `float`, `bool`, `bytes`,
+    `None`, `list`, `tuple` and `dict` of such, or has no msgpack.
     """
 
 def error_codes() -> list[str]:

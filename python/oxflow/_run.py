@@ -21,7 +21,7 @@ from oxflow._lifetime import carried, wait
 from oxflow._logs import follow
 from oxflow._oxflow import Message
 from oxflow._signals import draining_on_signals
-from oxflow.codec import encode
+from oxflow.codec import encode, encode_msgpack
 from oxflow.errors import (
     ConfigError,
     Diagnostic,
@@ -161,8 +161,9 @@ def execute(
     """
     plan = bound.plan
     config = json.dumps(bound.config)
+    encoders = (encode, encode_msgpack)
     native = _oxflow.Run(
-        plan.text, config, dict(plan.functions), dict(plan.decoders), encode, dict(bound.memory), manual_clock
+        plan.text, config, dict(plan.functions), dict(plan.decoders), encoders, dict(bound.memory), manual_clock
     )
     follow()
     with carried(native):

@@ -7,8 +7,10 @@ collected and raised at once; what can be seen on the data alone is checked by t
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
+import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +21,20 @@ from oxflow._signatures import UnfitFunctionError, items_of, reference_of, resol
 from oxflow.codec import decoder
 from oxflow.errors import DecodeError, Diagnostic, PlanError, diagnostics_from
 from oxflow.pipeline import Branch, Broadcast, Route
-from oxflow.steps import LARGEST, Batch, Filter, FlatMap, Map, Parser, Serializer, Step, StreamSink, is_unicode
+from oxflow.steps import (
+    LARGEST,
+    Batch,
+    Codec,
+    Filter,
+    FlatMap,
+    Map,
+    Parser,
+    Serializer,
+    Step,
+    StreamSink,
+    is_unicode,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -41,6 +56,7 @@ _KINDS: dict[type[Step], tuple[str, ...]] = {
     Filter: ("filter",),
     Route: ("map", "filter"),
 }
+_CODECS: tuple[Codec, ...] = typing.get_args(Codec)
 _RETURNS = {"map": "one value", "filter": "a `bool`", "filter_map": "an `Option`", "flat_map": "a `Vec`"}
 _SUPPORTED = "a TypedDict, dataclass, msgspec.Struct, pydantic model, bytes, or a JSON type like dict[str, Any]"
 
@@ -159,9 +175,14 @@ class _Lowering:
             case Batch():
                 return {"batch": _limits(step)}
             case Parser():
-                return {"parser": self._parser(owner, step.msg_type)}
+                codec = self._codec(owner, step.codec)
+                return {"parser": {"type": self._parser(owner, step.msg_type, codec), **_unless_json(codec)}}
             case Serializer():
-                return "serializer"
+                codec = self._codec(owner, step.codec)
+                if codec == "msgpack":
+                    # What was gathered into lists behind Rust steps arrives as JSON.
+                    self.decoders[step.name] = decoder(Any)
+                return {"serializer": _unless_json(codec)}
             case Route():
                 return {
                     "route": {"function": self._function(owner, step.routing_function), "branches": self._table(step)}
@@ -241,12 +262,22 @@ class _Lowering:
             "output": self._shape(step, output, f"`{reference_of(function)}` gives"),
         }
 
-    def _parser(self, step: Step, msg_type: Any) -> Shape:
+    def _codec(self, step: Step, codec: object) -> Codec:
+        known: dict[object, Codec] = {item: item for item in _CODECS}
+        if isinstance(codec, str) and codec in known:
+            return known[codec]
+        near = difflib.get_close_matches(str(codec), _CODECS, n=1)
+        fix = f"did you mean `{near[0]}`?" if near else f"use one of {', '.join(f'`{item}`' for item in _CODECS)}"
+        self._report(step, "OXF0209", f"step `{step.name}` has no codec {shown(codec)}", fix=fix)
+        return "json"
+
+    def _parser(self, step: Step, msg_type: Any, codec: Codec) -> Shape:
         native = getattr(msg_type, NATIVE_TYPE, None)
         if native is not None:
             self.functions[step.name] = native
         try:
-            self.decoders[step.name] = decoder(msg_type)
+            # Protobuf is read by Rust alone.
+            self.decoders[step.name] = decoder(msg_type, "json" if codec == "protobuf" else codec)
         except UnsupportedTypeError as error:
             self._unsupported(step, "its type is", error)
             return "any"
@@ -254,7 +285,11 @@ class _Lowering:
             message = f"step `{step.name}`: an annotation of `{spelled(msg_type)}` cannot be resolved: {error}"
             self._report(step, "OXF0206", message, fix="import the name outside `if TYPE_CHECKING:`")
             return "any"
-        return self._shape(step, msg_type, "its type is")
+        shape = self._shape(step, msg_type, "its type is")
+        if native is not None and isinstance(shape, dict) and "record" in shape:
+            # A module says of its types what they are, not where they are.
+            return {"record": {**shape["record"], "module": msg_type.__module__}}
+        return shape
 
     def _shape(self, step: Step, annotation: object, whose: str) -> Shape:
         try:
@@ -290,6 +325,10 @@ def _decoder(annotation: object) -> Callable[[bytes], Any]:
             raise DecodeError(reason)
 
         return refuse
+
+
+def _unless_json(codec: Codec) -> dict[str, Codec]:
+    return {} if codec == "json" else {"codec": codec}
 
 
 def _limits(step: Batch) -> dict[str, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from oxflow._place import Spot, caller
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from oxflow._oxflow import Message
 
 __all__ = ["Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "Step", "StreamSink", "Transform"]
+
+Codec: TypeAlias = Literal["json", "msgpack", "protobuf"]
+"""What the bytes at an end of a pipeline are."""
 
 LARGEST = 2**63 - 1
 """The largest number that a plan holds."""
@@ -154,35 +157,46 @@ class Batch(Step):
 
 @dataclass(frozen=True, repr=False, init=False)
 class Parser(Transform[bytes, Out_co]):
-    """Reads JSON bytes into a value of a type, and checks them against it.
+    """Reads bytes into a value of a type, and checks them against it.
 
     Args:
         name: name of the step.
         msg_type: a `TypedDict`, dataclass, `msgspec.Struct` or pydantic model, a payload class of a Rust extension,
             `dict[str, Any]` or another type of JSON values; `bytes` leaves them as they are.
+        codec: what the bytes are: `"json"`, `"msgpack"`, or `"protobuf"` for a Rust type that is a message of protobuf.
     """
 
     msg_type: object
+    codec: Codec
 
     @overload
-    def __init__(self: Parser[Out], name: str, msg_type: type[Out]) -> None: ...
+    def __init__(self: Parser[Out], name: str, msg_type: type[Out], *, codec: Codec = "json") -> None: ...
     # What is a type to JSON but no class to a checker: `Any`, a union, `Literal["a"]`.
     @overload
-    def __init__(self: Parser[Any], name: str, msg_type: object) -> None: ...
-    def __init__(self, name: str, msg_type: object) -> None:
+    def __init__(self: Parser[Any], name: str, msg_type: object, *, codec: Codec = "json") -> None: ...
+    def __init__(self, name: str, msg_type: object, *, codec: Codec = "json") -> None:
         Step.__init__(self, name)
         object.__setattr__(self, "msg_type", msg_type)
+        object.__setattr__(self, "codec", codec)
 
     def __repr__(self) -> str:
-        return f"Parser({quoted(self.name)}, {shown(self.msg_type)})"
+        return f"Parser({quoted(self.name)}, {shown(self.msg_type)}{_codec(self.codec)})"
 
 
+@dataclass(frozen=True, repr=False)
 class Serializer(Transform[object, bytes]):
-    """Writes a value as JSON bytes.
+    """Writes a value as bytes.
 
     Args:
         name: name of the step.
+        codec: what the bytes are: `"json"`, `"msgpack"`, or `"protobuf"` for what a Rust step gives whose type is a message of
+            protobuf.
     """
+
+    codec: Codec = field(default="json", kw_only=True)
+
+    def __repr__(self) -> str:
+        return f"Serializer({quoted(self.name)}{_codec(self.codec)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,6 +226,11 @@ def check_text(what: str, text: object) -> None:
         raise TypeError(f"{what} is a `str`, not {text!r}")
     if not is_unicode(text):
         raise ValueError(f"{what} holds half of a surrogate pair: {text!a}")
+
+
+def _codec(codec: Codec) -> str:
+    """Show the argument, if it is needed."""
+    return "" if codec == "json" else f", codec={shown(codec)}"
 
 
 def _check_time(time: object) -> None:

@@ -102,6 +102,13 @@ class Owner(TypedDict):
 
     pets: list[Pet]
 
+class Packet(TypedDict):
+    """A packet, as it lies in the message."""
+
+    name: str
+    body: list[int]
+    tags: NotRequired[dict[str, float]]
+
 Pair: TypeAlias = tuple[int, str]
 """A pair without names."""
 
@@ -117,6 +124,15 @@ class Place(TypedDict):
     y: float
 
 Plain: TypeAlias = Any
+
+class Reading(TypedDict):
+    """A message of protobuf."""
+
+    sensor: str
+    celsius: list[float]
+    counts: dict[str, int]
+    before: NotRequired[Reading | None]
+    place: NotRequired[Place_Name | Place_Number | None]
 
 class Scalars(TypedDict):
     """The types that JSON has."""
@@ -224,6 +240,12 @@ class Duration(TypedDict):
     secs: int
     nanos: int
 
+class Place_Name(TypedDict):
+    Name: str
+
+class Place_Number(TypedDict):
+    Number: int
+
 class Page_Place(TypedDict):
     items: list[Place]
     next: NotRequired[int | None]
@@ -262,6 +284,9 @@ double_borrowed: RustFunction[BorrowedWord, BorrowedWord]
 
 fragile: RustFunction[Word, list[Any]]
 """The letters of a word; some break on their way out."""
+
+has_values: RustFunction[Reading, bool]
+"""Whether anything was measured."""
 
 is_frequent: RustFunction[Word, bool]
 """Keeps words that were counted more than once."""

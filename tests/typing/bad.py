@@ -54,6 +54,8 @@ words.apply(Map("frequent", steps.is_frequent)).apply(Map("double", steps.Double
 words.apply(FlatMap("frequent", steps.is_frequent))  # error
 words.apply(Batch("ten", batch_size=10)).apply(Map("double", steps.Double()))  # error
 words.apply(Map("double", steps.Double)).apply(Serializer("write"))  # error
+raw.apply(Parser("words", steps.Word, codec="msgpak"))  # error
+words.apply(Serializer("write", codec="yaml"))  # error
 word: steps.Word = {"text": "ox"}  # error
 steps.is_frequent({"text": "ox", "count": 1})  # error
 nest: steps.Nest = {"inner": {"outer": None}}  # error

@@ -85,4 +85,8 @@ sides = words.route(
 )
 called: list[steps.Word] = steps.letters(Message({"text": "ox", "count": 1}))
 reversed_bytes = streaming_source("raw", stream_name="a").apply(Map("reverse", steps.reverse))
+packed = streaming_source("packed", stream_name="a").apply(Parser("parse", Metric, codec="msgpack"))
+message = streaming_source("message", stream_name="a").apply(Parser("parse", steps.Reading, codec="protobuf"))
+mean = message.apply(Map("mean", steps.with_mean)).apply(Serializer("write", codec="protobuf"))
+both = packed.apply(Map("value", value_of)).apply(Serializer("write", codec="msgpack"))
 nest: steps.Nest = {"inner": {"inner": None}}

@@ -106,7 +106,9 @@ impl FaultKind {
         match self {
             Self::Raised | Self::Panicked => "mend the function",
             Self::Undecodable => "mend the data or the type",
-            Self::Unencodable => "return values that JSON can express: no NaN, infinity or custom objects",
+            Self::Unencodable => {
+                "return values that the codec can express: JSON has no NaN, infinity or custom objects"
+            }
             Self::WrongValue => "return what the step expects: `oxflow explain` shows it for each step",
             Self::Uncopyable => "send payloads that `copy.deepcopy` takes",
             Self::TooLong { .. } => "raise `run.message_bytes`",

@@ -41,7 +41,7 @@ impl StepInfo {
             Operation::Route(_) => "route",
             Operation::Batch(_) => "batch",
             Operation::Parser(_) => "parser",
-            Operation::Serializer => "serializer",
+            Operation::Serializer(_) => "serializer",
             Operation::Broadcast(_) => "broadcast",
             Operation::Sink(_) => "sink",
         };

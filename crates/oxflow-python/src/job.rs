@@ -19,7 +19,7 @@ use crate::errors::{ErrorKind, exception, job_exception};
 use crate::extension::{NativeFunction, NativeType};
 use crate::message::{Advance, Message, Metadata, OwnMetadata};
 use crate::records::records;
-use crate::runtime::{PythonSteps, Runtime};
+use crate::runtime::{Encoders, PythonSteps, Runtime};
 use crate::{config, plan};
 
 /// How long a signal waits while a run starts.
@@ -46,18 +46,20 @@ enum State {
 
 #[pymethods]
 impl Run {
+    /// `encoders` are those of JSON and msgpack.
     #[new]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it extracted")]
     #[pyo3(signature = (
         plan, config, functions: "dict[str, object]", decoders: "dict[str, Callable[[bytes], Any]]",
-        encode: "Callable[[Any], bytes]", streams: "dict[str, list[Any] | str]", manual_clock
+        encoders: "tuple[Callable[[Any], bytes], Callable[[Any], bytes]]", streams: "dict[str, list[Any] | str]",
+        manual_clock
     ))]
     fn new(
         plan: &str,
         config: &str,
         functions: HashMap<String, Bound<'_, PyAny>>,
         decoders: HashMap<String, Py<PyAny>>,
-        encode: Py<PyAny>,
+        encoders: (Py<PyAny>, Py<PyAny>),
         streams: HashMap<String, Bound<'_, PyAny>>,
         manual_clock: bool,
     ) -> PyResult<Self> {
@@ -66,7 +68,7 @@ impl Run {
             drain: Arc::clone(&drain),
             plan: plan::parse(plan)?,
             config: config::parse(config)?,
-            bindings: bindings(functions, decoders, encode),
+            bindings: bindings(functions, decoders, encoders),
             streams: streams
                 .iter()
                 .map(|(name, bound)| Ok((name.clone(), binding(name, bound)?)))
@@ -196,10 +198,11 @@ pub(crate) fn native_bindings(functions: HashMap<String, Bound<'_, PyAny>>) -> (
 fn bindings(
     functions: HashMap<String, Bound<'_, PyAny>>,
     decoders: HashMap<String, Py<PyAny>>,
-    encode: Py<PyAny>,
+    (json, msgpack): (Py<PyAny>, Py<PyAny>),
 ) -> Bindings {
     let (mut bindings, functions) = native_bindings(functions);
-    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(Runtime { functions, decoders, encode }))));
+    let encoders = Encoders { json, msgpack };
+    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(Runtime { functions, decoders, encoders }))));
     bindings
 }
 

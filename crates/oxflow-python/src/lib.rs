@@ -12,6 +12,7 @@ mod extension;
 mod job;
 mod json;
 mod message;
+mod msgpack;
 mod objects;
 mod plan;
 mod records;
@@ -32,6 +33,8 @@ mod _oxflow {
     use crate::json::{JsonDecoder, encode_json};
     #[pymodule_export]
     use crate::message::{Advance, Message, Origin};
+    #[pymodule_export]
+    use crate::msgpack::{MsgPackDecoder, encode_msgpack};
     #[pymodule_export]
     use crate::plan::{check, error_codes, explain, graph, render, runs};
     #[pymodule_export]

@@ -6,9 +6,9 @@
 //!
 //! ```text
 //! runtime                         module
-//!    | decode(rows)  -------------> |  borrows the payloads, gives an opaque handle
+//!    | decode(codec, rows) -------> |  borrows the payloads, gives an opaque handle
 //!    | apply(handle) -------------> |  consumes the handle, gives the next one; as often as functions are fused
-//!    | encode(handle) ------------> |  consumes the handle, gives rows of bytes that the module owns
+//!    | encode(codec, handle) -----> |  consumes the handle, gives rows of bytes that the module owns
 //!    | release(encoded) ----------> |  frees them
 //!    | free(handle) --------------> |  instead of the next call, when the run is abandoned
 //! ```
@@ -294,6 +294,35 @@ pub enum Codec {
     Json = 1,
     /// The payload as it is.
     Bytes = 2,
+    /// One value in msgpack: structs are maps by field name. From minor 3.
+    MsgPack = 3,
+    /// One message of protobuf. From minor 3.
+    Protobuf = 4,
+}
+
+impl Codec {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Json, Self::Bytes, Self::MsgPack, Self::Protobuf];
+
+    /// Its bit in a set of codecs.
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Bytes => "raw bytes",
+            Self::MsgPack => "msgpack",
+            Self::Protobuf => "protobuf",
+        }
+    }
+
+    /// The codec with this number, if this version knows it.
+    pub fn of(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| *codec as u32 == number)
+    }
 }
 
 /// One payload type of a module.
@@ -308,7 +337,7 @@ pub struct TypeTable {
     pub key: u64,
     /// Hash of the field list: types of equal fields have equal hashes, in all modules. 0 for a type without one.
     pub hash: u64,
-    /// A [`Codec`]; a number, since a newer module may know more of them.
+    /// The [`Codec`] of its payloads between steps; a number, since a newer module may know more of them.
     pub codec: u32,
     /// 1 if the module shows this type to Python as a class.
     pub public: u32,
@@ -318,10 +347,10 @@ pub struct TypeTable {
     pub doc: Bytes,
     /// Its shape: the JSON form of `oxflow::shape::Type`.
     pub shape: Bytes,
-    /// Decodes rows; borrows `faults` for the call and `rows` as [`Rows`] says.
-    pub decode: unsafe extern "C" fn(rows: *const Rows, faults: *const Faults) -> Held,
-    /// Encodes and consumes a handle.
-    pub encode: unsafe extern "C" fn(handle: *mut Handle, faults: *const Faults) -> *mut Encoded,
+    /// Decodes rows of a codec among `codecs`; borrows `faults` for the call and `rows` as [`Rows`] says.
+    pub decode: unsafe extern "C" fn(codec: u32, rows: *const Rows, faults: *const Faults) -> Held,
+    /// Encodes a handle in a codec among `codecs`, and consumes it.
+    pub encode: unsafe extern "C" fn(codec: u32, handle: *mut Handle, faults: *const Faults) -> *mut Encoded,
     /// Frees a handle.
     pub free: unsafe extern "C" fn(handle: *mut Handle),
     /// Frees what `encode` gave.
@@ -330,6 +359,10 @@ pub struct TypeTable {
     pub take_unknown: unsafe extern "C" fn() -> u64,
     /// How its payloads become Python objects and back. Null where they do so by way of their bytes only. From minor 3.
     pub objects: *const ObjectTable,
+    /// The [`Codec`]s that it is decoded from and encoded to: bit `1 << codec` of each. From minor 3.
+    pub codecs: u32,
+    /// Those that would be among `codecs` if its module had been built with the features of their names. From minor 3.
+    pub absent: u32,
 }
 
 /// How a function shows itself in the Python module.

@@ -1,7 +1,8 @@
 //! The way out: rows of a handle become bytes that the module owns until the runtime gives them back.
 
 use crate::Payload;
-use crate::abi::{Change, Encoded, Faults, Handle, Header};
+use crate::abi::{Change, Codec, Encoded, Faults, Handle, Header};
+use crate::codec::EncodeError;
 use crate::guard::{Panic, each};
 use crate::metadata::{Changes, Metadata};
 use crate::report::{NONE, Reporter, lend};
@@ -40,11 +41,16 @@ impl Packed {
         Self { rows, ends, data, ..Self::default() }
     }
 
-    fn add<T: Payload>(&mut self, faults: Reporter<'_>, Row { row, message }: Row<T>) {
+    fn add<T>(
+        &mut self,
+        write: impl Fn(&T, &mut Vec<u8>) -> Result<(), EncodeError>,
+        faults: Reporter<'_>,
+        Row { row, message }: Row<T>,
+    ) {
         (self.row, self.start) = (row, self.data.len());
         let timestamp = message.timestamp();
         let (payload, metadata) = message.into_parts();
-        let outcome = payload.encode(&mut self.data);
+        let outcome = write(&payload, &mut self.data);
         drop(payload);
         match outcome {
             Ok(()) => self.finish(metadata, timestamp),
@@ -105,11 +111,29 @@ pub(crate) fn lend_headers(changes: &Changes) -> impl Iterator<Item = Header> {
 /// # Safety
 ///
 /// `handle` holds rows of `T` and isn't used again; `faults` keeps what its type promises, for the call.
-pub(crate) unsafe extern "C" fn encode<T: Payload>(handle: *mut Handle, faults: *const Faults) -> *mut Encoded {
+pub(crate) unsafe extern "C" fn encode<T: Payload>(
+    codec: u32,
+    handle: *mut Handle,
+    faults: *const Faults,
+) -> *mut Encoded {
     // SAFETY: the caller's promise.
     let (rows, faults) = unsafe { (claim::<T::Borrowed<'_>>(handle), Reporter::new(faults)) };
+    match Codec::of(codec) {
+        Some(codec) if codec != T::CODEC => {
+            encode_by(rows, faults, |row: &T::Borrowed<'_>, out| row.encode_as(codec, out))
+        }
+        // As for decoding.
+        _ => encode_by(rows, faults, Payload::encode),
+    }
+}
+
+fn encode_by<T>(
+    rows: Vec<Row<T>>,
+    faults: Reporter<'_>,
+    write: impl Fn(&T, &mut Vec<u8>) -> Result<(), EncodeError>,
+) -> *mut Encoded {
     let mut packed = Packed::for_rows(rows.len());
-    let add = |packed: &mut Packed, row| packed.add(faults, row);
+    let add = |packed: &mut Packed, row| packed.add(&write, faults, row);
     let recover = |packed: &mut Packed, panic: &Panic| {
         packed.data.truncate(packed.start);
         faults.panicked(packed.row, panic);

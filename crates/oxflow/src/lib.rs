@@ -53,6 +53,8 @@
 //!
 //! What a function records with [`metrics`], and with `tracing` and `log` if the features of these names are on, arrives in
 //! Python's `logging` and in the report of the run.
+//! At the ends of a pipeline payloads are JSON, or with the features `msgpack` and `protobuf` these: see [`codec`]. Every payload
+//! of serde's has msgpack; a message of protobuf derives `prost::Message` and says `#[payload(codec = "protobuf")]`.
 
 pub mod abi;
 mod batch;

@@ -1,13 +1,13 @@
 //! What a step after a `Batch` takes: a list of payloads.
 
 use crate::Payload;
-use crate::codec::json::{self, Seed};
-use crate::codec::{DecodeError, EncodeError};
+use crate::abi::Codec;
+use crate::codec::{self, DecodeError, EncodeError, Seed, Written, json};
 use crate::describe::{Scope, Shape};
 use crate::shape::Type;
+use serde::Serializer;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -90,6 +90,8 @@ impl<T: Payload> Payload for List<T> {
     type Borrowed<'a> = List<T::Borrowed<'a>>;
     const REJECTS_UNKNOWN: bool = T::REJECTS_UNKNOWN;
     const DIRECT: bool = T::DIRECT;
+    const CODECS: u32 = codec::OF_SERDE;
+    const ABSENT_CODECS: u32 = codec::OF_SERDE_ABSENT;
 
     fn name() -> &'static str {
         "list"
@@ -107,6 +109,14 @@ impl<T: Payload> Payload for List<T> {
         json::encode(&Written(self), out)
     }
 
+    fn decode_as(codec: Codec, bytes: &[u8]) -> Result<Self::Borrowed<'_>, DecodeError> {
+        codec::decode::<Self>(codec, bytes)
+    }
+
+    fn encode_as(&self, codec: Codec, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        codec::encode(self, codec, out)
+    }
+
     fn read<'a, D: Deserializer<'a>>(from: D) -> Result<Self::Borrowed<'a>, D::Error> {
         from.deserialize_seq(Reader::<T>(PhantomData)).map(List)
     }
@@ -115,15 +125,6 @@ impl<T: Payload> Payload for List<T> {
         let mut list = to.serialize_seq(Some(self.len()))?;
         self.iter().try_for_each(|item| list.serialize_element(&Written(item)))?;
         list.end()
-    }
-}
-
-/// A payload where serde wants its own trait.
-struct Written<'w, T>(&'w T);
-
-impl<T: Payload> Serialize for Written<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.write(serializer)
     }
 }
 

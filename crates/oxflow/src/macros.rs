@@ -43,10 +43,37 @@ macro_rules! convert_via_json {
     };
 }
 
-/// The methods of a payload that has serde's two traits.
+/// The items of a payload that has serde's two traits.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __serde_payload {
+    () => {
+        const CODECS: u32 = $crate::codec::OF_SERDE;
+        const ABSENT_CODECS: u32 = $crate::codec::OF_SERDE_ABSENT;
+
+        fn decode_as(
+            codec: $crate::abi::Codec,
+            bytes: &[u8],
+        ) -> ::core::result::Result<Self::Borrowed<'_>, $crate::DecodeError> {
+            $crate::codec::decode::<Self>(codec, bytes)
+        }
+
+        fn encode_as(
+            &self,
+            codec: $crate::abi::Codec,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> ::core::result::Result<(), $crate::EncodeError> {
+            $crate::codec::encode(self, codec, out)
+        }
+
+        $crate::__serde_methods! {}
+    };
+}
+
+/// The methods by which serde reads and writes a payload, and those for its own codec.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serde_methods {
     () => {
         fn decode<'oxflow>(
             bytes: &'oxflow [u8],

@@ -2,7 +2,7 @@
 
 use crate::Bytes;
 use crate::abi::Codec;
-use crate::codec::{DecodeError, EncodeError};
+use crate::codec::{DecodeError, EncodeError, unread, unwritten};
 use crate::describe::Shape;
 use crate::shape::Type;
 use serde::{Deserializer, Serializer};
@@ -50,8 +50,15 @@ use serde::{Deserializer, Serializer};
     note = "add `#[derive(serde::Serialize, serde::Deserialize, oxflow::Payload)]` to it, or `oxflow::convert_via_json!({Self})`"
 )]
 pub trait Payload: Sized + Send {
-    /// How the bytes read.
+    /// How the bytes read between the steps of a pipeline.
     const CODEC: Codec = Codec::Json;
+
+    /// What a parser may read it from and a serializer may write it to, as [bits](Codec::bit).
+    const CODECS: u32 = Self::CODEC.bit();
+
+    /// What would be among [`CODECS`](Self::CODECS) if `oxflow` had been built with the feature of that name.
+    #[doc(hidden)]
+    const ABSENT_CODECS: u32 = 0;
 
     /// The type, borrowing from bytes that live for `'a`: of `Event<'x>` it is `Event<'a>`. `Self` for a type that borrows
     /// nothing.
@@ -84,6 +91,16 @@ pub trait Payload: Sized + Send {
 
     /// Appends the value's bytes to `out`.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Bytes of a codec among [`CODECS`](Self::CODECS) to value.
+    fn decode_as(codec: Codec, bytes: &[u8]) -> Result<Self::Borrowed<'_>, DecodeError> {
+        if codec == Self::CODEC { Self::decode(bytes) } else { Err(unread::<Self>(codec)) }
+    }
+
+    /// Appends the value's bytes in a codec among [`CODECS`](Self::CODECS) to `out`.
+    fn encode_as(&self, codec: Codec, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if codec == Self::CODEC { self.encode(out) } else { Err(unwritten::<Self>(codec)) }
+    }
 
     /// Reads it by serde, whatever the format. A type that isn't serde's has none but the bytes of its own codec.
     fn read<'a, D: Deserializer<'a>>(from: D) -> Result<Self::Borrowed<'a>, D::Error> {

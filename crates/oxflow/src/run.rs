@@ -6,8 +6,8 @@
 //! Payloads may borrow from the bytes that they were decoded from. The lifetime of these bytes is known to the runtime alone:
 //! here it is an `'a` that each entry chooses, and that user code, being generic over it, can't keep anything beyond.
 
-use crate::abi::{Faults, Handle, Held, Instance, Rows};
-use crate::codec::json;
+use crate::abi::{Codec, Faults, Handle, Held, Instance, Rows};
+use crate::codec::{self, DecodeError};
 use crate::columns::{Columns, borrow};
 use crate::function::{Described, Emitter, Failure, Function, In, Out, Peek};
 use crate::guard::{Panic, drop_each, each};
@@ -58,16 +58,34 @@ impl<'r, T> Pass<'r, T> {
 /// # Safety
 ///
 /// `rows` and `faults` keep what their types promise, for the call.
-pub(crate) unsafe extern "C" fn decode<T: Payload>(rows: *const Rows, faults: *const Faults) -> Held {
+pub(crate) unsafe extern "C" fn decode<T: Payload>(codec: u32, rows: *const Rows, faults: *const Faults) -> Held {
     // SAFETY: the caller's promise.
     let (rows, faults) = unsafe { (&*rows, Reporter::new(faults)) };
+    match Codec::of(codec) {
+        // SAFETY: the caller's promise.
+        Some(codec) if codec != T::CODEC => unsafe { decode_by::<T>(rows, faults, |bytes| T::decode_as(codec, bytes)) },
+        // That between steps has a loop of its own, into which it is inlined. A codec that this version doesn't know is none
+        // that the table offers.
+        // SAFETY: as above.
+        _ => unsafe { decode_by::<T>(rows, faults, T::decode) },
+    }
+}
+
+/// # Safety
+///
+/// `rows` keeps what its type promises.
+unsafe fn decode_by<'a, T: Payload>(
+    rows: &Rows,
+    faults: Reporter<'_>,
+    read: impl Fn(&'a [u8]) -> Result<T::Borrowed<'a>, DecodeError>,
+) -> Held {
     // SAFETY: the caller's promise.
     let (columns, payloads) = unsafe { (Arc::new(Columns::copy(rows)), borrow(rows.payloads, rows.len)) };
-    let mut pass = Pass::<T::Borrowed<'_>>::new(faults, rows.len);
-    let decode = |pass: &mut Pass<'_, T::Borrowed<'_>>, (row, payload): (u32, &crate::abi::Bytes)| {
+    let mut pass = Pass::<T::Borrowed<'a>>::new(faults, rows.len);
+    let decode = |pass: &mut Pass<'_, T::Borrowed<'a>>, (row, payload): (u32, &crate::abi::Bytes)| {
         pass.begin(row);
         // SAFETY: the caller's promise covers each payload, for as long as what is decoded of it lives.
-        match T::decode(unsafe { borrow(payload.data, payload.len) }) {
+        match read(unsafe { borrow(payload.data, payload.len) }) {
             Ok(payload) => {
                 let metadata = Metadata::new(Arc::clone(&columns), row);
                 pass.output.push(Row { row, message: Message::with_metadata(payload, metadata) });
@@ -165,7 +183,7 @@ pub(crate) unsafe extern "C" fn free<T: Payload>(handle: *mut Handle) {
 
 /// How many fields were dropped in decoding on this thread since the last call.
 pub(crate) extern "C" fn take_unknown() -> u64 {
-    json::take_dropped()
+    codec::take_dropped()
 }
 
 pub(crate) fn give<T>(rows: Vec<Row<T>>) -> Held {

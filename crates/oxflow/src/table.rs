@@ -161,6 +161,8 @@ fn describe<T: Payload>() -> TypeTable {
         } else {
             ptr::null()
         },
+        codecs: T::CODECS,
+        absent: T::ABSENT_CODECS,
     }
 }
 

@@ -55,7 +55,11 @@ def check(options: argparse.Namespace) -> int:
     code, found, plan = 0, list[Diagnostic](), None
     try:
         plan = lower(load(options.target))
-        found = [*plan.check(), *_bound(options, plan).check_config()]
+        found = [*plan.check()]
+        if not found:
+            # What is only found when the Rust types and functions are at hand.
+            plan.runs()
+        found += _bound(options, plan).check_config()
     except OxflowError as error:
         if not options.json:
             raise

@@ -1,6 +1,7 @@
 //! A user's extension with a function of every kind. The tests build it as a user would.
 
 mod by_text;
+mod coded;
 mod made;
 mod recorded;
 mod types;

@@ -313,7 +313,7 @@ fn a_file_beyond_a_megabyte_or_too_deep_is_refused() {
 
 fn plan() -> Plan {
     serde_json::from_value(json!({"version": 1, "source": {"name": "metrics", "stream": "ingest"}, "steps": [
-        {"name": "transform", "operation": "serializer"},
+        {"name": "transform", "operation": {"serializer": {}}},
         {"name": "out", "operation": {"sink": "results"}},
     ]}))
     .unwrap()

@@ -56,6 +56,7 @@ codes! {
     UnsupportedType = "OXF0206", "a payload type is not supported";
     WrongKind = "OXF0207", "a Rust function is of the wrong kind for its step";
     NotSerialisable = "OXF0208", "a serializer stands where nothing can be serialised";
+    BadCodec = "OXF0209", "a codec is unknown or does not fit its type";
     ConfigUnreadable = "OXF0301", "a configuration cannot be read";
     UnknownKey = "OXF0302", "a configuration has an unknown key";
     InvalidValue = "OXF0303", "a configuration has an invalid value";
@@ -79,6 +80,7 @@ codes! {
     Unoptimised = "OXF0603", "an extension was built without optimisation";
     NotMade = "OXF0604", "a Rust function can't be made of its arguments";
     OutdatedPlan = "OXF0605", "a plan is older than the module of a Rust function";
+    CodecNotBuilt = "OXF0608", "an extension was built without a codec";
     BadProjectName = "OXF0701", "a name does not fit a project or function";
     InTheWay = "OXF0702", "what shall be made is there already";
     NoProject = "OXF0703", "a folder holds no project of oxflow";

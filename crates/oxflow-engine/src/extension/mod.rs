@@ -172,6 +172,25 @@ impl PayloadType {
         self.table.hash
     }
 
+    /// The codec of its payloads between steps; that of its JSON for one that a newer SDK invented.
+    pub fn codec(&self) -> abi::Codec {
+        abi::Codec::of(self.table.codec).unwrap_or(abi::Codec::Json)
+    }
+
+    /// Whether it is read from a codec and written to it.
+    pub fn has(&self, codec: abi::Codec) -> bool {
+        // A module of an earlier minor version ends before this entry.
+        let there = self.table.size >= offset_of!(TypeTable, codecs) + size_of_val(&self.table.codecs);
+        let codecs = if there { self.table.codecs } else { self.codec().bit() };
+        codecs & codec.bit() != 0
+    }
+
+    /// Whether it would have a codec if its module had been built with the feature of that name.
+    pub fn lacks(&self, codec: abi::Codec) -> bool {
+        let there = self.table.size >= offset_of!(TypeTable, absent) + size_of_val(&self.table.absent);
+        there && self.table.absent & codec.bit() != 0
+    }
+
     /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
     pub fn shape(&self) -> Type {
         serde_json::from_str(text(self.table.shape)).unwrap_or(Type::Any)
@@ -249,11 +268,11 @@ mod tests {
 
     use super::*;
 
-    unsafe extern "C" fn decode(_: *const Rows, _: *const Faults) -> Held {
+    unsafe extern "C" fn decode(_: u32, _: *const Rows, _: *const Faults) -> Held {
         Held { handle: ptr::null_mut(), len: 0 }
     }
 
-    unsafe extern "C" fn encode(_: *mut Handle, _: *const Faults) -> *mut Encoded {
+    unsafe extern "C" fn encode(_: u32, _: *mut Handle, _: *const Faults) -> *mut Encoded {
         ptr::null_mut()
     }
 
@@ -283,6 +302,8 @@ mod tests {
             release,
             take_unknown,
             objects: ptr::null(),
+            codecs: abi::Codec::Json.bit() | abi::Codec::Protobuf.bit(),
+            absent: abi::Codec::MsgPack.bit(),
         };
         PayloadType { table: Box::leak(Box::new(table)) }
     }
@@ -293,5 +314,13 @@ mod tests {
         assert_eq!(7, payload_type(whole).take_unknown());
         assert_eq!(0, payload_type(offset_of!(TypeTable, objects) - 1).take_unknown());
         assert_eq!(0, payload_type(offset_of!(TypeTable, take_unknown)).take_unknown());
+        let codecs = |size| {
+            let payload = payload_type(size);
+            let has = [abi::Codec::Json, abi::Codec::Protobuf].map(|codec| payload.has(codec));
+            (has, payload.lacks(abi::Codec::MsgPack))
+        };
+        assert_eq!(([true, true], true), codecs(whole));
+        assert_eq!(([true, true], false), codecs(whole - 1));
+        assert_eq!(([true, false], false), codecs(offset_of!(TypeTable, codecs)));
     }
 }

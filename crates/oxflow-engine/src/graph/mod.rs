@@ -11,7 +11,7 @@ mod svg;
 use serde::Serialize;
 
 use crate::lower::RunInfo;
-use crate::plan::{Function, Language, Operation, Plan, Step, python_literal, python_name};
+use crate::plan::{Codec, Function, Language, Operation, Parser, Plan, Serializer, Step, python_literal, python_name};
 
 pub use self::dot::dot;
 pub use self::mermaid::mermaid;
@@ -142,12 +142,19 @@ fn node(step: &Step) -> Node<'_> {
         Operation::Filter(function) => called("filter", function),
         Operation::Route(route) => called("route", &route.function),
         Operation::Batch(_) => native("batch", String::new()),
-        Operation::Parser(shape) => native("parser", python_name(shape)),
-        Operation::Serializer => native("serializer", String::new()),
+        Operation::Parser(parser) => native("parser", parsed(parser)),
+        Operation::Serializer(Serializer { codec: Codec::Json }) => native("serializer", String::new()),
+        Operation::Serializer(Serializer { codec }) => native("serializer", codec.word().to_owned()),
         Operation::Broadcast(_) => native("broadcast", String::new()),
         Operation::Sink(stream) => native("sink", stream.clone()),
     };
     Node { name: &step.name, kind, detail, language }
+}
+
+/// The type that a parser gives, and what it reads if that isn't JSON.
+fn parsed(parser: &Parser) -> String {
+    let shape = python_name(&parser.shape);
+    if parser.codec.is_json() { shape } else { format!("{shape} of {}", parser.codec.word()) }
 }
 
 fn side(language: Language) -> Side {

@@ -11,7 +11,7 @@ fn small() -> Plan {
         |language: &str, name: &str| json!({"language": language, "name": name, "input": "any", "output": "any"});
     let sink = |name: &str| json!({"name": name, "operation": {"sink": format!("{name}-stream")}});
     let plan = json!({"version": 1, "source": {"name": "metrics", "stream": "ingest"}, "steps": [
-        {"name": "parse", "operation": {"parser": {"dict": ["str", "any"]}}},
+        {"name": "parse", "operation": {"parser": {"type": {"dict": ["str", "any"]}}}},
         {"name": "keep", "operation": {"filter": function("rust", "steps:keep")}},
         {"name": "transform", "operation": {"map": function("rust", "steps:Transform")}},
         {"name": "route", "operation": {"route": {"function": function("python", "app:kind"), "branches": [

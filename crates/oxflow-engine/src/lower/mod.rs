@@ -1,20 +1,22 @@
 //! Lowers a plan to stages: neighbours of one language become one run, and every edge gets the form that payloads have
 //! there.
 
+mod codec;
 mod program;
 
 pub use program::{Program, RouterSpec, RunInfo, Stage};
 
+use codec::{Home, module_of, no_message};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use oxflow::abi::Kind;
+use oxflow::abi::{self, Kind};
 use oxflow::shape::{RecordKind, Type};
 use serde_json::Value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::extension::{Function, PayloadType};
-use crate::plan::{Hashes, Language, Operation, Plan, Step, agree};
+use crate::plan::{Codec, Hashes, Language, Operation, Parser, Plan, Step, agree};
 use crate::report::StepInfo;
 use crate::run::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form, NativeCall, NativeSpec};
 
@@ -34,7 +36,7 @@ pub struct Bindings {
 /// Lowers a plan that was checked.
 pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
     let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
-    let stages = lowering.chain(&plan.steps, Form::Raw)?;
+    let stages = lowering.chain(&plan.steps, &Lying { form: Form::Raw, home: None })?;
     let mut steps = lowering.steps;
     for (language, run) in program::cuts(&stages) {
         for number in run {
@@ -49,11 +51,21 @@ struct Lowering<'a> {
     steps: Vec<StepInfo>,
 }
 
+/// How payloads lie at an edge.
+#[derive(Clone)]
+struct Lying {
+    form: Form,
+    /// The Rust type whose JSON they are, if it is known.
+    home: Option<Home>,
+}
+
 /// A row of steps that is being lowered.
 struct Chain {
     stages: Vec<Stage>,
     /// How the payloads lie after the last finished stage.
     form: Form,
+    /// The Rust type whose JSON they are then, if it is known.
+    home: Option<Home>,
     open: Open,
     /// The parser after which the payloads still lie as they were read: what can't be decoded then was its to refuse.
     parsed: Option<usize>,
@@ -62,7 +74,8 @@ struct Chain {
 /// The run that the next step may join.
 enum Open {
     Nothing,
-    Native(NativeSpec),
+    /// With the module of its last step.
+    Native(NativeSpec, String),
     /// With the type that the first step takes; if it is a parser, the type that it gives.
     Foreign(ForeignSpec, Type),
 }
@@ -78,8 +91,9 @@ struct LookedAt {
 }
 
 impl Lowering<'_> {
-    fn chain(&mut self, steps: &[Step], form: Form) -> Result<Vec<Stage>, Diagnostic> {
-        let mut chain = Chain { stages: Vec::new(), form, open: Open::Nothing, parsed: None };
+    fn chain(&mut self, steps: &[Step], start: &Lying) -> Result<Vec<Stage>, Diagnostic> {
+        let Lying { form, home } = start.clone();
+        let mut chain = Chain { stages: Vec::new(), form, home, open: Open::Nothing, parsed: None };
         for (index, step) in steps.iter().enumerate() {
             let rest = steps.get(index + 1..).unwrap_or_default();
             self.step(&mut chain, step, rest)?;
@@ -100,26 +114,27 @@ impl Lowering<'_> {
                     Language::Python => chain.foreign(number, step, foreign_step(&step.operation), &function.input),
                 }
             }
-            Operation::Parser(parsed) => self.parser(chain, number, step, parsed, rest)?,
-            Operation::Serializer => chain.serializer(number, step),
+            Operation::Parser(parser) => self.parser(chain, number, step, parser, rest)?,
+            Operation::Serializer(serializer) => chain.serializer(number, step, serializer.codec)?,
             Operation::Batch(limits) => {
                 match limits.bytes {
                     // Of bytes the size is known.
                     Some(_) => chain.close_as(Form::Raw, number),
                     None => chain.close(Form::Objects),
                 }
+                chain.home = None;
                 chain.stages.push(Stage::Gather { step: number, limits: *limits });
             }
             Operation::Route(route) => {
                 chain.close(Form::Objects);
                 let keys = route.branches.iter().filter_map(|branch| branch.key.clone()).collect();
                 let router = self.router(chain, number, step, route.function.language, keys)?;
-                let branches = self.branches(&route.branches, chain.form)?;
+                let branches = self.branches(&route.branches, &chain.lying())?;
                 chain.stages.push(Stage::Route { step: number, router, branches });
             }
             Operation::Broadcast(branches) => {
                 chain.close(Form::Objects);
-                let branches = self.branches(branches, chain.form)?;
+                let branches = self.branches(branches, &chain.lying())?;
                 chain.stages.push(Stage::Broadcast { step: number, branches });
             }
             Operation::Sink(stream) => {
@@ -130,8 +145,8 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn branches(&mut self, branches: &[crate::plan::Branch], form: Form) -> Result<Vec<Vec<Stage>>, Diagnostic> {
-        branches.iter().map(|branch| self.chain(&branch.steps, form)).collect()
+    fn branches(&mut self, branches: &[crate::plan::Branch], start: &Lying) -> Result<Vec<Vec<Stage>>, Diagnostic> {
+        branches.iter().map(|branch| self.chain(&branch.steps, start)).collect()
     }
 
     fn rust_step(&self, chain: &mut Chain, number: usize, step: &Step, rest: &[Step]) -> Result<(), Diagnostic> {
@@ -163,18 +178,18 @@ impl Lowering<'_> {
             chain.stages.push(Stage::NativeFilter { ask, encode });
             return Ok(());
         }
-        chain.native(call);
+        chain.native(call, step);
         Ok(())
     }
 
-    /// The parser of the open run, if all that the run does is to read a dictionary and to ask filters about it, and the
+    /// The parser of the open run, if all that the run does is to read a dictionary from JSON and to ask filters about it, and the
     /// function's type says exactly what the dictionary's type says, or that one says nothing. Then the function can read the
     /// bytes as they came.
     fn looked_at(&self, chain: &Chain, function: &Function) -> Option<LookedAt> {
         let Open::Foreign(spec, gives) = &chain.open else { return None };
         let (parser, filters) = spec.operations.split_first()?;
         let looks = spec.input == Form::Raw
-            && parser.does == ForeignStep::Parse
+            && parser.does == ForeignStep::Parse(Codec::Json)
             && filters.iter().all(|operation| operation.does == ForeignStep::Filter)
             && !spec.operations.iter().any(|operation| self.bindings.retried.contains(&operation.name))
             && (is_loose(gives) || says_exactly(gives, function.input()));
@@ -206,7 +221,7 @@ impl Lowering<'_> {
     /// as its type anyhow: by the run before it, or by the Rust step after it.
     fn selects_in_place(&self, chain: &Chain, function: &Function, rest: &[Step]) -> bool {
         let decoded = match &chain.open {
-            Open::Native(spec) => Some(spec.output()),
+            Open::Native(spec, _) => Some(spec.output()),
             Open::Nothing | Open::Foreign(..) => self.native_consumer(rest),
         };
         decoded.is_some_and(|decoded| decoded.is_same(&function.input())) && function.table().select.is_some()
@@ -229,32 +244,36 @@ impl Lowering<'_> {
         chain: &mut Chain,
         number: usize,
         step: &Step,
-        parsed: &Type,
+        parser: &Parser,
         rest: &[Step],
     ) -> Result<(), Diagnostic> {
+        let parsed = &parser.shape;
         let native = self.bindings.types.get(&step.name).copied();
         let input = match parsed {
             Type::Record(record) if record.kind == RecordKind::Rust => {
                 Some(native.ok_or_else(|| unbound(step, "type"))?)
             }
-            _ if native.is_none() => self
-                .native_consumer(rest)
-                .filter(|taken| !taken.is_bytes() && (is_loose(parsed) || says_exactly(parsed, *taken))),
+            _ if native.is_none() => {
+                let loose = parser.codec == Codec::Json && is_loose(parsed);
+                let fits = |taken: &PayloadType| !taken.is_bytes() && (loose || says_exactly(parsed, *taken));
+                let taken = self.native_consumer(rest).filter(fits);
+                taken.filter(|taken| parser.codec != Codec::MsgPack || taken.has(abi::Codec::MsgPack))
+            }
             _ => native,
         };
         match input {
-            Some(input) => {
+            Some(payload) => {
+                let module = if let Type::Record(record) = parsed { module_of(&record.module) } else { String::new() };
+                let home = Home { payload, module };
+                let from = home.codec(parser.codec, step)?;
                 chain.close_as(Form::Raw, number);
-                chain.open = Open::Native(NativeSpec {
-                    input,
-                    parser: Some(number),
-                    parser_takes: (native.is_none() && is_loose(parsed)).then(|| parsed.clone()),
-                    parsed: None,
-                    calls: Vec::new(),
-                    serializer: None,
-                });
+                let parser_takes = (native.is_none() && is_loose(parsed)).then(|| parsed.clone());
+                chain.open = Open::Native(
+                    NativeSpec { from, parser: Some(number), parser_takes, ..NativeSpec::of(payload) },
+                    home.module,
+                );
             }
-            None => chain.foreign(number, step, ForeignStep::Parse, parsed),
+            None => chain.foreign(number, step, ForeignStep::Parse(parser.codec), parsed),
         }
         Ok(())
     }
@@ -290,17 +309,23 @@ impl Lowering<'_> {
 }
 
 impl Chain {
+    fn lying(&self) -> Lying {
+        Lying { form: self.form, home: self.home.clone() }
+    }
+
     /// Ends the open run; objects stay objects unless they are bytes already, native rows become JSON.
     fn close(&mut self, objects: Form) {
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
-            Open::Native(spec) => {
+            Open::Native(spec, module) => {
                 let raw = spec.serializer.is_some() || spec.output().is_bytes();
                 (self.form, self.parsed) = (if raw { Form::Raw } else { Form::Json }, None);
+                self.home = (!raw).then(|| Home { payload: spec.output(), module });
                 self.stages.push(Stage::Native(spec));
             }
             Open::Foreign(mut spec, _) => {
-                let serialised = matches!(spec.operations.last(), Some(last) if last.does == ForeignStep::Serialise);
+                let last = spec.operations.last().map(|last| last.does);
+                let serialised = matches!(last, Some(ForeignStep::Serialise(_)));
                 spec.selects |= only_looks(&spec);
                 spec.output = match (spec.selects, serialised) {
                     (true, _) => Form::Json,
@@ -309,6 +334,7 @@ impl Chain {
                 };
                 self.form = spec.output;
                 self.parsed = self.parsed.filter(|_| spec.selects);
+                self.home = self.home.take().filter(|_| spec.selects);
                 self.stages.push(Stage::Foreign(spec));
             }
         }
@@ -323,13 +349,17 @@ impl Chain {
         }
     }
 
-    fn native(&mut self, call: NativeCall) {
+    fn native(&mut self, call: NativeCall, step: &Step) {
         let input = call.function.input();
+        let home = step.function().map_or_else(String::new, |function| module_of(&function.name));
         match &mut self.open {
-            Open::Native(spec) if spec.output().is_same(&input) => spec.calls.push(call),
+            Open::Native(spec, module) if spec.output().is_same(&input) => {
+                spec.calls.push(call);
+                *module = home;
+            }
             _ => {
                 self.close_as(if input.is_bytes() { Form::Raw } else { Form::Json }, call.step);
-                self.open = Open::Native(NativeSpec { parsed: self.parsed, ..asked(call) });
+                self.open = Open::Native(NativeSpec { parsed: self.parsed, ..asked(call) }, home);
             }
         }
     }
@@ -353,21 +383,35 @@ impl Chain {
         }
     }
 
-    fn serializer(&mut self, number: usize, step: &Step) {
-        if let Open::Native(spec) = &mut self.open {
-            spec.serializer = Some(number);
+    fn serializer(&mut self, number: usize, step: &Step, codec: Codec) -> Result<(), Diagnostic> {
+        if let Open::Native(spec, module) = &mut self.open {
+            let home = Home { payload: spec.output(), module: module.clone() };
+            (spec.serializer, spec.to) = (Some(number), Some(home.codec(codec, step)?));
             self.close(Form::Raw);
-            return;
+            return Ok(());
         }
         if matches!(&self.open, Open::Foreign(spec, _) if only_looks(spec)) {
             self.close(Form::Json);
         }
-        if matches!(self.open, Open::Nothing) && self.form == Form::Json {
-            self.stages.push(Stage::Serialise(number));
-            self.form = Form::Raw;
-        } else {
-            self.foreign(number, step, ForeignStep::Serialise, &Type::Any);
+        let is_json = matches!(self.open, Open::Nothing) && self.form == Form::Json;
+        match (codec, self.home.take().filter(|_| is_json)) {
+            (Codec::Json, _) if is_json => self.stages.push(Stage::Serialise(number)),
+            (Codec::MsgPack | Codec::Protobuf, Some(home)) => {
+                let to = Some(home.codec(codec, step)?);
+                self.stages.push(Stage::Native(NativeSpec {
+                    serializer: Some(number),
+                    to,
+                    ..NativeSpec::of(home.payload)
+                }));
+            }
+            (Codec::Protobuf, None) => return Err(no_message(step)),
+            _ => {
+                self.foreign(number, step, ForeignStep::Serialise(codec), &Type::Any);
+                return Ok(());
+            }
         }
+        self.form = Form::Raw;
+        Ok(())
     }
 }
 
@@ -379,14 +423,8 @@ fn question(chain: &mut Chain, call: NativeCall) -> (NativeSpec, Option<ForeignS
 }
 
 fn asked(call: NativeCall) -> NativeSpec {
-    NativeSpec {
-        input: call.function.input(),
-        parser: None,
-        parser_takes: None,
-        parsed: None,
-        calls: vec![call],
-        serializer: None,
-    }
+    let input = call.function.input();
+    NativeSpec { calls: vec![call], ..NativeSpec::of(input) }
 }
 
 fn encoder(form: Form, step: usize) -> Option<ForeignSpec> {

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::Operation;
 
 const METRIC: &str = r#"{"record": {"name": "Metric", "module": "app", "kind": "rust", "fields":
     [{"name": "value", "type": "float", "required": true}]}}"#;
@@ -27,7 +28,7 @@ fn sink() -> Value {
 }
 
 fn parser() -> Value {
-    step("parse", json!({"parser": metric()}))
+    step("parse", json!({"parser": {"type": metric()}}))
 }
 
 fn found(steps: &[Value]) -> Vec<Diagnostic> {
@@ -53,7 +54,7 @@ fn expect_text(steps: &[Value], expected: &str) {
 fn a_good_plan_has_no_findings() {
     let map = step("transform", json!({"map": function("rust", metric(), metric())}));
     let filter = step("keep", json!({"filter": function("python", "any", "bool")}));
-    expect(&[parser(), filter, map, step("serialize", json!("serializer")), sink()], &[]);
+    expect(&[parser(), filter, map, step("serialize", json!({"serializer": {}})), sink()], &[]);
 }
 
 #[test]
@@ -101,8 +102,8 @@ fn a_sink_needs_a_serializer_before_it() {
 
 #[test]
 fn a_parser_needs_bytes() {
-    let again = step("again", json!({"parser": metric()}));
-    let serialize = step("serialize", json!("serializer"));
+    let again = step("again", json!({"parser": {"type": metric()}}));
+    let serialize = step("serialize", json!({"serializer": {}}));
     expect(
         &[parser(), again, serialize, sink()],
         &["OXF0202 parser `parse` gives `Metric`, but parser `again` takes `bytes`"],
@@ -111,7 +112,7 @@ fn a_parser_needs_bytes() {
 
 #[test]
 fn a_serializer_needs_what_json_can_hold() {
-    let serialize = || step("serialize", json!("serializer"));
+    let serialize = || step("serialize", json!({"serializer": {}}));
     let blob = json!({"record": {"name": "Blob", "module": "app", "kind": "dataclass", "fields":
         [{"name": "data", "type": {"list": "bytes"}, "required": true}]}});
     let map = step("load", json!({"map": function("python", "bytes", blob)}));
@@ -128,11 +129,55 @@ fn a_serializer_needs_what_json_can_hold() {
 
 #[test]
 fn a_parser_makes_what_json_can_hold() {
-    let parse = step("parse", json!({"parser": {"list": "bytes"}}));
+    let parse = step("parse", json!({"parser": {"type": {"list": "bytes"}}}));
     expect(
         &[parse, step("serialize", json!({"map": function("python", "any", "bytes")})), sink()],
         &["OXF0206 parser `parse` makes `list[bytes]`, which JSON cannot hold"],
     );
+}
+
+#[test]
+fn msgpack_holds_bytes_but_no_other_keys_than_text() {
+    let parser = |shape: Value| step("parse", json!({"parser": {"type": shape, "codec": "msgpack"}}));
+    let serializer = || step("serialize", json!({"serializer": {"codec": "msgpack"}}));
+    expect(&[parser(json!({"list": "bytes"})), serializer(), sink()], &[]);
+    expect(
+        &[parser(json!({"dict": ["int", "any"]})), serializer(), sink()],
+        &[
+            "OXF0206 parser `parse` makes `dict[int, Any]`, which msgpack cannot hold",
+            "OXF0208 parser `parse` gives `dict[int, Any]`, which serializer `serialize` cannot write as msgpack",
+        ],
+    );
+}
+
+#[test]
+fn protobuf_is_of_rust() {
+    let parser = |shape: Value| step("parse", json!({"parser": {"type": shape, "codec": "protobuf"}}));
+    let serializer = || step("serialize", json!({"serializer": {"codec": "protobuf"}}));
+    expect(&[parser(metric()), serializer(), sink()], &[]);
+    expect(
+        &[parser(json!({"list": "int"})), serializer(), sink()],
+        &[
+            "OXF0209 parser `parse` makes `list[int]` of protobuf",
+            "OXF0209 parser `parse` gives `list[int]`, which serializer `serialize` cannot write as protobuf",
+        ],
+    );
+}
+
+#[test]
+fn a_plan_names_a_codec_only_where_it_is_not_json() {
+    let operation =
+        |written: Value| serde_json::from_value::<Operation>(written.clone()).map(|read| (written, json!(read)));
+    for written in [
+        json!({"parser": {"type": "int"}}),
+        json!({"parser": {"type": "int", "codec": "msgpack"}}),
+        json!({"serializer": {}}),
+        json!({"serializer": {"codec": "protobuf"}}),
+    ] {
+        let (written, again) = operation(written).unwrap();
+        assert_eq!(written, again);
+    }
+    assert!(operation(json!({"serializer": {"codec": "xml"}})).is_err());
 }
 
 #[test]

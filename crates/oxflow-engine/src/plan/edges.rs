@@ -3,9 +3,11 @@
 //! The walk carries the type that flows and who gave it, since the step to mend is often not the one where it shows: a
 //! filter passes on what it got.
 
-use oxflow::shape::Type;
+use oxflow::shape::{RecordKind, Type};
 
-use super::{Function, Language, Limits, Operation, Plan, Step, agree, names, python_name, spell::quote};
+use super::{
+    Codec, Function, Language, Limits, Operation, Parser, Plan, Step, agree, names, python_name, spell::quote,
+};
 use crate::diagnostic::{Code, Diagnostic};
 
 pub(super) fn check(plan: &Plan) -> Vec<Diagnostic> {
@@ -60,12 +62,12 @@ impl<'p> Walk<'p> {
                 self.found.extend(counted(step, limits, &flow));
                 return flow.made_by(format!("batch `{}` gives", step.name), |item| Type::List(item.into()));
             }
-            Operation::Parser(shape) => {
-                self.parser(step, shape, &flow);
-                return flow.made_by(format!("parser `{}` gives", step.name), |_| shape.clone());
+            Operation::Parser(parser) => {
+                self.parser(step, parser, &flow);
+                return flow.made_by(format!("parser `{}` gives", step.name), |_| parser.shape.clone());
             }
-            Operation::Serializer => {
-                self.found.extend(serializer(step, &flow));
+            Operation::Serializer(serializer) => {
+                self.found.extend(serialised(step, serializer.codec, &flow));
                 return flow.made_by(format!("serializer `{}` gives", step.name), |_| Type::Bytes);
             }
             Operation::Route(route) => self.function(step, &route.function, &flow),
@@ -101,7 +103,7 @@ impl<'p> Walk<'p> {
             (Type::Bytes, shape, _) if decodable(shape) => {
                 format!("add `.apply(Parser({}, {taken}))` before `{}`", self.unused("parse"), step.name)
             }
-            (shape, Type::Bytes, _) if unserialisable(shape).is_none() => {
+            (shape, Type::Bytes, _) if unserialisable(shape, Codec::Json).is_none() => {
                 format!("add `.apply(Serializer({}))` before `{}`", self.unused("serialize"), step.name)
             }
             (.., Some((giver, function_of_giver))) if function_of_giver.language == Language::Python => {
@@ -114,7 +116,8 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn parser(&mut self, step: &Step, shape: &Type, flow: &Flow<'_>) {
+    fn parser(&mut self, step: &Step, parser: &Parser, flow: &Flow<'_>) {
+        let Parser { shape, codec } = parser;
         if agree(&flow.shape, &Type::Bytes).is_err() {
             let message = format!(
                 "{} `{}`, but parser `{}` takes `bytes`",
@@ -129,14 +132,23 @@ impl<'p> Walk<'p> {
                     .fix(format!("remove `{}`, or move it before the step that needs no bytes", step.name)),
             );
         }
-        if let Some(path) = unserialisable(shape).filter(|path| !path.is_empty()) {
-            let message = format!("parser `{}` makes `{}`, which JSON cannot hold", step.name, python_name(shape));
+        if *codec == Codec::Protobuf && !is_rust(shape) {
+            let message = format!("parser `{}` makes `{}` of protobuf", step.name, python_name(shape));
             self.found.push(
-                Diagnostic::new(Code::UnsupportedType, message)
+                Diagnostic::new(Code::BadCodec, message)
                     .at(step.place.clone())
-                    .because(path)
-                    .fix("give it a type that JSON can hold: text for bytes, `str` for the keys of a dict"),
+                    .because(NEEDS_RUST)
+                    .fix(MESSAGE_OF_RUST),
             );
+        } else if let Some(path) = unserialisable(shape, *codec).filter(|path| !path.is_empty()) {
+            let (made, name) = (python_name(shape), codec.name());
+            let message = format!("parser `{}` makes `{made}`, which {name} cannot hold", step.name);
+            let fix = match codec {
+                Codec::Json => "give it a type that JSON can hold: text for bytes, `str` for the keys of a dict",
+                _ => "give it a type with `str` for the keys of a dict",
+            };
+            self.found
+                .push(Diagnostic::new(Code::UnsupportedType, message).at(step.place.clone()).because(path).fix(fix));
         }
     }
 
@@ -144,7 +156,7 @@ impl<'p> Walk<'p> {
         if agree(&flow.shape, &Type::Bytes).is_ok() {
             return;
         }
-        let fix = match unserialisable(&flow.shape) {
+        let fix = match unserialisable(&flow.shape, Codec::Json) {
             None => format!("add `.apply(Serializer({}))` before `{}`", self.unused("serialize"), step.name),
             Some(_) => format!("add a `Map` before `{}` that gives `bytes`", step.name),
         };
@@ -199,22 +211,47 @@ fn answer(step: &Step, function: &Function) -> Option<Diagnostic> {
     Some(Diagnostic::new(code, message).at(step.place.clone()).because(why).fix(fix))
 }
 
-fn serializer(step: &Step, flow: &Flow<'_>) -> Option<Diagnostic> {
+const NEEDS_RUST: &str = "only a message that Rust knows says how its fields lie in protobuf";
+const MESSAGE_OF_RUST: &str = "use a Rust type with `#[payload(codec = \"protobuf\")]`, or another codec";
+
+/// Whether Rust may read and write it; what is not known may be.
+fn is_rust(shape: &Type) -> bool {
+    matches!(shape, Type::Any) || matches!(shape, Type::Record(record) if record.kind == RecordKind::Rust)
+}
+
+fn serialised(step: &Step, codec: Codec, flow: &Flow<'_>) -> Option<Diagnostic> {
     let name = &step.name;
-    let (message, why, fix) = match (&flow.shape, unserialisable(&flow.shape)) {
+    let (code, message, why, fix) = match (&flow.shape, unserialisable(&flow.shape, codec)) {
         (Type::Bytes, _) => (
+            Code::NotSerialisable,
             format!("{} `bytes`, which serializer `{name}` has nothing to do with", flow.giver.label),
             "a serializer turns a value into bytes".into(),
             format!("remove `{name}`"),
         ),
+        (shape, _) if codec == Codec::Protobuf && !is_rust(shape) => (
+            Code::BadCodec,
+            format!(
+                "{} `{}`, which serializer `{name}` cannot write as protobuf",
+                flow.giver.label,
+                python_name(shape)
+            ),
+            NEEDS_RUST.into(),
+            MESSAGE_OF_RUST.into(),
+        ),
         (shape, Some(why)) => (
-            format!("{} `{}`, which serializer `{name}` cannot write as JSON", flow.giver.label, python_name(shape)),
+            Code::NotSerialisable,
+            format!(
+                "{} `{}`, which serializer `{name}` cannot write as {}",
+                flow.giver.label,
+                python_name(shape),
+                codec.name()
+            ),
             why,
-            format!("add a `Map` before `{name}` that gives what JSON can hold"),
+            format!("add a `Map` before `{name}` that gives what {} can hold", codec.name()),
         ),
         (_, None) => return None,
     };
-    Some(Diagnostic::new(Code::NotSerialisable, message).at(step.place.clone()).because(why).fix(fix))
+    Some(Diagnostic::new(code, message).at(step.place.clone()).because(why).fix(fix))
 }
 
 /// A limit in bytes on what has no size in bytes: it would never be reached, in silence.
@@ -237,36 +274,39 @@ fn counted(step: &Step, limits: &Limits, flow: &Flow<'_>) -> Option<Diagnostic> 
     )
 }
 
-/// Can a parser make it?
+/// Can a parser of JSON make it?
 fn decodable(shape: &Type) -> bool {
-    shape != &Type::None && unserialisable(shape).is_none()
+    shape != &Type::None && unserialisable(shape, Codec::Json).is_none()
 }
 
-/// Why JSON can't hold a value of the type, if so. Bytes alone are no JSON either, but where they are one of several types
+/// Why a codec can't hold a value of the type, if so. Bytes alone are no JSON either, but where they are one of several types
 /// the serializer passes them through.
-fn unserialisable(shape: &Type) -> Option<String> {
+fn unserialisable(shape: &Type, codec: Codec) -> Option<String> {
     match shape {
         Type::Bytes => Some(String::new()),
-        Type::Union(members) => members.iter().filter(|member| **member != Type::Bytes).find_map(unserialisable),
-        other => inside(other, ""),
+        Type::Union(members) => {
+            members.iter().filter(|member| **member != Type::Bytes).find_map(|member| unserialisable(member, codec))
+        }
+        other => inside(other, "", codec),
     }
 }
 
-fn inside(shape: &Type, path: &str) -> Option<String> {
+fn inside(shape: &Type, path: &str, codec: Codec) -> Option<String> {
     let at = |part: &str| {
         if path.is_empty() || part.starts_with('[') { format!("{path}{part}") } else { format!("{path}.{part}") }
     };
     match shape {
+        Type::Bytes if codec == Codec::MsgPack => None,
         Type::Bytes => Some(format!("`{path}` is `bytes`")),
-        Type::List(item) => inside(item, &at("[]")),
-        Type::Tuple(items) => items.iter().find_map(|item| inside(item, &at("[]"))),
-        Type::Union(members) => members.iter().find_map(|member| inside(member, path)),
+        Type::List(item) => inside(item, &at("[]"), codec),
+        Type::Tuple(items) => items.iter().find_map(|item| inside(item, &at("[]"), codec)),
+        Type::Union(members) => members.iter().find_map(|member| inside(member, path, codec)),
         Type::Dict(key, _) if agree(key, &Type::Str).is_err() => {
             let place = if path.is_empty() { "it".to_owned() } else { format!("`{path}`") };
             Some(format!("the keys of {place} are `{}`, not `str`", python_name(key)))
         }
-        Type::Dict(_, value) => inside(value, &at("[]")),
-        Type::Record(record) => record.fields.iter().find_map(|field| inside(&field.shape, &at(&field.name))),
+        Type::Dict(_, value) => inside(value, &at("[]"), codec),
+        Type::Record(record) => record.fields.iter().find_map(|field| inside(&field.shape, &at(&field.name), codec)),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 
 mod agree;
 mod check;
+mod codec;
 mod edges;
 mod names;
 mod routes;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::agree::{Disagreement, agree};
 pub use self::check::check;
+pub use self::codec::Codec;
 pub(crate) use self::routes::python_literal;
 pub use self::spell::python_name;
 
@@ -87,15 +89,36 @@ pub enum Operation {
     /// Gathers messages into lists.
     Batch(Limits),
     /// Bytes to a value of the type.
-    Parser(Type),
+    Parser(Parser),
     /// A value to bytes.
-    Serializer,
+    Serializer(Serializer),
     /// Sends each message down the branch whose key the function gives.
     Route(Route),
     /// Sends each message down every branch.
     Broadcast(Vec<Branch>),
     /// Ends a branch: writes to the stream of this logical name.
     Sink(String),
+}
+
+/// A parser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parser {
+    /// The type that it gives.
+    #[serde(rename = "type")]
+    pub shape: Type,
+    /// What the bytes are.
+    #[serde(default, skip_serializing_if = "Codec::is_json")]
+    pub codec: Codec,
+}
+
+/// A serializer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serializer {
+    /// What the bytes are.
+    #[serde(default, skip_serializing_if = "Codec::is_json")]
+    pub codec: Codec,
 }
 
 /// When a batch closes: at the first limit that is reached. At least one of `messages` and `time_ms` is set.
@@ -220,7 +243,7 @@ impl Step {
             Operation::Route(route) => Some(&route.function),
             Operation::Batch(_)
             | Operation::Parser(_)
-            | Operation::Serializer
+            | Operation::Serializer(_)
             | Operation::Broadcast(_)
             | Operation::Sink(_) => None,
         }

@@ -1,6 +1,7 @@
 //! Steps in another language, which the engine knows only by these traits.
 
 use super::{Router, Run};
+use crate::plan::Codec;
 
 /// How a payload lies at an edge of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +51,10 @@ pub enum ForeignStep {
     FlatMap,
     /// Keeps the messages for which the function says true.
     Filter,
-    /// Bytes to an object.
-    Parse,
-    /// An object to bytes.
-    Serialise,
+    /// Bytes of this codec to an object.
+    Parse(Codec),
+    /// An object to bytes of this codec.
+    Serialise(Codec),
 }
 
 /// The other language's runtime.

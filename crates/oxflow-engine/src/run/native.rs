@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use oxflow::abi::{self, Encoded, Held};
+use oxflow::abi::{self, Codec, Encoded, Held};
 use oxflow::shape::Type;
 use serde::de::IgnoredAny;
 
@@ -25,6 +25,8 @@ const CHUNK_ROWS: usize = 256;
 pub struct NativeSpec {
     /// The type that is decoded.
     pub input: PayloadType,
+    /// The codec that it is decoded from: one that the type has.
+    pub from: Codec,
     /// The parser that is part of the run.
     pub parser: Option<usize>,
     /// What this parser takes, if that is more than the type: what it takes and the type does not is the first function's to
@@ -36,6 +38,8 @@ pub struct NativeSpec {
     pub calls: Vec<NativeCall>,
     /// The serializer that is part of the run.
     pub serializer: Option<usize>,
+    /// The codec that the serializer writes; without one it is that between steps.
+    pub to: Option<Codec>,
 }
 
 /// A function in a run.
@@ -50,6 +54,20 @@ pub struct NativeCall {
 }
 
 impl NativeSpec {
+    /// A run that reads payloads of a type as they lie between steps, and does nothing with them yet.
+    pub fn of(input: PayloadType) -> Self {
+        Self {
+            input,
+            from: input.codec(),
+            parser: None,
+            parser_takes: None,
+            parsed: None,
+            calls: Vec::new(),
+            serializer: None,
+            to: None,
+        }
+    }
+
     /// The type that the run gives.
     pub fn output(&self) -> PayloadType {
         let gives = |call: &NativeCall| if call.select { call.function.input() } else { call.function.output() };
@@ -143,11 +161,12 @@ impl NativeRun {
         let count = range.len();
         reports.step = self.spec.parsed.unwrap_or_else(|| self.spec.first_step());
         context.live.enter(reports.step);
-        let input = self.spec.input;
+        let (input, from) = (self.spec.input, self.spec.from as u32);
         let faults = reports.table();
-        // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them.
-        let held =
-            self.arrays.lend(batch, column, range, |rows| unsafe { (input.table().decode)(rows, &raw const faults) });
+        // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them; the type has the codec.
+        let held = self
+            .arrays
+            .lend(batch, column, range, |rows| unsafe { (input.table().decode)(from, rows, &raw const faults) });
         let rows = HeldRows { held, owner: input };
         self.blame(column, reports);
         context.count_unknown(self.spec.typed_step(), input.take_unknown());
@@ -185,7 +204,8 @@ impl NativeRun {
         reports.step = self.spec.last_step();
         context.live.enter(reports.step);
         let base = reports.base;
-        let written = rows.encode(reports, |encoded| outputs.add(encoded, base));
+        let to = self.spec.to.unwrap_or_else(|| rows.owner.codec());
+        let written = rows.encode(to, reports, |encoded| outputs.add(encoded, base));
         match self.spec.serializer {
             Some(serializer) => context.count(serializer, count, written, started),
             None => context.count(self.spec.last_step(), 0, 0, started),
@@ -248,13 +268,14 @@ impl HeldRows {
     }
 
     /// Gives the encoded rows to `read` and frees them; the number of rows.
-    pub(super) fn encode(self, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
+    pub(super) fn encode(self, to: Codec, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
         let table = self.owner.table();
         let faults = reports.table();
         let handle = self.into_handle();
-        // SAFETY: the handle is of this type; the call consumes it and gives rows that live until they are released.
+        // SAFETY: the handle is of this type, which has the codec; the call consumes it and gives rows that live until they
+        // are released.
         unsafe {
-            let encoded = (table.encode)(handle, &raw const faults);
+            let encoded = (table.encode)(to as u32, handle, &raw const faults);
             let count = (*encoded).len;
             read(&*encoded);
             (table.release)(encoded);

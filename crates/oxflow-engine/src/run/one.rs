@@ -70,7 +70,7 @@ impl<'f> OneCall<'f> {
     pub unsafe fn decode(&mut self, row: &OneRow<'_>, payload: &[u8]) -> OneHeld {
         let (input, faults) = (self.function.input(), self.reports.table());
         // SAFETY: the rows are as the ABI wants them and live for the call; the caller keeps the payload.
-        let decode = |rows: &Rows| unsafe { (input.table().decode)(rows, &raw const faults) };
+        let decode = |rows: &Rows| unsafe { (input.table().decode)(input.codec() as u32, rows, &raw const faults) };
         let held = row.lend(&lend(payload), decode);
         // Of no step in no pipeline.
         input.take_unknown();
@@ -105,7 +105,8 @@ impl<'f> OneCall<'f> {
     /// The outputs in bytes, each given to `make`.
     pub fn encode<T>(&mut self, rows: OneHeld, mut make: impl FnMut(&[u8]) -> T) -> Vec<OneOutput<T>> {
         let mut outputs = Vec::new();
-        rows.0.encode(&mut self.reports, |encoded| {
+        let between = rows.0.owner.codec();
+        rows.0.encode(between, &mut self.reports, |encoded| {
             // SAFETY: `encoded` describes its arrays, which live until it is released.
             let (data, ends, changes) = unsafe {
                 (

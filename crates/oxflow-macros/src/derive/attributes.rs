@@ -23,6 +23,8 @@ pub(super) struct Container {
     pub(super) default: bool,
     pub(super) deny_unknown_fields: bool,
     pub(super) rejects_unknown: bool,
+    /// It is a message of protobuf; the word that says so.
+    pub(super) protobuf: Option<Span>,
     pub(super) transparent: bool,
     pub(super) untagged: bool,
     pub(super) tag: Option<LitStr>,
@@ -81,9 +83,27 @@ impl Container {
                 found.rejects_unknown = true;
                 Ok(())
             }
-            _ => Err(meta.error("a type has `#[payload(shape = Type)]` and `#[payload(unknown = \"reject\")]`")),
+            "codec" => {
+                let codec: LitStr = meta.value()?.parse()?;
+                if codec.value() != "protobuf" {
+                    let message =
+                        "every payload has JSON and msgpack; a message of protobuf says `codec = \"protobuf\"`";
+                    return Err(Error::new(codec.span(), message));
+                }
+                set(&mut found.protobuf, codec.span())
+            }
+            _ => Err(meta.error(
+                "a type has `#[payload(shape = Type)]`, `#[payload(unknown = \"reject\")]` and \
+                 `#[payload(codec = \"protobuf\")]`",
+            )),
         })?;
-        Ok(found)
+        match found.protobuf {
+            Some(span) if found.rejects_unknown => Err(Error::new(
+                span,
+                "protobuf skips the fields that a message doesn't know: `unknown = \"reject\"` can't see them",
+            )),
+            _ => Ok(found),
+        }
     }
 
     fn serde(&mut self, meta: &ParseNestedMeta<'_>, word: &str) -> Result<()> {

@@ -20,6 +20,7 @@ use syn::{
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let lifetime = lifetime(&input.generics)?;
     let container = Container::parse(&input.attrs)?;
+    refuse_protobuf(input, &container, lifetime.is_some())?;
     let shape = match (container.described_as()?, &input.data) {
         (Some(other), _) => Described::like(other),
         (None, Data::Struct(data)) => structure(input, data, &container)?,
@@ -62,6 +63,19 @@ fn lifetime(generics: &Generics) -> Result<Option<&LifetimeParam>> {
         }
     }
     Ok(lifetime)
+}
+
+/// Protobuf has messages, which prost makes structs that own what they hold.
+fn refuse_protobuf(input: &DeriveInput, container: &Container, borrows: bool) -> Result<()> {
+    match container.protobuf {
+        Some(span) if borrows => {
+            Err(Error::new(span, "prost copies what it reads: a message of protobuf can't borrow"))
+        }
+        Some(span) if !matches!(input.data, Data::Struct(_)) => {
+            Err(Error::new(span, "a message of protobuf is a struct; an enum is one of its fields"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the trait `Shape` says of a type: three expressions.
@@ -154,6 +168,7 @@ fn implement_payload(input: &DeriveInput, container: &Container, borrows: bool) 
     let (implementing, arguments, bounds) = generics.split_for_impl();
     let borrowed = if borrows { quote!(#ident<'oxflow>) } else { quote!(Self) };
     let rejects_unknown = container.rejects_unknown;
+    let methods = if container.protobuf.is_some() { quote!(__protobuf_payload) } else { quote!(__serde_payload) };
     quote! {
         #[automatically_derived]
         impl #implementing ::oxflow::Payload for #ident #arguments #bounds {
@@ -173,7 +188,7 @@ fn implement_payload(input: &DeriveInput, container: &Container, borrows: bool) 
                 <Self as ::oxflow::Shape>::shape()
             }
 
-            ::oxflow::__serde_payload! {}
+            ::oxflow::#methods! {}
         }
     }
 }

@@ -36,9 +36,7 @@ impl JsonDecoder {
     #[pyo3(signature = (data: "bytes", /) -> "Any")]
     fn __call__<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
-        let bytes =
-            data.cast::<PyBytes>().map_err(|error| decode_error(py, &PyErr::from(error).value(py).to_string()))?;
-        self.read(py, bytes.as_bytes())
+        self.read(py, bytes_of(data)?)
     }
 }
 
@@ -54,28 +52,35 @@ impl JsonDecoder {
 
     /// Reads bytes and checks the value.
     pub(crate) fn decode<'py>(&self, py: Python<'py>, json: &[u8], keys: &mut Keys) -> PyResult<Bound<'py, PyAny>> {
-        let value = read(py, json, keys).map_err(|error| raised(py, &error.into()))?;
-        self.check(value)
+        checked(py, &self.shape, read(py, json, keys))
     }
 
     /// Makes what the type says of a value whose maker promises that it fits: a list becomes a tuple.
     pub(crate) fn finish<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        if self.shape.replaces { self.check(value) } else { Ok(value) }
-    }
-
-    /// Checks what was read.
-    fn check<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = value.py();
-        self.shape.convert(value).map_err(|wrong| raised(py, &wrong))
+        if self.shape.replaces { checked(value.py(), &self.shape, Ok(value)) } else { Ok(value) }
     }
 }
 
-fn raised(py: Python<'_>, wrong: &Wrong<'_, '_>) -> PyErr {
-    match wrong {
-        Wrong::Raised(error) if is_refusal(py, error) => decode_error(py, &error.value(py).to_string()),
-        Wrong::Raised(error) => error.clone_ref(py),
+/// The value, if it could be read and is of the shape; in the words of the package if not.
+pub(crate) fn checked<'py>(
+    py: Python<'py>,
+    shape: &Shape,
+    read: PyResult<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let wrong = |wrong: Wrong<'_, '_>| match wrong {
+        Wrong::Raised(error) if is_refusal(py, &error) => decode_error(py, &error.value(py).to_string()),
+        Wrong::Raised(error) => error,
         Wrong::Mismatch(..) => decode_error(py, &wrong.to_string()),
-    }
+    };
+    let value = read.map_err(|error| wrong(error.into()))?;
+    shape.convert(value).map_err(wrong)
+}
+
+/// The bytes of an object that should be `bytes`.
+pub(crate) fn bytes_of<'d>(data: &'d Bound<'_, PyAny>) -> PyResult<&'d [u8]> {
+    let py = data.py();
+    let bytes = data.cast::<PyBytes>();
+    Ok(bytes.map_err(|error| decode_error(py, &PyErr::from(error).value(py).to_string()))?.as_bytes())
 }
 
 fn is_refusal(py: Python<'_>, error: &PyErr) -> bool {

@@ -29,7 +29,7 @@ struct Known {
 }
 
 /// A key of an object that is being read.
-pub(super) enum Key<'py> {
+pub(crate) enum Key<'py> {
     /// Number of one that is kept.
     Known(usize),
     /// One that is not.
@@ -46,7 +46,7 @@ impl Keys {
     }
 
     /// Any other key.
-    pub(super) fn look_up<'py>(&mut self, py: Python<'py>, text: &str) -> Key<'py> {
+    pub(crate) fn look_up<'py>(&mut self, py: Python<'py>, text: &str) -> Key<'py> {
         let number = self.numbers.get(text).copied().or_else(|| self.learn(py, text));
         let Some(number) = number else { return Key::New(PyString::new(py, text)) };
         if let Some(last) = self.known.get_mut(self.last) {
@@ -57,7 +57,7 @@ impl Keys {
     }
 
     /// The key with this number.
-    pub(super) fn object<'py>(&self, py: Python<'py>, number: usize) -> Option<&Bound<'py, PyString>> {
+    pub(crate) fn object<'py>(&self, py: Python<'py>, number: usize) -> Option<&Bound<'py, PyString>> {
         self.known.get(number).map(|known| known.object.bind(py))
     }
 

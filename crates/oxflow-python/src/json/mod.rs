@@ -8,6 +8,7 @@ mod read;
 mod shape;
 mod write;
 
-pub(crate) use decoder::JsonDecoder;
-pub(crate) use keys::Keys;
-pub(crate) use write::{encode, encode_json};
+pub(crate) use decoder::{JsonDecoder, bytes_of, checked};
+pub(crate) use keys::{Key, Keys};
+pub(crate) use shape::Shape;
+pub(crate) use write::{encode, encode_json, exactly};

@@ -49,7 +49,7 @@ pub(super) struct Field {
 
 /// All parts of a type.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub(super) parts: Vec<Part>,
     pub(super) root: usize,
     /// Whether a value that fits may be replaced by another one.
@@ -58,7 +58,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Reads the table: a tuple for each part, which begins with its kind.
-    pub(super) fn new(parts: &[Bound<'_, PyTuple>], root: usize) -> PyResult<Self> {
+    pub(crate) fn new(parts: &[Bound<'_, PyTuple>], root: usize) -> PyResult<Self> {
         let parts: Vec<Part> = parts.iter().map(part).collect::<PyResult<_>>()?;
         let replaces = parts.iter().any(Part::replaces);
         Ok(Self { parts, root, replaces })

@@ -43,7 +43,7 @@ fn write(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, depth: usize) -> bool {
 }
 
 /// The value, if it is of this type. A cast that fails makes an error, which costs more than to ask first.
-fn exactly<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
+pub(crate) fn exactly<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
     if value.is_exact_instance_of::<T>() { value.cast_exact().ok() } else { None }
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use oxflow_engine::batch::{Batch, ByteColumn, Changed, Payloads};
 use oxflow_engine::fault::FaultKind;
+use oxflow_engine::plan::Codec;
 use oxflow_engine::run::{ForeignSpec, Form, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::Encoders;
 use super::fault::Trouble;
-use crate::json;
 use crate::message::{Metadata, OwnMetadata};
 use crate::objects::PyObjects;
+use crate::{json, msgpack};
 
 /// Outputs of a run.
 #[derive(Debug)]
@@ -36,15 +38,18 @@ pub(super) enum How {
     Bytes,
     /// JSON is made of it.
     Json,
+    /// Msgpack is made of it.
+    MsgPack,
 }
 
 impl How {
-    /// `serialises`: the last step of the run makes JSON.
-    pub(super) fn of(spec: &ForeignSpec, serialises: bool) -> Self {
+    /// `serialises`: what the last step of the run makes, if it is a serializer.
+    pub(super) fn of(spec: &ForeignSpec, serialises: Option<Codec>) -> Self {
         match spec.output {
             _ if spec.selects => Self::Select,
             Form::Objects => Self::Object,
-            Form::Raw if !serialises => Self::Bytes,
+            Form::Raw if serialises == Some(Codec::MsgPack) => Self::MsgPack,
+            Form::Raw if serialises.is_none() => Self::Bytes,
             Form::Raw | Form::Json => Self::Json,
         }
     }
@@ -67,7 +72,7 @@ impl Emitted {
         &mut self,
         py: Python<'_>,
         step: usize,
-        encode: &Py<PyAny>,
+        encoders: &Encoders,
         value: Py<PyAny>,
         parent: u32,
         metadata: Option<Metadata>,
@@ -75,7 +80,8 @@ impl Emitted {
         match self.how {
             How::Select => {}
             How::Object => self.objects.push(value),
-            How::Json => self.add_json(py, step, encode, &value)?,
+            How::Json => self.add_encoded(py, step, json::encode, &encoders.json, &value)?,
+            How::MsgPack => self.add_encoded(py, step, msgpack::encode, &encoders.msgpack, &value)?,
             How::Bytes => match value.bind(py).cast::<PyBytes>() {
                 Ok(bytes) => self.add_bytes(bytes.as_bytes()),
                 Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "the next step takes `bytes`")),
@@ -90,9 +96,17 @@ impl Emitted {
     }
 
     /// Plain values are written where they will lie; the package knows the others, and says what is wrong with a value.
-    fn add_json(&mut self, py: Python<'_>, step: usize, encode: &Py<PyAny>, value: &Py<PyAny>) -> Result<(), Trouble> {
+    fn add_encoded(
+        &mut self,
+        py: Python<'_>,
+        step: usize,
+        quickly: fn(&Bound<'_, PyAny>, &mut Vec<u8>) -> bool,
+        encode: &Py<PyAny>,
+        value: &Py<PyAny>,
+    ) -> Result<(), Trouble> {
         let start = self.data.len();
-        if json::encode(value.bind(py), &mut self.data) {
+        // Bytes themselves pass through.
+        if !value.bind(py).is_exact_instance_of::<PyBytes>() && quickly(value.bind(py), &mut self.data) {
             self.ends.push(self.data.len());
         } else {
             self.data.truncate(start);
@@ -111,7 +125,7 @@ impl Emitted {
         let payloads = match self.how {
             How::Select => batch.payloads().select(&self.parents),
             How::Object => Payloads::Objects(Box::new(PyObjects(self.objects))),
-            How::Bytes | How::Json => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
+            How::Bytes | How::Json | How::MsgPack => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
         };
         let batch = batch.derive(&self.parents, payloads);
         (Outcome { batch, parents: Some(self.parents), changed: false }, self.changed)

@@ -11,6 +11,7 @@ mod tally;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use oxflow_engine::plan::Codec;
 use oxflow_engine::run::{Foreign, ForeignSpec, Form, Router, Run};
 use pyo3::prelude::*;
 
@@ -25,8 +26,22 @@ pub(crate) struct Runtime {
     pub(crate) functions: HashMap<String, Py<PyAny>>,
     /// For each step that may be given bytes: makes its objects of them.
     pub(crate) decoders: HashMap<String, Py<PyAny>>,
-    /// Makes JSON of an object.
-    pub(crate) encode: Py<PyAny>,
+    /// Make bytes of an object.
+    pub(crate) encoders: Encoders,
+}
+
+/// The functions of the package that make bytes of an object, one a codec.
+#[derive(Debug)]
+pub(crate) struct Encoders {
+    pub(crate) json: Py<PyAny>,
+    pub(crate) msgpack: Py<PyAny>,
+}
+
+impl Encoders {
+    /// That of a serializer. What Python steps give is never written as protobuf: the plan refuses it.
+    fn of(&self, codec: Codec) -> &Py<PyAny> {
+        if codec == Codec::MsgPack { &self.msgpack } else { &self.json }
+    }
 }
 
 /// The callables, as the engine knows them.

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyList};
 
 use super::fault::Trouble;
 use crate::json::{JsonDecoder, Keys};
+use crate::msgpack::MsgPackDecoder;
 use crate::objects::PyObjects;
 
 /// Makes objects of the payloads of a batch.
@@ -34,7 +35,9 @@ impl Reader {
 #[derive(Debug)]
 pub(super) enum Decode {
     /// By oxflow: no Python object is made of the bytes.
-    Native { decoder: Py<JsonDecoder>, keys: Keys },
+    Json { decoder: Py<JsonDecoder>, keys: Keys },
+    /// The same, of msgpack.
+    MsgPack { decoder: Py<MsgPackDecoder>, keys: Keys },
     /// By a function of Python.
     Function(Py<PyAny>),
 }
@@ -42,15 +45,19 @@ pub(super) enum Decode {
 impl Decode {
     /// The way to call a decoder.
     pub(super) fn by(decoder: &Bound<'_, PyAny>) -> Self {
-        match decoder.cast::<JsonDecoder>() {
-            Ok(decoder) => Self::Native { decoder: decoder.clone().unbind(), keys: Keys::default() },
+        if let Ok(decoder) = decoder.cast::<JsonDecoder>() {
+            return Self::Json { decoder: decoder.clone().unbind(), keys: Keys::default() };
+        }
+        match decoder.cast::<MsgPackDecoder>() {
+            Ok(decoder) => Self::MsgPack { decoder: decoder.clone().unbind(), keys: Keys::default() },
             Err(_) => Self::Function(decoder.clone().unbind()),
         }
     }
 
     fn bytes(&mut self, py: Python<'_>, bytes: &[u8]) -> PyResult<Py<PyAny>> {
         match self {
-            Self::Native { decoder, keys } => decoder.get().decode(py, bytes, keys).map(Bound::unbind),
+            Self::Json { decoder, keys } => decoder.get().decode(py, bytes, keys).map(Bound::unbind),
+            Self::MsgPack { decoder, keys } => decoder.get().decode(py, bytes, keys).map(Bound::unbind),
             Self::Function(function) => function.call1(py, (PyBytes::new(py, bytes),)),
         }
     }
@@ -58,7 +65,8 @@ impl Decode {
     /// For bytes that are an object already.
     pub(super) fn object(&mut self, bytes: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         match self {
-            Self::Native { decoder, .. } => decoder.bind(bytes.py()).call1((bytes,)).map(Bound::unbind),
+            Self::Json { decoder, .. } => decoder.bind(bytes.py()).call1((bytes,)).map(Bound::unbind),
+            Self::MsgPack { decoder, .. } => decoder.bind(bytes.py()).call1((bytes,)).map(Bound::unbind),
             Self::Function(function) => function.call1(bytes.py(), (bytes,)),
         }
     }

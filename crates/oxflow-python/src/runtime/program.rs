@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use oxflow_engine::plan::Codec;
 use oxflow_engine::run::{ForeignOperation, ForeignSpec, ForeignStep, Form};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -19,7 +20,7 @@ pub(super) struct Program {
     pub(super) parses: bool,
     pub(super) steps: Vec<Step>,
     /// Whether the last operation is a serializer: its work is done where the outputs are collected.
-    pub(super) serialises: bool,
+    pub(super) serialises: Option<Codec>,
     pub(super) how: How,
     pub(super) pace: Pace,
 }
@@ -38,7 +39,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Work {
     Parse(Decode),
-    Serialise,
+    Serialise(Codec),
     Map(Py<PyAny>),
     FlatMap(Py<PyAny>),
     Filter(Py<PyAny>),
@@ -48,14 +49,17 @@ impl Program {
     pub(super) fn new(py: Python<'_>, runtime: &Runtime, spec: &ForeignSpec) -> PyResult<Self> {
         let mut operations: Vec<_> = spec.operations.iter().enumerate().collect();
         let does = |operation: Option<&(usize, &ForeignOperation)>| operation.map(|(_, operation)| operation.does);
-        let parses = spec.input == Form::Raw && does(operations.first()) == Some(ForeignStep::Parse);
+        let parses = spec.input == Form::Raw && matches!(does(operations.first()), Some(ForeignStep::Parse(_)));
         let first = spec.operations.first();
         let decoder = first.and_then(|first| runtime.decoders.get(&first.name));
         let decoder = decoder.filter(|_| parses || spec.input == Form::Json);
         let reader = Reader { step: spec.first_step, decode: decoder.map(|decoder| Decode::by(decoder.bind(py))) };
         operations.drain(..usize::from(parses));
-        let serialises = spec.output == Form::Raw && does(operations.last()) == Some(ForeignStep::Serialise);
-        operations.truncate(operations.len() - usize::from(serialises));
+        let serialises = match does(operations.last()) {
+            Some(ForeignStep::Serialise(codec)) if spec.output == Form::Raw => Some(codec),
+            _ => None,
+        };
+        operations.truncate(operations.len() - usize::from(serialises.is_some()));
         let steps = operations.into_iter().map(|(number, operation)| step(py, runtime, number, operation));
         let how = How::of(spec, serialises);
         Ok(Self { reader, parses, steps: steps.collect::<PyResult<_>>()?, serialises, how, pace: Pace::default() })
@@ -65,8 +69,8 @@ impl Program {
 fn step(py: Python<'_>, runtime: &Runtime, number: usize, operation: &ForeignOperation) -> PyResult<Step> {
     let function = || known(py, &runtime.functions, &operation.name).map(Bound::unbind);
     let work = match operation.does {
-        ForeignStep::Parse => Work::Parse(Decode::by(&known(py, &runtime.decoders, &operation.name)?)),
-        ForeignStep::Serialise => Work::Serialise,
+        ForeignStep::Parse(_) => Work::Parse(Decode::by(&known(py, &runtime.decoders, &operation.name)?)),
+        ForeignStep::Serialise(codec) => Work::Serialise(codec),
         ForeignStep::Map => Work::Map(function()?),
         ForeignStep::FlatMap => Work::FlatMap(function()?),
         ForeignStep::Filter => Work::Filter(function()?),

@@ -9,12 +9,12 @@ use oxflow_engine::run::{Context, ForeignSpec, Outcome, Run, RunFailed};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
 
-use super::Runtime;
 use super::emit::{Emitted, How, encoded, metadata};
 use super::fault::Trouble;
 use super::payload::prepared;
 use super::program::{Program, Step, Work};
 use super::tally::Tally;
+use super::{Encoders, Runtime};
 use crate::message::{Message, Metadata};
 use crate::objects::try_attach;
 
@@ -61,7 +61,7 @@ impl PythonRun {
         context: &mut Context<'_>,
     ) -> (Outcome, Vec<Changed>) {
         let Program { reader, parses, steps, serialises, how, pace } = program;
-        let end = End { step: self.spec.last_step, serialises: *serialises, encode: &self.runtime.encode };
+        let end = End { step: self.spec.last_step, serialises: serialises.is_some(), encoders: &self.runtime.encoders };
         let (emitted, tally) = (Emitted::new(*how, batch.len()), Tally::new(&self.spec, *pace));
         let mut flow = Flow { end, emitted, tally, context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
@@ -128,7 +128,7 @@ struct End<'a> {
     step: usize,
     /// Whether that step is a serializer.
     serialises: bool,
-    encode: &'a Py<PyAny>,
+    encoders: &'a Encoders,
 }
 
 /// A batch on its way through the steps.
@@ -146,7 +146,7 @@ impl Flow<'_, '_> {
         let mut steps = steps;
         while let Some((step, rest)) = steps.split_first_mut() {
             self.context.live.enter(step.number);
-            let outputs = call(py, step, self.end.encode, carried);
+            let outputs = call(py, step, self.end.encoders, carried);
             self.tally.handled(step.operation, outputs.as_ref().map_or(0, Outputs::len), self.context);
             match outputs {
                 Err(trouble) => return self.fail(trouble, parent),
@@ -163,7 +163,7 @@ impl Flow<'_, '_> {
 
     fn give_on(&mut self, py: Python<'_>, carried: Carried, parent: u32) -> ControlFlow<()> {
         let changed = carried.changed.then_some(carried.metadata);
-        let added = self.emitted.add(py, self.end.step, self.end.encode, carried.value, parent, changed);
+        let added = self.emitted.add(py, self.end.step, self.end.encoders, carried.value, parent, changed);
         if self.end.serialises {
             self.tally.serialised(added.is_ok(), self.context);
         } else if self.emitted.how() == How::Json {
@@ -177,7 +177,7 @@ impl Flow<'_, '_> {
     }
 }
 
-fn call(py: Python<'_>, step: &mut Step, encode: &Py<PyAny>, mut carried: Carried) -> Result<Outputs, Trouble> {
+fn call(py: Python<'_>, step: &mut Step, encoders: &Encoders, mut carried: Carried) -> Result<Outputs, Trouble> {
     let number = step.number;
     let raised = |kind| move |error: PyErr| Trouble::raised(py, number, kind, &error);
     let ask = |function: &Py<PyAny>, carried: &mut Carried| {
@@ -189,8 +189,8 @@ fn call(py: Python<'_>, step: &mut Step, encode: &Py<PyAny>, mut carried: Carrie
             let value = decode.object(carried.value.bind(py)).map_err(raised(FaultKind::Undecodable))?;
             Ok(Outputs::One(Carried { value, message: None, ..carried }))
         }
-        Work::Serialise => {
-            let value = encoded(py, number, encode, &carried.value)?;
+        Work::Serialise(codec) => {
+            let value = encoded(py, number, encoders.of(*codec), &carried.value)?;
             Ok(Outputs::One(Carried { value: value.into_any(), message: None, ..carried }))
         }
         Work::Map(function) => ask(function, &mut carried).map(|answer| Outputs::One(carried.with(answer))),

@@ -9,7 +9,7 @@ use super::names::Names;
 use super::write::Writer;
 use crate::abi::{Change, Faults, Handle, Header, Held, Lent, Loan, Object, ObjectTable, Rows, Written};
 use crate::codec::DecodeError;
-use crate::codec::json::{restore_dropped, take_dropped};
+use crate::codec::{restore_dropped, take_dropped};
 use crate::columns::{Columns, borrow};
 use crate::encode::{change, lend_headers};
 use crate::guard::{drop_each, each};

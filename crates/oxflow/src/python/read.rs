@@ -2,7 +2,7 @@
 
 use super::look::{Seen, Value};
 use super::wrong::Wrong;
-use crate::codec::json::count_dropped;
+use crate::codec::count_dropped;
 use pyo3::prelude::*;
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserializer, Error, Visitor};

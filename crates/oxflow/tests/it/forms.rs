@@ -1,5 +1,6 @@
 //! Every form of type: the shape says what serde writes, and what is written can be read.
 
+use oxflow::codec::msgpack;
 use oxflow::shape::Type;
 use oxflow::{Bytes, Payload, Shape};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,25 @@ pub(crate) fn check<T: Shape + Serialize + for<'de> Deserialize<'de> + PartialEq
         oxflow::codec::json::encode(value, &mut out).expect("JSON");
         assert_eq!(*json, String::from_utf8(out).expect("UTF-8"));
         assert_eq!(value, &oxflow::codec::json::decode::<T>(json.as_bytes()).expect("what was written"));
+        check_msgpack(shape, value, json);
+    }
+}
+
+/// The value comes back from msgpack, in which it looks as it does in JSON.
+#[track_caller]
+fn check_msgpack<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(shape: &str, value: &T, json: &str) {
+    let mut packed = Vec::new();
+    if let Err(error) = msgpack::encode(value, &mut packed) {
+        return assert_eq!(format!("not expressible in msgpack: {json} has more than 64 bits"), error.to_string());
+    }
+    assert_eq!(value, &msgpack::decode::<T>(&packed).expect("what was written"));
+    match msgpack::decode::<serde_json::Value>(&packed) {
+        // JSON writes few digits of a short float.
+        Ok(_) if shape == "float" => {}
+        Ok(found) => assert_eq!(serde_json::from_str::<serde_json::Value>(json).expect("JSON"), found),
+        Err(error) => {
+            assert_eq!("msgpack: invalid type: byte array, expected any valid JSON value at byte 1", error.to_string());
+        }
     }
 }
 

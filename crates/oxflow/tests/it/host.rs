@@ -104,13 +104,23 @@ pub(crate) fn type_of(name: &str) -> &'static TypeTable {
 
 /// Decodes with the input type of the first function, runs the entries over the handle, encodes.
 pub(crate) fn run(inputs: &[Input], entries: &[Entry]) -> (Vec<Output>, Vec<Failed>) {
+    let output = entries.iter().fold(input_type(entries), |table, entry| match entry {
+        Entry::Select(_) | Entry::SelectWith(..) => table,
+        // SAFETY: tables live for ever.
+        Entry::Apply(_) | Entry::ApplyWith(..) => unsafe { &*entry.function().output },
+    });
+    transcode(inputs, entries, [input_type(entries).codec, output.codec])
+}
+
+/// The same, from one codec to another.
+pub(crate) fn transcode(inputs: &[Input], entries: &[Entry], [from, to]: [u32; 2]) -> (Vec<Output>, Vec<Failed>) {
     let mut failed = Vec::new();
-    let (mut held, mut table) = (decode(inputs, input_type(entries), &mut failed), input_type(entries));
+    let (mut held, mut table) = (decode(inputs, input_type(entries), from, &mut failed), input_type(entries));
     for entry in entries {
         (held, table) = step(held, table, *entry, &mut failed);
     }
     // SAFETY: the handle is of this type and is given up; `failed` outlives the call.
-    let encoded = unsafe { (table.encode)(held.handle, &listen(&mut failed)) };
+    let encoded = unsafe { (table.encode)(to, held.handle, &listen(&mut failed)) };
     // SAFETY: `encode` gives a valid pointer, which is released once, after it was read.
     let outputs = unsafe {
         let outputs = collect(&*encoded);
@@ -123,7 +133,7 @@ pub(crate) fn run(inputs: &[Input], entries: &[Entry]) -> (Vec<Output>, Vec<Fail
 /// Decodes and abandons the run.
 pub(crate) fn decode_and_free(inputs: &[Input], name: &'static str) -> usize {
     let table = input_type(&[Entry::Apply(name)]);
-    let held = decode(inputs, table, &mut Vec::new());
+    let held = decode(inputs, table, table.codec, &mut Vec::new());
     // SAFETY: the handle is of this type and is given up.
     unsafe { (table.free)(held.handle) };
     held.len
@@ -154,7 +164,7 @@ fn step(held: Held, table: &'static TypeTable, entry: Entry, failed: &mut Vec<Fa
     (unsafe { call(instance, held.handle, &listen(failed)) }, output)
 }
 
-fn decode(inputs: &[Input], table: &TypeTable, failed: &mut Vec<Failed>) -> Held {
+fn decode(inputs: &[Input], table: &TypeTable, codec: u32, failed: &mut Vec<Failed>) -> Held {
     let payloads: Vec<Bytes> = inputs.iter().map(|input| lend(&input.payload)).collect();
     let keys: Vec<Bytes> = inputs.iter().map(|input| input.key.as_deref().map_or(NONE, lend)).collect();
     let headers = |input: &Input| {
@@ -184,7 +194,7 @@ fn decode(inputs: &[Input], table: &TypeTable, failed: &mut Vec<Failed>) -> Held
         header_ends: if headers.is_empty() { ptr::null() } else { ends.as_ptr() },
     };
     // SAFETY: all columns have `len` entries and outlive the call.
-    unsafe { (table.decode)(&raw const rows, &listen(failed)) }
+    unsafe { (table.decode)(codec, &raw const rows, &listen(failed)) }
 }
 
 /// # Safety

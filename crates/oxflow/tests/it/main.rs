@@ -13,6 +13,8 @@ mod forms;
 mod functions;
 mod host;
 mod messages;
+mod msgpack;
+mod protobuf;
 mod rejected;
 mod round_trip;
 mod rows;

@@ -50,6 +50,31 @@ struct Holder {
     value: Unknown,
 }
 
+/// Every payload has msgpack.
+#[derive(Serialize, Deserialize, Payload)]
+#[payload(codec = "msgpack")]
+struct Packed {
+    id: u8,
+}
+
+#[derive(Serialize, Deserialize, Payload)]
+#[payload(codec = "protobuf")]
+struct BorrowingMessage<'a> {
+    id: &'a str,
+}
+
+#[derive(Serialize, Deserialize, Payload)]
+#[payload(codec = "protobuf")]
+enum EnumMessage {
+    One,
+}
+
+#[derive(Serialize, Deserialize, Payload)]
+#[payload(codec = "protobuf", unknown = "reject")]
+struct StrictMessage {
+    id: u8,
+}
+
 fn main() {
     let _ = Message::new(());
 }

@@ -2,19 +2,13 @@
 //!
 //! Floats are read exactly (`float_roundtrip` of `serde_json`): without it 2.4116879811988746e+17 silently loses its last digit.
 
-mod trail;
-mod watch;
-
+use super::unknown::{Format, read_payload};
+use super::watch::{Count, Watch, Watched};
 use super::{DecodeError, EncodeError};
 use crate::Payload;
 use serde::de::DeserializeSeed;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::cell::RefCell;
+use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
-use trail::Trail;
-use watch::{Count, Watch, Watched};
-#[cfg_attr(not(feature = "python"), allow(unused_imports, reason = "what counts beside JSON is Python"))]
-pub(crate) use watch::{count_dropped, restore_dropped, take_dropped};
 
 /// Reads one JSON value; anything but blanks after it is an error.
 ///
@@ -23,50 +17,27 @@ pub(crate) use watch::{count_dropped, restore_dropped, take_dropped};
 /// assert_eq!(error.to_string(), "trailing characters at byte 3");
 /// ```
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    decode_seed(bytes, PhantomData::<T>)
+    Json(bytes).read(PhantomData::<T>, Count)
 }
 
 /// The same for a payload, which may refuse fields that no part of its type names.
 pub fn decode_payload<T: Payload>(bytes: &[u8]) -> Result<T::Borrowed<'_>, DecodeError> {
-    if !T::REJECTS_UNKNOWN {
-        return decode_seed(bytes, Seed::<T>(PhantomData));
-    }
-    let before = take_dropped();
-    let decoded = decode_seed(bytes, Seed::<T>(PhantomData));
-    let dropped = take_dropped();
-    restore_dropped(before);
-    match decoded {
-        Ok(_) if dropped > 0 => {
-            let trail = RefCell::new(Trail::default());
-            drop(std::str::from_utf8(bytes).map(|text| read(text, Seed::<T>(PhantomData), &trail)));
-            Err(DecodeError::UnknownField { path: trail.into_inner().dropped.unwrap_or_default() })
-        }
-        decoded => decoded,
-    }
+    read_payload::<T, _>(Json(bytes))
 }
 
-fn decode_seed<'a, S: DeserializeSeed<'a>>(bytes: &'a [u8], seed: S) -> Result<S::Value, DecodeError> {
-    // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
-    let text = simdutf8::compat::from_utf8(bytes)
-        .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
-    read(text, seed, Count).map_err(|error| located(&error, bytes))
-}
+/// A message in JSON.
+#[derive(Clone, Copy)]
+struct Json<'a>(&'a [u8]);
 
-fn read<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S, watch: impl Watch) -> serde_json::Result<S::Value> {
-    let mut text = serde_json::Deserializer::from_str(text);
-    let value = seed.deserialize(Watched { inner: &mut text, watch })?;
-    text.end()?;
-    Ok(value)
-}
-
-/// Reads a payload where serde wants a seed.
-pub(crate) struct Seed<T>(pub(crate) PhantomData<T>);
-
-impl<'de, T: Payload> DeserializeSeed<'de> for Seed<T> {
-    type Value = T::Borrowed<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        T::read(from)
+impl<'a> Format<'a> for Json<'a> {
+    #[inline]
+    fn read<S: DeserializeSeed<'a>>(self, seed: S, watch: impl Watch) -> Result<S::Value, DecodeError> {
+        // Looked at as a whole, UTF-8 costs less than string by string, and what no field reads is looked at, too.
+        let text = simdutf8::compat::from_utf8(self.0)
+            .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
+        let mut text = serde_json::Deserializer::from_str(text);
+        let value = seed.deserialize(Watched { inner: &mut text, watch }).and_then(|value| text.end().map(|()| value));
+        value.map_err(|error| located(&error, self.0))
     }
 }
 
