@@ -9,7 +9,7 @@
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
-#   make bench-sdk  calls of Rust functions from Python, by kind of payload
+#   make bench-sdk  calls of Rust functions, by kind of payload; lanes beside a busy Python thread
 #   make docs    the documentation into site/
 
 SHELL := bash
@@ -41,7 +41,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps benches/sdk/steps benches/sdk/peer
+APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -240,10 +240,14 @@ BENCH_SDK = $(VENVS)/bench-sdk/bin
 bench-sdk: $(VENVS)/build/.made
 	rm -rf $(VENVS)/wheels/bench-sdk
 	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-sdk
-	for crate in steps peer; do \
-	    $(MATURIN) --release --locked --manifest-path benches/sdk/$$crate/Cargo.toml --out $(VENVS)/wheels/bench-sdk; \
+	for crate in sdk/steps sdk/peer streams/steps; do \
+	    $(MATURIN) --release --locked --manifest-path benches/$$crate/Cargo.toml --out $(VENVS)/wheels/bench-sdk; \
 	done
+	cargo build --quiet --release --locked --manifest-path benches/sdk/table/Cargo.toml
 	$(OLDEST) -m venv --clear $(VENVS)/bench-sdk
-	$(BENCH_SDK)/pip install --quiet msgspec==0.22.0
+	$(BENCH_SDK)/pip install --quiet msgspec==0.22.0 orjson==3.13.0
 	$(BENCH_SDK)/pip install --quiet --no-deps $(VENVS)/wheels/bench-sdk/*.whl
+	$(BENCH_SDK)/python benches/sdk/tables.py $(CARGO_TARGET_DIR)/release/sdk-table
 	$(BENCH_SDK)/python benches/sdk/calls.py --results benches/results
+	mkdir -p $(VENVS)/bench-data
+	$(BENCH_SDK)/python benches/sdk/busy.py $(VENVS)/bench-data

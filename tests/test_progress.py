@@ -30,7 +30,7 @@ def source(position: int | None, size: int | None) -> dict[str, Any]:
 
 
 def report(elapsed_s: float, *steps: dict[str, Any], sources: list[dict[str, Any]] | None = None) -> RunReport:
-    data = {
+    data: dict[str, Any] = {
         "status": "running",
         "ended": False,
         "delivery": "exactly_once",

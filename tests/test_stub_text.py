@@ -87,7 +87,7 @@ def modules(draw: st.DrawFn) -> dict[str, Any]:
         inner = st.recursive(st.one_of(SCALARS, st.just({"enclosing": name})), extended, max_leaves=6)
         shape = draw(st.one_of(records(st.just(name), inner, 6), SHAPES))
         shown.append({"name": name, "doc": draw(docs), "public": True, "shape": shape})
-    functions = [
+    functions: list[dict[str, Any]] = [
         {
             "name": name,
             "doc": draw(docs),

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import json_round_trip
 import msgspec
 import sdk_steps
+from readings import reading
 
 from oxflow import Message
 
@@ -73,16 +74,6 @@ class Row(NamedTuple):
     def met(self) -> bool | None:
         """Whether the figure reaches its bar."""
         return None if self.bar is None else self.value <= self.bar
-
-
-def reading(number: int) -> dict[str, Any]:
-    """A message, as it came out of a parser: no two share a string but the keys."""
-    tags = {"environment": f"production-{number}", "release": f"frontend@{number}.4.1", "session.status": "crashed"}
-    tags |= {"transaction": f"/api/0/projects/{number}/", "sdk": "sentry.javascript.react"}
-    fields: dict[str, Any] = {"org_id": number, "project_id": 3, "name": "d:transactions/duration@millisecond"}
-    fields |= {"timestamp": 1_795_000_000 + number, "value": number * 1.5 + 0.25, "tags": tags}
-    parsed: dict[str, Any] = json.loads(json.dumps(fields))
-    return parsed
 
 
 def contestants() -> dict[str, tuple[Callable[[Any], object], list[Any]]]:

@@ -137,7 +137,7 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
             ExtensionError: an argument is of another type than `new` takes, or `new` returned an error or panicked.
         """
         try:
-            bound = inspect.Signature(map(_parameter, self._parameters)).bind(*args, **kwargs).arguments
+            bound = inspect.Signature(list(map(_parameter, self._parameters))).bind(*args, **kwargs).arguments
         except TypeError as error:
             raise TypeError(f"{type(self).__module__}.{type(self).__qualname__}: {error}") from None
         named = {item.name: bound[item.title] for item in self._parameters if item.title in bound}

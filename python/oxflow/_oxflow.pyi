@@ -11,7 +11,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'connect_module', 'describe_module', 'encode_json', 'error_codes', 'explain', 'forget_records', 'graph', 'listen', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'MsgPackDecoder', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'connect_module', 'describe_module', 'encode_json', 'encode_msgpack', 'error_codes', 'explain', 'forget_records', 'graph', 'listen', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
 
 @final
 class Advance:

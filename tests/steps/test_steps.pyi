@@ -318,6 +318,9 @@ letters: RustFunction[Word, list[Word]]
 long_only: RustFunction[Word, Word | None]
 """The word, unless it is short."""
 
+one_more: RustFunction[int, int]
+"""One more."""
+
 panic_in_span: RustFunction[Word, Word]
 """Panics within two spans if the word is `panic`, and then warns."""
 
@@ -388,8 +391,14 @@ total: RustFunction[list[Word], int]
 traceparent: RustFunction[Word, str]
 """Where in a trace the function is."""
 
+turned: RustFunction[Packet, Packet]
+"""Turns the body round."""
+
 warn_elsewhere: RustFunction[Word, Word]
 """Warns, counts and makes a span in a thread of its own."""
 
 warn_often: RustFunction[Word, Word]
 """As many warnings as the count says."""
+
+with_mean: RustFunction[Reading, Reading]
+"""Puts the mean behind the values."""
