@@ -27,7 +27,7 @@ pub struct Fault {
     /// The error itself, for the language that raised it.
     pub cause: Option<Cause>,
     /// What the error wants done, in place of what the configuration says of its step.
-    pub wish: Option<OnError>,
+    pub wish: Option<Box<OnError>>,
 }
 
 /// An error object of another language's runtime, carried to where it is raised again.
@@ -164,8 +164,8 @@ impl Fault {
     /// Whether it ends the run of the pipeline. `fatal`: for each step whether a fault in it does, unless the error wants
     /// something else.
     pub(crate) fn ends(&self, fatal: &[bool]) -> bool {
-        match self.wish {
-            Some(wish) => wish == OnError::Fail,
+        match self.wish.as_deref() {
+            Some(wish) => *wish == OnError::Fail,
             None => fatal.get(self.step).copied().unwrap_or(true),
         }
     }

@@ -252,13 +252,13 @@ fn method<'b>(block: &'b ItemImpl, name: &str) -> Option<&'b ImplItemFn> {
 
 fn receiver_and_argument<'s>(signature: &'s Signature, name: &str) -> Result<(&'s Receiver, &'s Type)> {
     let mut inputs = signature.inputs.iter();
-    match (inputs.next(), inputs.next(), inputs.next()) {
-        (Some(FnArg::Receiver(receiver)), Some(FnArg::Typed(PatType { ty, .. })), None) => Ok((receiver, ty)),
-        _ => {
-            let message = format!("`{name}` takes `self` and one argument");
-            Err(Error::new(signature.paren_token.span.join(), message))
-        }
+    let (receiver, argument, more) = (inputs.next(), inputs.next(), inputs.next());
+    if let (Some(FnArg::Receiver(receiver)), Some(FnArg::Typed(PatType { ty, .. })), None) = (receiver, argument, more)
+    {
+        return Ok((receiver, ty));
     }
+    let message = format!("`{name}` takes `self` and one argument");
+    Err(Error::new(signature.paren_token.span.join(), message))
 }
 
 fn name_of(own: &Type) -> Result<String> {

@@ -30,10 +30,7 @@ pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
     let ident = &signature.ident;
     let argument = if let Takes::Batch(_) = registration.takes { quote!(batch) } else { quote!(message) };
     let implementations = registration.expand(&quote!(#ident(#argument)));
-    let entry = match registration.takes {
-        Takes::Batch(_) => quote!(batch_function),
-        _ => quote!(function),
-    };
+    let entry = if let Takes::Batch(_) = registration.takes { quote!(batch_function) } else { quote!(function) };
     Ok(quote! {
         #(#conditions)*
         const _: () = {

@@ -53,10 +53,10 @@ impl Registration<'_> {
         let Self { registered, name, doc, .. } = self;
         let input = self.input();
         let result = unbound(self.result);
-        let output = match self.output {
-            Some(output) => unbound(output),
-            None => quote_spanned!(self.result.span()=> <#result as ::oxflow::function::Output>::Payload),
-        };
+        let output = self.output.map_or_else(
+            || quote_spanned!(self.result.span()=> <#result as ::oxflow::function::Output>::Payload),
+            unbound,
+        );
         let form = if self.class { quote!(Class) } else { quote!(Object) };
         let only = if self.constructed { quote!(None) } else { quote!(Some(&#registered)) };
         quote! {
@@ -98,7 +98,7 @@ impl Registration<'_> {
         let (registered, lifetime) = (&self.registered, lifetime());
         let emit = self.emit(call);
         let peek = if matches!(self.takes, Takes::Reference(_)) {
-            let this = self.constructed.then(|| quote!(function)).unwrap_or_else(|| quote!(_function));
+            let this = if self.constructed { quote!(function) } else { quote!(_function) };
             quote!(::core::option::Option::Some(|#this, message, to| #registered::emit(#this, message, to)))
         } else {
             quote! {{

@@ -34,8 +34,8 @@ impl Parse for RustFunction {
     }
 }
 
-pub(crate) fn expand(given: &RustFunction) -> TokenStream {
-    let RustFunction { attributes, visibility, name, input, output, function } = given;
+pub(crate) fn expand(function: &RustFunction) -> TokenStream {
+    let RustFunction { attributes, visibility, name, input, output, function } = function;
     let result = match function {
         Expr::Closure(closure) => match &closure.output {
             ReturnType::Type(_, result) => &**result,
@@ -56,7 +56,7 @@ pub(crate) fn expand(given: &RustFunction) -> TokenStream {
     let implementations = registration.expand(&quote!(#name::call(message)));
     let lifetime = Lifetime::new(&format!("'{CALL}"), Span::call_site());
     let lifetime = (borrows(input) || borrows(result)).then(|| quote!(<#lifetime>));
-    let (takes, gives) = (of_call(input), of_call(result));
+    let (taken, given) = (of_call(input), of_call(result));
     quote! {
         #(#attributes)*
         #visibility struct #name;
@@ -64,8 +64,8 @@ pub(crate) fn expand(given: &RustFunction) -> TokenStream {
         impl #name {
             /// Calls the function, as a pipeline does for each message.
             #[allow(dead_code, reason = "for tests, which not every crate has")]
-            #visibility fn call #lifetime (message: ::oxflow::Message<#takes>) -> #gives {
-                let function: fn(::oxflow::Message<#takes>) -> #gives = #function;
+            #visibility fn call #lifetime (message: ::oxflow::Message<#taken>) -> #given {
+                let function: fn(::oxflow::Message<#taken>) -> #given = #function;
                 function(message)
             }
         }

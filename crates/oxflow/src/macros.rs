@@ -75,9 +75,7 @@ macro_rules! __serde_payload {
 #[macro_export]
 macro_rules! __serde_methods {
     () => {
-        fn decode<'oxflow>(
-            bytes: &'oxflow [u8],
-        ) -> ::core::result::Result<Self::Borrowed<'oxflow>, $crate::DecodeError> {
+        fn decode(bytes: &[u8]) -> ::core::result::Result<Self::Borrowed<'_>, $crate::DecodeError> {
             $crate::codec::json::decode_payload::<Self>(bytes)
         }
 

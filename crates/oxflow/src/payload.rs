@@ -87,7 +87,7 @@ pub trait Payload: Sized + Send {
     fn shape() -> Type;
 
     /// Bytes to value.
-    fn decode<'a>(bytes: &'a [u8]) -> Result<Self::Borrowed<'a>, DecodeError>;
+    fn decode(bytes: &[u8]) -> Result<Self::Borrowed<'_>, DecodeError>;
 
     /// Appends the value's bytes to `out`.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;

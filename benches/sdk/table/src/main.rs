@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map_err(|_| "usage: sdk-table MESSAGES BATCH ROUNDS")?;
     let (batch, rounds): (usize, usize) = (batch.parse()?, rounds.parse()?);
     let text = std::fs::read(path)?;
-    let json: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+    let json: Vec<Vec<u8>> =
+        text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
     let [owned, lent] = ["judge", "judge_lent"].map(Function::named);
     let again = Function::named("judge_again");
     let msgpack = runtime::transcoded(&owned, &json);

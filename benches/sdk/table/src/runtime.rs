@@ -53,7 +53,8 @@ impl Way<'_> {
 
     fn through(&self, gives: Codec, messages: &[Vec<u8>], read: impl FnOnce(&Encoded)) {
         let payloads: Vec<Bytes> = messages.iter().map(|message| lend(message)).collect();
-        let (partitions, offsets, timestamps) = (vec![0; messages.len()], vec![0; messages.len()], vec![0; messages.len()]);
+        let (partitions, offsets, timestamps) =
+            (vec![0; messages.len()], vec![0; messages.len()], vec![0; messages.len()]);
         let rows = Rows {
             len: messages.len(),
             payloads: payloads.as_ptr(),

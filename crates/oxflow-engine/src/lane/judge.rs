@@ -52,7 +52,7 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
         if row >= judged.handled {
             break;
         }
-        match fault.wish.map_or_else(|| state.policy(fault.step), OnError::policy) {
+        match fault.wish.as_deref().copied().map_or_else(|| state.policy(fault.step), OnError::policy) {
             Policy::Fail => {
                 let error = state.step_error(meta, rows, fault);
                 judged = Judged { handled: row, came: row + 1, ended: Err(LaneError::Step(Box::new(error))) };

@@ -4,7 +4,6 @@
 //! the functions and a serializer after them are part of the run. No interpreter is involved.
 #![allow(unsafe_code)]
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use oxflow::abi::{self, Codec, Encoded, Held};
@@ -188,11 +187,9 @@ impl NativeRun {
         let step = self.spec.typed_step();
         for fault in reports.faults.iter_mut().filter(|fault| fault.kind == FaultKind::Undecodable) {
             let payload = column.get(fault.row as usize).unwrap_or_default();
-            let takes = match taken {
-                Type::Dict(..) => serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(payload).is_ok(),
-                _ => serde_json::from_slice::<IgnoredAny>(payload).is_ok(),
-            };
-            if takes {
+            let is_json = serde_json::from_slice::<IgnoredAny>(payload).is_ok();
+            let is_object = payload.trim_ascii_start().first() == Some(&b'{');
+            if is_json && (is_object || !matches!(taken, Type::Dict(..))) {
                 fault.step = step;
             }
         }

@@ -210,7 +210,7 @@ impl Patience {
         if fault.step != self.step || !matches!(fault.kind, FaultKind::Raised | FaultKind::Panicked) {
             return None;
         }
-        fault.wish.map_or(self.retry, OnError::retry)
+        fault.wish.as_deref().copied().map_or(self.retry, OnError::retry)
     }
 
     /// Waits before the next attempt; false if the pipeline stops meanwhile.

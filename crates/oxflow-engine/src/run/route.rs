@@ -27,10 +27,11 @@ impl NativeRouter {
         Self { step, answers, encoder, keys }
     }
 
-    fn find(&self, row: u32, answer: &[u8]) -> Result<u32, Fault> {
+    fn find(&self, row: u32, answer: &[u8]) -> Result<u32, Box<Fault>> {
         let key: Value = serde_json::from_slice(answer).unwrap_or_default();
         let found = self.keys.iter().position(|known| *known == key);
-        found.map(crate::batch::row_number).ok_or_else(|| unrouted(self.step, row, &key.to_string(), &self.keys))
+        let unrouted = || Box::new(unrouted(self.step, row, &key.to_string(), &self.keys));
+        found.map(crate::batch::row_number).ok_or_else(unrouted)
     }
 }
 
@@ -61,7 +62,7 @@ impl Router for NativeRouter {
                     }
                 }
                 Err(fault) => {
-                    context.fail(fault);
+                    context.fail(*fault);
                 }
             }
         }

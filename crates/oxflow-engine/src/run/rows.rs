@@ -110,7 +110,7 @@ unsafe extern "C" fn report(context: *mut c_void, fault: *const abi::Fault) {
         text: text(fault.text).unwrap_or_default(),
         detail: text(fault.detail),
         cause: None,
-        wish: wish(fault),
+        wish: wish(fault).map(Box::new),
     });
 }
 

@@ -35,6 +35,7 @@ pub(super) struct Container {
 }
 
 /// Attributes of a field.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of serde's")]
 #[derive(Default)]
 pub(super) struct Member {
     pub(super) rename: Option<String>,

@@ -11,7 +11,7 @@ use pyo3::types::PyInt;
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The message failed.
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// The function asked the process to end. That says nothing about the message, so it is left for a later run.
     Exit(ExitRequest),
 }
@@ -23,13 +23,13 @@ impl Trouble {
             return Self::Exit(exit);
         }
         let (class, text, cause) = described(py, error);
-        Self::Fault(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause), wish: None })
+        Self::Fault(Box::new(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause), wish: None }))
     }
 
     /// A function returned something that its step can't use.
     pub(super) fn wrong_value(step: usize, value: &Bound<'_, PyAny>, wanted: &str) -> Self {
         let given = value.get_type().qualname().map_or_else(|_| "an object".to_owned(), |name| name.to_string());
-        Self::Fault(Fault {
+        Self::Fault(Box::new(Fault {
             step,
             row: 0,
             kind: FaultKind::WrongValue,
@@ -38,13 +38,13 @@ impl Trouble {
             detail: None,
             cause: None,
             wish: None,
-        })
+        }))
     }
 
     /// Tells the engine what happened to message `row` of the batch; true if no later message is to be handled.
     pub(super) fn tell(self, row: u32, context: &mut Context<'_>) -> bool {
         match self {
-            Self::Fault(fault) => context.fail(Fault { row, ..fault }),
+            Self::Fault(fault) => context.fail(Fault { row, ..*fault }),
             Self::Exit(request) => {
                 context.exit(ExitRequest { row, ..request });
                 true

@@ -90,7 +90,7 @@ impl PythonRouter {
         let branch = found.and_then(|branch| branch.extract::<u32>().ok());
         branch.ok_or_else(|| {
             let shown = key.repr().map_or_else(|_| "an object".to_owned(), |text| text.to_string());
-            Trouble::Fault(unrouted(self.step, 0, &shown, &self.keys))
+            Trouble::Fault(Box::new(unrouted(self.step, 0, &shown, &self.keys)))
         })
     }
 }

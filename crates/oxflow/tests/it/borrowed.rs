@@ -34,6 +34,7 @@ struct OwnedLine {
 }
 
 #[oxflow::function]
+#[allow(clippy::elidable_lifetime_names, reason = "a name is what is tested")]
 fn shorten<'m>(msg: Message<Line<'m>>) -> Short<'m> {
     let (line, _) = msg.take();
     Short { host: line.host.into(), words: line.text.split_whitespace().count() }
@@ -52,8 +53,8 @@ fn is_local(msg: Message<Line<'_>>) -> Result<bool, String> {
 }
 
 #[oxflow::function]
-fn trimmed<'m>(msg: Message<&'m [u8]>) -> Option<&'m [u8]> {
-    let bytes = msg.payload().trim_ascii();
+fn trimmed(msg: Message<&[u8]>) -> Option<&[u8]> {
+    let bytes = msg.take().0.trim_ascii();
     (!bytes.is_empty()).then_some(bytes)
 }
 

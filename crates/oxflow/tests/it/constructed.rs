@@ -22,6 +22,7 @@ impl Drop for Above {
 /// Keeps what is above a limit.
 #[oxflow::function]
 impl Above {
+    #[allow(clippy::needless_pass_by_value, reason = "an argument is owned")]
     fn new(limit: f64, #[default("kg".to_owned())] unit: String, note: Option<String>) -> Result<Self, String> {
         assert_ne!(Some("panic"), note.as_deref(), "as asked");
         if limit.is_sign_negative() {
@@ -83,7 +84,7 @@ fn total(msg: &Message<List<u64>>) -> u64 {
 }
 
 #[oxflow::function]
-fn repeated(msg: Message<u64>) -> List<u64> {
+fn repeated(msg: &Message<u64>) -> List<u64> {
     let times = *msg.payload();
     (0..times).collect()
 }
