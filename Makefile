@@ -8,6 +8,8 @@
 #   make template-lock  write the lock file of new projects anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
+#   make compat  extensions and runtimes that were built apart, 10 million messages, the SDK under sanitizers
+#   make fuzz    hostile bytes into the tables of the SDK, for FUZZ_SECONDS each
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
 #   make bench-sdk  calls of Rust functions, by kind of payload; lanes beside a busy Python thread
 #   make docs    the documentation into site/
@@ -41,7 +43,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
+APART := examples/metrics/steps tests/steps tests/compat/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -55,7 +57,7 @@ MAKE_QUIET = $(MAKE) --no-print-directory
 MATURIN = $(BUILD)/maturin build --quiet --interpreter $(OLDEST)
 TEST_WHEEL = $(MATURIN) --profile dev --locked --out $(VENVS)/wheels/test
 
-.PHONY: demo test lint stubs faults bench docs pytest clippy types test-wheels demo-wheels
+.PHONY: demo test lint stubs faults compat fuzz bench docs pytest clippy types test-wheels demo-wheels
 
 # --- environments ---------------------------------------------------------------------------------------------------
 
@@ -220,6 +222,57 @@ faults:
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
 	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
 	$(LEDGER) end
+
+# Outside the checkout: most of what is built there stays as it is.
+COMPAT := $(HOME)/.cache/oxflow/compat
+SANITIZED := x86_64-unknown-linux-gnu
+# Is this toolchain, or this part of it, there?
+HAS_NIGHTLY = rustup run nightly rustc --version >/dev/null 2>&1
+HAS_MIRI = rustup run nightly cargo miri --version >/dev/null 2>&1
+SOAK = --locked -p oxflow --features log,tracing --test soak
+
+# Each in a target directory of its own, since their flags differ.
+compat:
+	$(LEDGER) begin
+	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made
+	if $(HAS_NIGHTLY); then $(PHASE) "builds made apart" -- python3 tools/compat.py $(COMPAT) $(OLDEST) $(BUILD)/maturin; \
+	    else $(LEDGER) missing "builds made apart" "there is no nightly toolchain"; fi
+	$(PHASE) "10 million messages" -- env OXFLOW_SOAK=10000000 CARGO_TARGET_DIR=$(COMPAT)/target-soak \
+	    cargo test --quiet --release $(SOAK) -- --nocapture
+	$(PHASE) "10 million messages through a pipeline" -- $(MAKE_QUIET) soak
+	if $(HAS_NIGHTLY); then $(PHASE) "AddressSanitizer" -- $(MAKE_QUIET) sanitized; \
+	    else $(LEDGER) missing "AddressSanitizer" "there is no nightly toolchain"; fi
+	if $(HAS_MIRI); then $(PHASE) "Miri" -- $(MAKE_QUIET) miri; \
+	    else $(LEDGER) missing "Miri" "it is no part of the nightly toolchain here"; fi
+	$(LEDGER) end
+
+# A release build of both sides, beside each other.
+.PHONY: soak
+soak: $(VENVS)/build/.made
+	rm -rf $(COMPAT)/wheels/release
+	$(MATURIN) --release --locked --out $(COMPAT)/wheels/release
+	$(OLDEST) -m venv --clear $(COMPAT)/environments/release
+	$(COMPAT)/environments/release/bin/pip install --quiet --no-deps $(COMPAT)/wheels/release/*.whl
+	CARGO_TARGET_DIR=$(COMPAT)/target/release cargo build --quiet --release --locked --manifest-path tests/compat/steps/Cargo.toml
+	mkdir -p $(COMPAT)/modules/release
+	cp $(COMPAT)/target/release/release/libcompat_steps.so $(COMPAT)/modules/release/compat_steps.abi3.so
+	MALLOC_ARENA_MAX=1 $(COMPAT)/environments/release/bin/python tests/compat/soak.py $(COMPAT)/modules/release
+
+# With leaks. What must not compile is no matter of sanitizers.
+.PHONY: sanitized miri
+sanitized:
+	env OXFLOW_SOAK=100000 ASAN_OPTIONS=detect_leaks=1 CARGO_TARGET_DIR=$(COMPAT)/target-asan RUSTFLAGS=-Zsanitizer=address \
+	    cargo +nightly test --quiet --target $(SANITIZED) $(SOAK) --lib --test it --test recorded --test own_subscriber -- --skip rejected
+
+# The entries of the tables, without what starts processes or takes minutes.
+miri:
+	env -u RUSTFLAGS MIRIFLAGS=-Zmiri-disable-isolation CARGO_TARGET_DIR=$(COMPAT)/target-miri \
+	    cargo +nightly miri test --quiet --locked -p oxflow --features log,tracing --lib --test it -- $(MIRI_TESTS)
+MIRI_TESTS := growth rows batches borrowed constructed error_policies --skip backtrace --skip round_trip
+
+FUZZ_SECONDS := 600
+fuzz:
+	python3 tools/fuzz.py $(HOME)/.cache/oxflow/fuzz $(FUZZ_SECONDS)
 
 BENCH = $(VENVS)/bench-oxflow/bin
 

@@ -210,10 +210,10 @@ pipeline = SOURCE.apply(Map("number", function=number)).sink(SINK)
 """
 
 OTHER_ABI = """
-from test_abi import MAGIC, Head, capsule
+from tables import MAGIC, Head, capsule
 from oxflow import _oxflow
 
-_oxflow.describe_module(capsule(Head(MAGIC, 0, 99, 1000)))
+_oxflow.describe_module(capsule(Head(MAGIC, 1, 0, 1000)))
 """
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import json
+import shutil
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import metrics_steps
@@ -24,15 +26,15 @@ from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, 
 from oxflow.sdk.new import create
 from oxflow.sdk.project import demand
 from oxflow.sdk.schema import types_of
+from tables import imported, module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 SINK = StreamSink("out", stream_name="out")
 # Not typed: a type checker would find many of these faults before oxflow does.
 UNOPTIMISED = """
-import warnings, oxflow, test_steps
+import os, warnings, oxflow, test_steps
 from oxflow import Map, StreamSink, streaming_source
 pipeline = streaming_source("source", stream_name="in").apply(Map("map", function=test_steps.reverse))
 pipeline = pipeline.sink(StreamSink("out", stream_name="out"))
@@ -166,7 +168,7 @@ def later_plan(_folder: Path) -> None:
 
 def other_abi(_folder: Path) -> object:
     """Give the engine the table of an extension for another ABI, of which it reads no more than this."""
-    table = struct.pack("=8sIIQ", b"oxflow\0\0", 0, 99, 1000)
+    table = struct.pack("=8sIIQ", b"oxflow\0\0", 1, 0, 1000)
     new = ctypes.pythonapi.PyCapsule_New
     new.restype = ctypes.py_object
     new.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
@@ -179,6 +181,21 @@ def built_without_optimisation(folder: Path) -> object:
     run = [sys.executable, "app.py"]
     answer = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True)
     raise oxflow.PlanError(*(oxflow.Diagnostic(code, "") for code in answer.stdout.split()))
+
+
+def built_anew(folder: Path) -> object:
+    """Run a step of a module whose file was written since it was imported; raise what it warns of."""
+    anew = UNOPTIMISED.replace("with warnings", "os.utime(test_steps.test_steps.__file__)\nwith warnings")
+    shutil.copytree(Path(steps.__file__).parent, folder / "test_steps")
+    (folder / "app.py").write_text(anew, encoding="utf-8")
+    answer = subprocess.run([sys.executable, "app.py"], cwd=folder, capture_output=True, text=True, check=True)
+    raise oxflow.PlanError(*(oxflow.Diagnostic(code, "") for code in answer.stdout.split()))
+
+
+def two_builds(_folder: Path) -> object:
+    """Make a pipeline of functions of two modules of one name that show different things."""
+    first, second = (imported(module(*names), "two_builds") for names in (["f"], ["f", "g"]))
+    return oxflow.testing.run(SOURCE.apply(Map("f", first.f)).apply(Map("g", second.g)).sink(SINK), {"in": []})
 
 
 def too_many(_folder: Path) -> object:
@@ -232,6 +249,8 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0603": built_without_optimisation,
     "OXF0604": lambda _folder: steps.MoreThan(-1),
     "OXF0605": older_plan,
+    "OXF0606": built_anew,
+    "OXF0607": two_builds,
     "OXF0608": plan(written(SOURCE.apply(Parser("parse", metrics_steps.IngestMetric, codec="msgpack")))),
     "OXF0701": lambda folder: create("my-steps", folder),
     "OXF0702": lambda folder: create("my_steps", folder.parent),

@@ -32,7 +32,7 @@ import ctypes, struct
 from oxflow import _oxflow
 new = ctypes.pythonapi.PyCapsule_New
 new.restype, new.argtypes = ctypes.py_object, [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
-_oxflow.describe_module(new(struct.pack("=8sIIQ", b"oxflow\\0\\0", 0, 99, 1000), b"oxflow.module.v0", None))
+_oxflow.describe_module(new(struct.pack("=8sIIQ", b"oxflow\\0\\0", 1, 0, 1000), b"oxflow.module.v0", None))
 """,
 }
 
@@ -143,7 +143,7 @@ def test_a_module_without_optimisation_is_told(folder: Path) -> None:
         ("leaving", "it raised SystemExit: 3"),
         ("ending", "the process that imported it ended with 9"),
         ("late", "the process that imported it ended with 7"),
-        ("foreign", "the extension was built for ABI 0.99, this runtime speaks 0."),
+        ("foreign", "it was built for ABI 1.0; this oxflow speaks ABI 0."),
         ("bare", "is no extension of oxflow"),
         ("json", "is no extension of oxflow"),
         ("no_such_module", "ModuleNotFoundError"),

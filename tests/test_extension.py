@@ -113,11 +113,12 @@ def test_a_function_of_another_kind_is_refused() -> None:
 
 def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     described = {
+        "identity": 0,
         "types": [{"name": "Word", "public": True}, {"name": "Word", "public": False}],
         "functions": [{"name": "Word"}],
     }
 
-    def described_so(_capsule: object) -> str:
+    def described_so(_capsule: object, _name: str) -> str:
         return json.dumps(described)
 
     monkeypatch.setattr(_oxflow, "describe_module", described_so)

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "python/oxflow"
 
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
-    "_oxflow", "_logs", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_extension",
+    "_oxflow", "_logs", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_builds", "_extension",
     "_signatures", "steps", "pipeline", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
 )  # fmt: skip
 # Inside a function: a pipeline that is printed as a graph is lowered first.
@@ -28,6 +28,7 @@ UPWARD = {("pipeline", "plan")}
 # What each has to do with the C ABI, the only reason for unsafe code.
 UNSAFE = {
     "crates/oxflow/src/abi.rs": "the ABI itself: tables of `unsafe extern` functions",
+    "crates/oxflow/src/abi/growth.rs": "reads structs of the other side, of any version",
     "crates/oxflow/src/abi/host.rs": "the ABI's other half: the runtime's `unsafe extern` functions",
     "crates/oxflow/src/batch.rs": "the entries of functions of many messages: takes handles",
     "crates/oxflow/src/columns.rs": "copies the metadata that the runtime lends for a call",
@@ -43,11 +44,14 @@ UNSAFE = {
     "crates/oxflow/src/table.rs": "shares the tables, which hold raw pointers, between threads",
     "crates/oxflow-engine/src/extension/function.rs": "makes and frees functions of arguments",
     "crates/oxflow-engine/src/extension/mod.rs": "reads a module's tables",
+    "crates/oxflow-engine/src/extension/taken.rs": "copies a module's tables when it is taken",
+    "crates/oxflow-engine/src/extension/tests.rs": "makes tables as modules of other versions do",
     "crates/oxflow-engine/src/host/api.rs": "the runtime's entries, which modules call",
     "crates/oxflow-engine/src/host/modules.rs": "gives modules the runtime's table, and shares both between threads",
     "crates/oxflow-engine/src/host/tests.rs": "calls the runtime's entries as a module does",
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
     "crates/oxflow-engine/src/run/one.rs": "calls a module's entries with one message",
+    "crates/oxflow-engine/src/run/native/tests.rs": "stands for a module whose entries count",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
     "crates/oxflow-python/src/call.rs": "lends objects to a module and takes its own",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",

@@ -22,7 +22,7 @@ PROJECT = '[project]\nname = "test-steps"\n\n[tool.maturin]\nmodule-name = "{}"\
 OLD = """
 import ctypes, struct
 
-table = struct.pack("=8sIIQ", b"oxflow\\0\\0", 0, 99, 1000)
+table = struct.pack("=8sIIQ", b"oxflow\\0\\0", 1, 0, 1000)
 new = ctypes.pythonapi.PyCapsule_New
 new.restype = ctypes.py_object
 new.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p]
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         ("json", "OXF0602", "`json` is no extension module of oxflow"),
         ("raises", "OXF0602", "why: ZeroDivisionError: division by zero"),
         ("outer", "OXF0602", "fix: name the extension itself: `oxflow stubs outer.test_steps`"),
-        ("old", "OXF0601", "0.99"),
+        ("old", "OXF0601", "ABI 1.0"),
     ],
 )
 def test_what_is_no_extension_is_told(name: str, code: str, said: str, tmp_path: Path) -> None:

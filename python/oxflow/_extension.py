@@ -15,11 +15,11 @@ import typing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from oxflow import _oxflow
+from oxflow._builds import enter
 from oxflow._logs import follow
 from oxflow._payloads import Contents, closed, parts_of
 from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
-from oxflow.errors import Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,9 +44,8 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-# The native objects of modules that were built without optimisation, with the names of these modules.
-_unoptimised: dict[object, str] = {}
-_told: set[str] = set()
+# What was put into a module, by the number of its tables and what it is called.
+_faces: dict[tuple[int, str], dict[str, Any]] = {}
 
 
 class RustFunction(Generic[In_contra, Out_co]):
@@ -158,6 +157,8 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
 def populate(module: types.ModuleType) -> None:
     """Add the Python face of a Rust extension to its module.
 
+    A module that is imported again out of the library that is loaded has the same functions and types as before.
+
     Args:
         module: an extension module that holds the capsule of `oxflow::module!`.
 
@@ -165,44 +166,31 @@ def populate(module: types.ModuleType) -> None:
         ExtensionError: the capsule is not oxflow's or was built for another ABI, or two things in it have one name.
     """
     capsule = getattr(module, CAPSULE)
-    described = json.loads(_oxflow.describe_module(capsule))
     home = home_of(module.__name__)
-    contents = Contents(home, described)
-    follow()
-    _oxflow.connect_module(capsule, home)
+    described = json.loads(_oxflow.describe_module(capsule, home))
+    face = _faces.get((described["identity"], home))
+    if face is None:
+        face = _face(capsule, home, Contents(home, described))
+        follow()
+        _oxflow.connect_module(capsule, home)
+        enter(described["identity"], home, getattr(module, "__file__", None), described)
+        _faces[described["identity"], home] = face
+    vars(module).update(face)
+
+
+def _face(capsule: object, home: str, contents: Contents) -> dict[str, Any]:
+    """What users see of a module, by name."""
     classes = _Classes(home)
-    natives: list[object] = []
-    for record in contents.records:
-        setattr(module, record.title, classes.record(record))
+    face: dict[str, Any] = {record.title: classes.record(record) for record in contents.records}
     for item in contents.types:
         made = classes.public(item)
-        natives.append(_oxflow.NativeType(capsule, item.index))
-        setattr(made, NATIVE_TYPE, natives[-1])
-        setattr(module, item.name, made)
-        setattr(module, item.title, made)
+        setattr(made, NATIVE_TYPE, _oxflow.NativeType(capsule, item.index))
+        face[item.name] = face[item.title] = made
     for index, function in enumerate(contents.functions):
         native = _oxflow.NativeFunction(capsule, index)
-        natives.append(native)
         made = _function_class(home, function, native, classes.annotation(function.output))
-        setattr(module, function.name, made() if function.form == "object" else made)
-    if described["debug"]:
-        _unoptimised.update(dict.fromkeys(natives, home))
-
-
-def unoptimised(functions: Iterable[object]) -> list[Diagnostic]:
-    """Find the modules among the functions of a plan that were built without optimisation; each is told once in a process."""
-    natives = [item for item in functions if isinstance(item, (_oxflow.NativeFunction, _oxflow.NativeType))]
-    modules = sorted({_unoptimised[item] for item in natives if item in _unoptimised} - _told)
-    _told.update(modules)
-    return [
-        Diagnostic(
-            "OXF0603",
-            f"the Rust module `{module}` was built without optimisation",
-            why="its functions are many times slower than they could be",
-            fix="build it with `maturin develop --release`",
-        )
-        for module in modules
-    ]
+        face[function.name] = made() if function.form == "object" else made
+    return face
 
 
 def home_of(name: str) -> str:

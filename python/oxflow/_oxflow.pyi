@@ -169,6 +169,12 @@ class NativeType:
     def __new__(cls, /, capsule: Any, index: SupportsIndex) -> NativeType:
         ...
 
+    @property
+    def module(self, /) -> int:
+        """
+        The number of its module's tables.
+        """
+
 @final
 class Origin:
     """
@@ -304,9 +310,9 @@ def connect_module(capsule: Any, name: str) -> None:
     Give an extension the way to this runtime, for what it records; `name` is what users call it.
     """
 
-def describe_module(capsule: Any) -> str:
+def describe_module(capsule: Any, name: str | None=None) -> str:
     """
-    Describe what an extension offers, as JSON.
+    Describe what an extension offers, as JSON; `name` is what users call it.
     """
 
 def encode_json(value: Any) -> bytes | None:

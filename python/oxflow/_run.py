@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oxflow import _oxflow
-from oxflow._extension import unoptimised
+from oxflow._builds import outdated_in, unoptimised_in
 from oxflow._lifetime import carried, wait
 from oxflow._logs import follow
 from oxflow._oxflow import Message
@@ -25,6 +25,7 @@ from oxflow.codec import encode, encode_msgpack
 from oxflow.errors import (
     ConfigError,
     Diagnostic,
+    OutdatedModuleWarning,
     OxflowError,
     PlanError,
     StreamError,
@@ -77,7 +78,11 @@ class Bound:
 
     def warnings(self) -> list[Diagnostic]:
         """What is no error but worth knowing, each once in a process."""
-        return unoptimised(self.plan.functions.values())
+        return [*unoptimised_in(self.plan.functions.values()), *self.outdated()]
+
+    def outdated(self) -> list[Diagnostic]:
+        """The modules that were built anew after they were imported, each once in a process."""
+        return outdated_in(self.plan.functions.values())
 
     def check_config(self) -> tuple[Diagnostic, ...]:
         """Check the configuration against the plan; empty if all is well."""
@@ -117,11 +122,13 @@ def run(
 
     Warns:
         UnoptimisedWarning: a Rust module of the pipeline was built without optimisation; once in a process.
+        OutdatedModuleWarning: a Rust module of the pipeline was built anew after it was imported; once in a process.
     """
     bound = bind(lower(pipeline), streams=streams, config=config, overrides=overrides)
     bound.check()
     for diagnostic in bound.warnings():
-        warnings.warn(UnoptimisedWarning(diagnostic), stacklevel=2)
+        kind = OutdatedModuleWarning if diagnostic.code == "OXF0606" else UnoptimisedWarning
+        warnings.warn(kind(diagnostic), stacklevel=2)
     return execute(bound)
 
 

@@ -15,7 +15,8 @@
     +-- InternalError    a bug in oxflow
 
     OxflowWarning
-    +-- UnoptimisedWarning   an extension was built without optimisation
+    +-- UnoptimisedWarning     an extension was built without optimisation
+    +-- OutdatedModuleWarning  an extension was built anew after it was imported
 
 An error carries `Diagnostic`s, the same data that the engine makes and that `oxflow check --json` prints. `str(error)` is
 the text for people: what, where, why and how to mend it.
@@ -39,6 +40,7 @@ __all__ = [
     "EncodeError",
     "ExtensionError",
     "InternalError",
+    "OutdatedModuleWarning",
     "OxflowError",
     "OxflowWarning",
     "Place",
@@ -196,6 +198,10 @@ class OxflowWarning(UserWarning):
 
 class UnoptimisedWarning(OxflowWarning):
     """An extension module was built without optimisation: its functions are many times slower than they could be."""
+
+
+class OutdatedModuleWarning(OxflowWarning):
+    """An extension module was built anew after it was imported: its old code runs until Python is started again."""
 
 
 class _CodecError(OxflowError, ValueError):

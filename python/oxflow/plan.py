@@ -14,6 +14,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from oxflow._builds import mixed_in
 from oxflow._extension import NATIVE_TYPE, RustFunction
 from oxflow._place import place_of
 from oxflow._shapes import Shape, UnsupportedTypeError, shape_of, spelled
@@ -94,10 +95,10 @@ class Plan:
         return data
 
     def check(self) -> tuple[Diagnostic, ...]:
-        """Check names, ends, tables, limits and every edge's types; empty if all is well."""
+        """Check names, ends, tables, limits, every edge's types, and the builds of its modules; empty if all is well."""
         from oxflow import _oxflow
 
-        return diagnostics_from(json.loads(_oxflow.check(self.text)))
+        return (*mixed_in(self.functions.values()), *diagnostics_from(json.loads(_oxflow.check(self.text))))
 
     def runs(self) -> tuple[Run, ...]:
         """Cut the steps into runs: each boundary between two of them that differ in language converts every message.

@@ -255,6 +255,16 @@ class Double(RustFunction[Word, Word]):
 
 class IsPlain(RustFunction[Any, bool]): ...
 
+class LivingMoreThan(RustFunction[Living, bool]):
+    """Keeps words that were counted more than `count` times."""
+
+    def __init__(self, count: int) -> None: ...
+
+class LivingTotal(RustFunction[Living, Living]):
+    """Adds the counts of all words so far."""
+
+    def __init__(self) -> None: ...
+
 class Longest(RustFunction[list[Word], Word | None]):
     """The longest word of a list."""
 
@@ -272,6 +282,9 @@ class RunningTotal(RustFunction[Word, Word]):
 
 check: RustFunction[Word, Word]
 """Fails on the word `bad`, panics on `panic`, and does what no machine can do on `overflow` and `bottomless`."""
+
+check_living: RustFunction[Living, Living]
+"""Fails on the word `bad`, panics on `panic`."""
 
 count_each: RustFunction[Word, Word]
 """A series of its own for each text: more than anybody keeps."""
@@ -329,6 +342,9 @@ record: RustFunction[Word, Word]
 
 rendezvous: RustFunction[Word, Word]
 """Says that it runs, by a file of the word's name, and waits until somebody removes the file."""
+
+repeat_living: RustFunction[Living, list[Living]]
+"""As many of a word as its count says."""
 
 reverse: RustFunction[bytes, bytes]
 """Raw bytes, reversed; no conversion trait is involved."""

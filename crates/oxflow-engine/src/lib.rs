@@ -8,6 +8,7 @@
 //! the lanes drive them.
 
 pub mod batch;
+mod chain;
 pub mod checkpoint;
 pub mod clock;
 pub mod commit;

@@ -13,8 +13,8 @@ use crate::call::call;
 use crate::errors::{ErrorKind, exception};
 use crate::message::Message;
 
-/// The module behind a capsule.
-fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
+/// The module behind a capsule; `name` is what users call it, for errors.
+fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<Module> {
     let table = capsule
         .cast::<PyCapsule>()
         .ok()
@@ -22,24 +22,32 @@ fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<Module> {
         .map_or(std::ptr::null(), |pointer| pointer.as_ptr().cast_const().cast());
     // SAFETY: a capsule of this name holds a module table; modules are never unloaded.
     let module = unsafe { Module::from_table(table) };
-    module.map_err(|error| exception(py, ErrorKind::Extension, &[error.diagnostic("the module")]))
+    module.map_err(|error| exception(py, ErrorKind::Extension, &[error.diagnostic(name)]))
 }
 
 /// Give an extension the way to this runtime, for what it records; `name` is what users call it.
 #[pyfunction]
 pub(crate) fn connect_module(py: Python<'_>, capsule: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
-    let module = module(py, capsule)?;
+    let module = module(py, capsule, Some(name))?;
     py.detach(|| module.connect(name));
     Ok(())
 }
 
-/// Describe what an extension offers, as JSON.
+/// Describe what an extension offers, as JSON; `name` is what users call it.
 #[pyfunction]
-pub(crate) fn describe_module(py: Python<'_>, capsule: &Bound<'_, PyAny>) -> PyResult<String> {
-    let module = module(py, capsule)?;
+#[pyo3(signature = (capsule, name=None))]
+pub(crate) fn describe_module(py: Python<'_>, capsule: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<String> {
+    let module = module(py, capsule, name)?;
     let types: Vec<_> = module.types().into_iter().map(describe_type).collect();
     let functions: Vec<_> = module.functions().iter().map(describe_function).collect();
-    let described = json!({"sdk": module.sdk(), "debug": module.is_debug(), "types": types, "functions": functions});
+    let described = json!({
+        "identity": module.identity(),
+        "abi": module.abi(),
+        "sdk": module.sdk(),
+        "debug": module.is_debug(),
+        "types": types,
+        "functions": functions,
+    });
     Ok(described.to_string())
 }
 
@@ -81,15 +89,19 @@ fn wish(policy: abi::Policy) -> &'static str {
 #[derive(Debug)]
 pub(crate) struct NativeType {
     pub(crate) payload: PayloadType,
+    /// The number of its module's tables.
+    #[pyo3(get)]
+    module: usize,
 }
 
 #[pymethods]
 impl NativeType {
     #[new]
     fn new(py: Python<'_>, capsule: &Bound<'_, PyAny>, index: usize) -> PyResult<Self> {
-        let found = module(py, capsule)?.types().get(index).copied();
+        let module = module(py, capsule, None)?;
+        let found = module.types().get(index).copied();
         let payload = found.ok_or_else(|| PyIndexError::new_err("the module has fewer types"))?;
-        Ok(Self { payload })
+        Ok(Self { payload, module: module.identity() })
     }
 }
 
@@ -98,15 +110,19 @@ impl NativeType {
 #[derive(Debug)]
 pub(crate) struct NativeFunction {
     pub(crate) function: Function,
+    /// The number of its module's tables.
+    #[pyo3(get)]
+    module: usize,
 }
 
 #[pymethods]
 impl NativeFunction {
     #[new]
     fn new(py: Python<'_>, capsule: &Bound<'_, PyAny>, index: usize) -> PyResult<Self> {
-        let found = module(py, capsule)?.functions().get(index).cloned();
+        let module = module(py, capsule, None)?;
+        let found = module.functions().get(index).cloned();
         let function = found.ok_or_else(|| PyIndexError::new_err("the module has fewer functions"))?;
-        Ok(Self { function })
+        Ok(Self { function, module: module.identity() })
     }
 
     /// Make the function of its arguments, a JSON object.
@@ -117,7 +133,7 @@ impl NativeFunction {
             let diagnostic = Diagnostic::new(Code::NotMade, message).because(error.to_string());
             exception(py, ErrorKind::Extension, &[diagnostic.fix("give it arguments that its `new` takes")])
         })?;
-        Ok(Self { function })
+        Ok(Self { function, module: self.module })
     }
 
     /// Run the function on one message, outside of any pipeline.

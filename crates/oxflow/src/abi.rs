@@ -32,10 +32,16 @@
 //! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle. What a module records
 //! goes to the runtime through a table of the runtime's own: [`host`].
 //!
-//! Rules for change: entries are only appended; a reader looks at an entry only if `size` covers it; a change of meaning
-//! raises [`MAJOR`]. While [`MAJOR`] is 0 there is no promise between minor versions.
+//! # Versions
+//!
+//! A change of meaning raises [`MAJOR`]; two sides of different majors refuse each other. Entries are only appended, which raises
+//! [`MINOR`], and a side [reads](read) of the other's structs what both know. So a runtime takes modules from [`OLDEST_MINOR`] on,
+//! and newer ones than itself, but for those that say in [`ModuleTable::needs`] that they need more than it has.
 
+mod growth;
 pub mod host;
+
+pub use growth::{Absent, Grows, read};
 
 use std::ffi::c_void;
 
@@ -44,7 +50,12 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
 /// Raised when the meaning of an entry changes.
 pub const MAJOR: u32 = 0;
 /// Raised when entries are appended.
-pub const MINOR: u32 = 3;
+pub const MINOR: u32 = 4;
+/// The first minor version that promised something: modules of an earlier one aren't read.
+pub const OLDEST_MINOR: u32 = 4;
+/// [`MINOR`] of the oldest runtime that does all that a module of this SDK relies on. Raised when a module would be wrong, and not
+/// merely poorer, without an entry of the runtime's or without the runtime's calling an entry of its own.
+pub const NEEDS: u32 = 4;
 /// Name of the capsule that carries the [`ModuleTable`].
 pub const CAPSULE: &std::ffi::CStr = c"oxflow.module.v0";
 /// Attribute of the extension module that holds the capsule.
@@ -244,7 +255,7 @@ pub struct Fault {
     pub text: Bytes,
     /// Place and backtrace where there is one, UTF-8; null `data` for none.
     pub detail: Bytes,
-    /// What the error itself wants done. From minor 3.
+    /// What the error itself wants done.
     pub wish: Wish,
 }
 
@@ -294,9 +305,9 @@ pub enum Codec {
     Json = 1,
     /// The payload as it is.
     Bytes = 2,
-    /// One value in msgpack: structs are maps by field name. From minor 3.
+    /// One value in msgpack: structs are maps by field name.
     MsgPack = 3,
-    /// One message of protobuf. From minor 3.
+    /// One message of protobuf.
     Protobuf = 4,
 }
 
@@ -355,13 +366,13 @@ pub struct TypeTable {
     pub free: unsafe extern "C" fn(handle: *mut Handle),
     /// Frees what `encode` gave.
     pub release: unsafe extern "C" fn(encoded: *mut Encoded),
-    /// How many fields `decode` dropped on this thread, because no type names them, since it was last asked. From minor 2.
+    /// How many fields `decode` dropped on this thread, because no type names them, since it was last asked.
     pub take_unknown: unsafe extern "C" fn() -> u64,
-    /// How its payloads become Python objects and back. Null where they do so by way of their bytes only. From minor 3.
+    /// How its payloads become Python objects and back. Null where they do so by way of their bytes only.
     pub objects: *const ObjectTable,
-    /// The [`Codec`]s that it is decoded from and encoded to: bit `1 << codec` of each. From minor 3.
+    /// The [`Codec`]s that it is decoded from and encoded to: bit `1 << codec` of each.
     pub codecs: u32,
-    /// Those that would be among `codecs` if its module had been built with the features of their names. From minor 3.
+    /// Those that would be among `codecs` if its module had been built with the features of their names.
     pub absent: u32,
 }
 
@@ -415,16 +426,16 @@ pub struct FunctionTable {
     /// Keeps the rows for which a [`Kind::Filter`] says true, a handle of the *input* type. Absent for other kinds, and
     /// where the filter takes its message by value and the payload isn't `Clone`.
     pub select: Option<Apply>,
-    /// What [`create`](Self::create) takes: the JSON form of a list of `oxflow::shape::Field`s. From minor 3.
+    /// What [`create`](Self::create) takes: the JSON form of a list of `oxflow::shape::Field`s.
     pub parameters: Bytes,
     /// Makes an instance of arguments: a JSON object. Null if it can't, which is then reported as a fault of row 0. Absent for
-    /// a function that isn't constructed. From minor 3.
+    /// a function that isn't constructed.
     pub create: Option<unsafe extern "C" fn(arguments: Bytes, faults: *const Faults) -> *mut Instance>,
-    /// Frees an instance. Absent where `create` is. From minor 3.
+    /// Frees an instance. Absent where `create` is.
     pub destroy: Option<unsafe extern "C" fn(instance: *mut Instance)>,
-    /// 1 if a call changes the instance, so that each lane wants one of its own. From minor 3.
+    /// 1 if a call changes the instance, so that each lane wants one of its own.
     pub stateful: u32,
-    /// The [`Policy`]s that its errors may wish for: bit `1 << policy` of each. From minor 3.
+    /// The [`Policy`]s that its errors may wish for: bit `1 << policy` of each.
     pub wishes: u32,
 }
 
@@ -452,6 +463,10 @@ pub struct ModuleTable {
     pub types: *const *const TypeTable,
     /// The functions.
     pub functions: *const *const FunctionTable,
-    /// Takes the runtime's own table. From minor 3.
+    /// Takes the runtime's own table.
     pub attach: host::Attach,
+    /// [`NEEDS`] of that SDK.
+    pub needs: u32,
+    /// Zero.
+    pub unused: u32,
 }

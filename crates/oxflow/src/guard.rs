@@ -61,12 +61,12 @@ fn catch(traced: bool, body: impl FnOnce()) -> Result<(), Panic> {
         watch.traced = traced;
         watch.detail.clear();
     });
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    let detail = WATCH.with_borrow_mut(|watch| {
-        watch.depth -= 1;
-        std::mem::take(&mut watch.detail)
+    let outcome = catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        let detail = WATCH.with_borrow_mut(|watch| std::mem::take(&mut watch.detail));
+        Panic { text: into_text(payload), detail }
     });
-    outcome.map_err(|payload| Panic { text: into_text(payload), detail })
+    WATCH.with_borrow_mut(|watch| watch.depth -= 1);
+    outcome
 }
 
 fn install_hook() {
@@ -131,10 +131,21 @@ fn into_text(payload: Box<dyn Any + Send>) -> String {
         Err(payload) => match payload.downcast::<&str>() {
             Ok(text) => (*text).to_owned(),
             Err(payload) => {
-                // Its destructor is user code, and may panic itself.
-                std::mem::forget(payload);
+                give_up(payload);
                 "a panic without text".to_owned()
             }
         },
     }
+}
+
+/// Drops what a panic carried. Its destructor is user code, and may panic itself, and so may that of what that one carries.
+fn give_up(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..4 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
+    }
+    // Somebody does it on purpose.
+    std::mem::forget(payload);
 }

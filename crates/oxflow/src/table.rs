@@ -135,6 +135,8 @@ fn module(types: &'static [*const TypeTable], functions: &'static [*const Functi
         types: types.as_ptr(),
         functions: functions.as_ptr(),
         attach: host::attach,
+        needs: abi::NEEDS,
+        unused: 0,
     }
 }
 

@@ -53,13 +53,16 @@ def run(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """Check a pipeline; streams may be left unbound, since they may be bound when it runs."""
     code, found, plan = 0, list[Diagnostic](), None
+    outdated = list[Diagnostic]()
     try:
         plan = lower(load(options.target))
+        bound = _bound(options, plan)
+        outdated = bound.outdated()
         found = [*plan.check()]
         if not found:
             # What is only found when the Rust types and functions are at hand.
             plan.runs()
-        found += _bound(options, plan).check_config()
+        found += bound.check_config()
     except OxflowError as error:
         if not options.json:
             raise
@@ -68,8 +71,11 @@ def check(options: argparse.Namespace) -> int:
     wrong = [item for item in found if item.code != _UNBOUND]
     if wrong and not code:
         code = _exit_code(wrong)
+    for warning in [] if options.json else outdated:
+        _say(str(warning))
     if options.json:
-        _print_json({"ok": not wrong, "diagnostics": [_as_dict(item) for item in wrong], "notes": unbound})
+        notes = [*unbound, *(item.message for item in outdated)]
+        _print_json({"ok": not wrong, "diagnostics": [_as_dict(item) for item in wrong], "notes": notes})
     elif wrong:
         print(coloured("\n\n".join(map(str, wrong)), sys.stderr), file=sys.stderr)
     elif plan is not None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from oxflow import __version__, _oxflow
+from oxflow._builds import outdated
 from oxflow.sdk import project as projects, vendor
 from oxflow.sdk.new import template
 from oxflow.sdk.probe import MARK
@@ -200,7 +201,13 @@ def _module(name: str) -> list[Finding]:
     parts: list[dict[str, Any]] = found["parts"]
     if not parts:
         return [Finding(name, "wrong", "is no extension of oxflow", "end the crate with `oxflow::module!(name);`")]
-    return [_part(name, part) for part in parts]
+    return [*(_part(name, part) for part in parts), *_loaded(name)]
+
+
+def _loaded(name: str) -> Iterator[Finding]:
+    """What this process itself has of the module: as in a notebook that has imported it."""
+    for diagnostic in outdated(name):
+        yield Finding(name, "wrong", f"{diagnostic.message}: {diagnostic.why}", diagnostic.fix)
 
 
 def _look(name: str) -> dict[str, Any]:
@@ -219,9 +226,11 @@ def _look(name: str) -> dict[str, Any]:
 
 
 def _part(name: str, part: dict[str, Any]) -> Finding:
-    found = f"SDK {part['sdk']}, {'without optimisation' if part['debug'] else 'release'}, {part['file']}"
-    if part["sdk"] != vendor.version():
-        return Finding(name, "wrong", found, "run `oxflow update-sdk` in its project and build it again")
+    profile = "without optimisation" if part["debug"] else "release"
+    found = f"ABI {'.'.join(map(str, part['abi']))}, SDK {part['sdk']}, {profile}, {part['file']}"
     if part["debug"]:
         return Finding(name, "wrong", found, "build it with `maturin develop --release`")
+    if part["sdk"] != vendor.version():
+        # It was imported, so their versions of the ABI go together.
+        return Finding(name, "note", found, "for what is new run `oxflow update-sdk` in its project and build it again")
     return Finding(name, "ok", found)

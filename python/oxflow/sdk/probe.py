@@ -21,7 +21,7 @@ def look(name: str) -> dict[str, Any]:
     """Import a module and say what it was built with.
 
     Returns:
-        `parts`: file, SDK and profile of each extension in it; or `error`, and `fix` where one is known.
+        `parts`: file, ABI, SDK and profile of each extension in it; or `error`, and `fix` where one is known.
     """
     try:
         importlib.import_module(name)
@@ -36,7 +36,8 @@ def look(name: str) -> dict[str, Any]:
 
 def _part(module: Any) -> dict[str, Any]:
     described = json.loads(_oxflow.describe_module(getattr(module, CAPSULE)))
-    return {"file": getattr(module, "__file__", None), "sdk": described["sdk"], "debug": described["debug"]}
+    file = getattr(module, "__file__", None)
+    return {"file": file, "abi": described["abi"], "sdk": described["sdk"], "debug": described["debug"]}
 
 
 def main(name: str) -> None:

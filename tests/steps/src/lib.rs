@@ -2,6 +2,7 @@
 
 mod by_text;
 mod coded;
+mod living;
 mod made;
 mod recorded;
 mod types;

@@ -80,6 +80,8 @@ codes! {
     Unoptimised = "OXF0603", "an extension was built without optimisation";
     NotMade = "OXF0604", "a Rust function can't be made of its arguments";
     OutdatedPlan = "OXF0605", "a plan is older than the module of a Rust function";
+    OutdatedModule = "OXF0606", "a module was built anew after it was imported";
+    MixedBuilds = "OXF0607", "a pipeline has two builds of one module";
     CodecNotBuilt = "OXF0608", "an extension was built without a codec";
     BadProjectName = "OXF0701", "a name does not fit a project or function";
     InTheWay = "OXF0702", "what shall be made is there already";
@@ -92,7 +94,7 @@ impl Code {
     /// What a finding of this code is called: all but those that stop nothing are errors.
     pub const fn severity(self) -> &'static str {
         match self {
-            Self::Unoptimised => "warning",
+            Self::Unoptimised | Self::OutdatedModule => "warning",
             _ => "error",
         }
     }

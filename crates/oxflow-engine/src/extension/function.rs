@@ -63,13 +63,13 @@ impl Function {
 
     /// The type that it takes.
     pub fn input(&self) -> PayloadType {
-        // SAFETY: a function's types are statics of its library.
+        // SAFETY: the table's types were made with it, and are never freed.
         PayloadType { table: unsafe { &*self.table.input } }
     }
 
     /// The type that it gives.
     pub fn output(&self) -> PayloadType {
-        // SAFETY: a function's types are statics of its library.
+        // SAFETY: the table's types were made with it, and are never freed.
         PayloadType { table: unsafe { &*self.table.output } }
     }
 
@@ -154,11 +154,11 @@ unsafe impl Sync for Made {}
 const POLICIES: [abi::Policy; 4] = [abi::Policy::Fail, abi::Policy::Skip, abi::Policy::DeadLetter, abi::Policy::Retry];
 
 unsafe extern "C" fn refuse(context: *mut c_void, fault: *const abi::Fault) {
-    // SAFETY: the context is the one that `Made::new` lent for this call; the fault and its texts are borrowed for it.
-    let (refused, class, text) =
-        unsafe { (&mut *context.cast::<Option<NotMade>>(), borrow((*fault).class), borrow((*fault).text)) };
-    let owned = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
-    *refused = Some(NotMade::Refused { class: owned(class), text: owned(text) });
+    // SAFETY: the context is the one that `Made::new` lent for this call; the fault is lent for it.
+    let (refused, fault) = unsafe { (&mut *context.cast::<Option<NotMade>>(), abi::read(fault)) };
+    // SAFETY: the texts are lent for the call.
+    let owned = |text| String::from_utf8_lossy(unsafe { borrow(text) }.unwrap_or_default()).into_owned();
+    *refused = fault.map(|fault| NotMade::Refused { class: owned(fault.class), text: owned(fault.text) });
 }
 
 // SAFETY: the table holds raw pointers, but only to statics and to functions that the ABI lets any thread call.

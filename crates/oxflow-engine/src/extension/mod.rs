@@ -1,14 +1,15 @@
 //! The runtime's side of the C ABI: a safe view of a user's extension module.
 //!
-//! A [`Module`] is checked once, when its table is taken. From then on its tables are trusted as the ABI describes them:
-//! they are statics of a library that is never unloaded.
+//! A [`Module`] is checked once, when its table is taken (`taken`), and from then on trusted as the ABI describes it. What is
+//! used of it are whole tables of this runtime's own version, whatever the module's is. Their entries lead to statics of a
+//! library that is never unloaded.
 #![allow(unsafe_code)]
 
 mod function;
+mod taken;
 
 pub use function::{Function, NotMade};
 
-use std::mem::offset_of;
 use std::slice;
 
 use oxflow::abi::{self, Bytes, ModuleTable, ObjectTable, TypeTable};
@@ -28,65 +29,104 @@ pub enum Incompatible {
     /// The magic number is not there.
     #[error("this is not the table of an oxflow extension")]
     NotAModule,
-    /// The table is cut short.
-    #[error("the extension says that it was built for ABI {}.{}, but its table is shorter than that one's: it has {size} \
-         bytes of {}; the module is damaged, or was not built by oxflow", abi::MAJOR, abi::MINOR, size_of::<ModuleTable>())]
+    /// A table is cut short.
+    #[error(
+        "it says that it was built for ABI {}.{minor}, but the table of {of} is shorter than that one's: the module is \
+         damaged, or was not built by oxflow",
+        abi::MAJOR
+    )]
     TooShort {
-        /// The bytes that the table has.
-        size: usize,
+        /// What the table is of.
+        of: &'static str,
+        /// The module's minor version.
+        minor: u32,
     },
+    /// A function has a type that the module doesn't have.
+    #[error(
+        "a function of it takes or gives a type that it doesn't have: the module is damaged, or was not built by oxflow"
+    )]
+    Untyped,
     /// The ABI differs.
-    #[error("the extension was built for ABI {major}.{minor}, this runtime speaks {}.{}", abi::MAJOR, abi::MINOR)]
+    #[error(
+        "it was built for ABI {major}.{minor}; this oxflow speaks ABI {}.{} and reads modules from {}.{} on",
+        abi::MAJOR,
+        abi::MINOR,
+        abi::MAJOR,
+        abi::OLDEST_MINOR
+    )]
     Version {
         /// The extension's major version.
         major: u32,
         /// The extension's minor version.
         minor: u32,
     },
+    /// The module relies on a newer runtime.
+    #[error(
+        "it was built for ABI {}.{minor} and needs a runtime of {}.{needs} or later; this oxflow speaks ABI {}.{}",
+        abi::MAJOR,
+        abi::MAJOR,
+        abi::MAJOR,
+        abi::MINOR
+    )]
+    Needs {
+        /// The extension's minor version.
+        minor: u32,
+        /// The minor version of the oldest runtime that may call it.
+        needs: u32,
+    },
 }
 
 impl Incompatible {
-    /// The error for people.
-    pub fn diagnostic(&self, module: &str) -> Diagnostic {
-        let (code, fix) = match self {
-            Self::NotAModule => {
-                (Code::NotAnExtension, "end the crate with `oxflow::module!(name);` and build it again")
-            }
-            Self::TooShort { .. } | Self::Version { .. } => {
-                (Code::WrongAbi, "build the extension again with the `oxflow` crate of this release")
-            }
+    /// The error for people; `module` is what they call it, where that is known.
+    pub fn diagnostic(&self, module: Option<&str>) -> Diagnostic {
+        let code = match self {
+            Self::NotAModule => Code::NotAnExtension,
+            _ => Code::WrongAbi,
         };
+        let subject = module.map_or_else(|| "the module".to_owned(), |module| format!("the module `{module}`"));
         Diagnostic {
             code,
-            message: format!("`{module}` cannot be used as an extension"),
+            message: format!("{subject} cannot be used as an extension"),
             place: None,
             why: Some(self.to_string()),
-            fix: Some(fix.to_owned()),
+            fix: Some(self.fix().to_owned()),
+        }
+    }
+
+    fn fix(&self) -> &'static str {
+        match self {
+            Self::NotAModule => "end the crate with `oxflow::module!(name);` and build it again",
+            Self::Needs { .. } => NEWER,
+            Self::Version { major, .. } if *major > abi::MAJOR => NEWER,
+            Self::Version { .. } | Self::TooShort { .. } | Self::Untyped => {
+                "build it again with the SDK of this oxflow (`oxflow update-sdk` in its project)"
+            }
         }
     }
 }
+
+const NEWER: &str = "update oxflow to the release that it was built for, or build it again with the SDK of this one (`oxflow update-sdk`)";
 
 impl Module {
     /// Checks the table behind a module's capsule.
     ///
     /// # Safety
     ///
-    /// `table` is null or points to a table that follows [`oxflow::abi`] in its first four fields and lives as long as the
-    /// process.
+    /// `table` is null or points to a table that lives as long as the process. It follows [`oxflow::abi`] in its first three
+    /// fields, and if these are of a version that this runtime reads, in all of it.
     pub unsafe fn from_table(table: *const ModuleTable) -> Result<Self, Incompatible> {
-        // SAFETY: null is refused; the four fields that are read before the version is known never move.
-        let head = unsafe { table.as_ref() }.ok_or(Incompatible::NotAModule)?;
-        if head.magic != abi::MAGIC {
-            return Err(Incompatible::NotAModule);
-        }
-        // While the major version is 0, minor versions promise nothing to each other.
-        if (head.major, head.minor) != (abi::MAJOR, abi::MINOR) {
-            return Err(Incompatible::Version { major: head.major, minor: head.minor });
-        }
-        if head.size < size_of::<ModuleTable>() {
-            return Err(Incompatible::TooShort { size: head.size });
-        }
-        Ok(Self { table: head })
+        // SAFETY: the caller's promise.
+        unsafe { taken::take(table) }.map(|table| Self { table })
+    }
+
+    /// A number of its own, the same whenever the module is taken: that of its tables, not of its name.
+    pub fn identity(&self) -> usize {
+        std::ptr::from_ref(self.table).addr()
+    }
+
+    /// Major and minor version of the ABI that the module was built for.
+    pub fn abi(&self) -> (u32, u32) {
+        (self.table.major, self.table.minor)
     }
 
     /// Gives the module the way to the runtime, once: from then on what it records arrives. `name` is what users call it.
@@ -106,33 +146,32 @@ impl Module {
 
     /// The functions.
     pub fn functions(&self) -> Vec<Function> {
-        // SAFETY: the table says how many there are, and each points to a static.
-        unsafe { list(self.table.functions, self.table.functions_len) }
-            .map(|table| Function { table, made: None })
-            .collect()
+        // SAFETY: `take` made the array.
+        let tables = unsafe { array(self.table.functions, self.table.functions_len) };
+        // SAFETY: it made the tables, too, and never frees them.
+        tables.iter().map(|table| Function { table: unsafe { &**table }, made: None }).collect()
     }
 
     /// The types.
     pub fn types(&self) -> Vec<PayloadType> {
-        // SAFETY: the table says how many there are, and each points to a static.
-        unsafe { list(self.table.types, self.table.types_len) }.map(|table| PayloadType { table }).collect()
+        // SAFETY: as above.
+        let tables = unsafe { array(self.table.types, self.table.types_len) };
+        // SAFETY: as above.
+        tables.iter().map(|table| PayloadType { table: unsafe { &**table } }).collect()
     }
 }
 
-/// The tables behind an array of pointers.
+/// An array of pointers to tables.
 ///
 /// # Safety
 ///
-/// `pointers` has `len` entries, each of a table that lives as long as the process.
-unsafe fn list<T: 'static>(pointers: *const *const T, len: u32) -> impl Iterator<Item = &'static T> {
-    let pointers: &[*const T] = if len == 0 {
-        &[]
-    } else {
-        // SAFETY: the caller says so.
-        unsafe { slice::from_raw_parts(pointers, len as usize) }
-    };
+/// `pointers` has `len` entries, and lives as long as the process.
+unsafe fn array<T: 'static>(pointers: *const *const T, len: u32) -> &'static [*const T] {
+    if len == 0 {
+        return &[];
+    }
     // SAFETY: the caller says so.
-    pointers.iter().filter_map(|pointer| unsafe { pointer.as_ref() })
+    unsafe { slice::from_raw_parts(pointers, len as usize) }
 }
 
 /// A payload type of an extension.
@@ -142,6 +181,12 @@ pub struct PayloadType {
 }
 
 impl PayloadType {
+    /// The type of a table that a test made.
+    #[cfg(test)]
+    pub(crate) fn of(table: &'static TypeTable) -> Self {
+        Self { table }
+    }
+
     /// Its table.
     pub fn table(&self) -> &'static TypeTable {
         self.table
@@ -179,16 +224,12 @@ impl PayloadType {
 
     /// Whether it is read from a codec and written to it.
     pub fn has(&self, codec: abi::Codec) -> bool {
-        // A module of an earlier minor version ends before this entry.
-        let there = self.table.size >= offset_of!(TypeTable, codecs) + size_of_val(&self.table.codecs);
-        let codecs = if there { self.table.codecs } else { self.codec().bit() };
-        codecs & codec.bit() != 0
+        self.table.codecs & codec.bit() != 0
     }
 
     /// Whether it would have a codec if its module had been built with the feature of that name.
     pub fn lacks(&self, codec: abi::Codec) -> bool {
-        let there = self.table.size >= offset_of!(TypeTable, absent) + size_of_val(&self.table.absent);
-        there && self.table.absent & codec.bit() != 0
+        self.table.absent & codec.bit() != 0
     }
 
     /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
@@ -198,23 +239,13 @@ impl PayloadType {
 
     /// How many fields its module dropped in decoding on this thread since it was last asked.
     pub fn take_unknown(&self) -> u64 {
-        // A module of an earlier minor version ends before this entry.
-        let end = offset_of!(TypeTable, take_unknown) + size_of_val(&self.table.take_unknown);
-        if self.table.size < end {
-            return 0;
-        }
-        // SAFETY: the entry is there, and takes nothing.
+        // SAFETY: the entry takes nothing.
         unsafe { (self.table.take_unknown)() }
     }
 
     /// How its payloads become Python objects and back, if they do so with no text in between.
     pub(crate) fn objects(&self) -> Option<&'static ObjectTable> {
-        // As for `take_unknown`.
-        let end = offset_of!(TypeTable, objects) + size_of_val(&self.table.objects);
-        if self.table.size < end {
-            return None;
-        }
-        // SAFETY: the entry is there, and is null or points to a static of the library.
+        // SAFETY: the entry is null or points to a static of the library.
         unsafe { self.table.objects.as_ref() }
     }
 
@@ -261,66 +292,4 @@ unsafe impl Send for PayloadType {}
 unsafe impl Sync for PayloadType {}
 
 #[cfg(test)]
-mod tests {
-    use std::ptr;
-
-    use oxflow::abi::{Encoded, Faults, Handle, Held, Rows};
-
-    use super::*;
-
-    unsafe extern "C" fn decode(_: u32, _: *const Rows, _: *const Faults) -> Held {
-        Held { handle: ptr::null_mut(), len: 0 }
-    }
-
-    unsafe extern "C" fn encode(_: u32, _: *mut Handle, _: *const Faults) -> *mut Encoded {
-        ptr::null_mut()
-    }
-
-    unsafe extern "C" fn free(_: *mut Handle) {}
-
-    unsafe extern "C" fn release(_: *mut Encoded) {}
-
-    extern "C" fn take_unknown() -> u64 {
-        7
-    }
-
-    fn payload_type(size: usize) -> PayloadType {
-        let (library, name) = (ptr::null(), lend(b"T"));
-        let table = TypeTable {
-            size,
-            library,
-            key: 0,
-            hash: 0,
-            codec: abi::Codec::Json as u32,
-            public: 0,
-            name,
-            doc: NONE,
-            shape: NONE,
-            decode,
-            encode,
-            free,
-            release,
-            take_unknown,
-            objects: ptr::null(),
-            codecs: abi::Codec::Json.bit() | abi::Codec::Protobuf.bit(),
-            absent: abi::Codec::MsgPack.bit(),
-        };
-        PayloadType { table: Box::leak(Box::new(table)) }
-    }
-
-    #[test]
-    fn an_entry_that_the_table_does_not_cover_is_not_called() {
-        let whole = size_of::<TypeTable>();
-        assert_eq!(7, payload_type(whole).take_unknown());
-        assert_eq!(0, payload_type(offset_of!(TypeTable, objects) - 1).take_unknown());
-        assert_eq!(0, payload_type(offset_of!(TypeTable, take_unknown)).take_unknown());
-        let codecs = |size| {
-            let payload = payload_type(size);
-            let has = [abi::Codec::Json, abi::Codec::Protobuf].map(|codec| payload.has(codec));
-            (has, payload.lacks(abi::Codec::MsgPack))
-        };
-        assert_eq!(([true, true], true), codecs(whole));
-        assert_eq!(([true, true], false), codecs(whole - 1));
-        assert_eq!(([true, false], false), codecs(offset_of!(TypeTable, codecs)));
-    }
-}
+mod tests;

@@ -65,12 +65,13 @@ unsafe extern "C" fn enabled(_: *const c_void, kind: u32, level: u32, target: By
 unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
     contained((), || {
         // SAFETY: the module lends the entry for the call, and the parent is a span that it has.
-        let (entry, parent) = unsafe { (&*entry, parent_of(parent)) };
+        let (entry, parent) = unsafe { (abi::read(entry), parent_of(parent)) };
+        let Some(entry) = entry else { return };
         let Here { recorder, step, lane, trace_id, span, span_id, parent_id, .. } = scope::here(parent);
         let record = Record {
             time: SystemTime::now(),
             // SAFETY: as above.
-            site: unsafe { site(entry) },
+            site: unsafe { site(&entry) },
             // SAFETY: as above.
             message: shortened(&unsafe { text(entry.message) }),
             // SAFETY: as above.
@@ -91,12 +92,13 @@ unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
 unsafe extern "C" fn span_new(context: *const c_void, entry: *const Entry, parent: u64, tag: *const c_void) -> u64 {
     contained(ROOT, || {
         // SAFETY: the module lends the entry for the call, and the parent is a span that it has.
-        let (entry, parent) = unsafe { (&*entry, parent_of(parent)) };
+        let (entry, parent) = unsafe { (abi::read(entry), parent_of(parent)) };
+        let Some(entry) = entry else { return ROOT };
         let Here { recorder, shard, step, trace_id, span_id, .. } = scope::here(parent);
         let new_trace = || (u128::from(scope::identity()) << 64) | u128::from(scope::identity());
         let span = Span {
             // SAFETY: as above.
-            site: unsafe { site(entry) },
+            site: unsafe { site(&entry) },
             source: context.addr(),
             tag: AtomicPtr::new(tag.cast_mut().cast()),
             recorder,
@@ -169,7 +171,8 @@ unsafe extern "C" fn trace(_: *const c_void) -> TraceContext {
 unsafe extern "C" fn instrument(context: *const c_void, instrument: *const host::Instrument) -> u32 {
     contained(host::REFUSED, || {
         // SAFETY: the context is what `table` put there; the instrument is lent for the call, its texts for good.
-        let (source, instrument) = unsafe { (&*context.cast::<Source>(), &*instrument) };
+        let (source, instrument) = unsafe { (&*context.cast::<Source>(), abi::read(instrument)) };
+        let Some(instrument) = instrument else { return host::REFUSED };
         // SAFETY: as above.
         let [name, doc] = [instrument.name, instrument.doc].map(|text| unsafe { lasting(text) });
         Instrument { module: &source.name, name, doc, kind: instrument.kind }.number()

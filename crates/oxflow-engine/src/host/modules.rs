@@ -1,18 +1,13 @@
 //! The modules that were given the runtime's table, each one of its own.
 #![allow(unsafe_code)]
 
-use std::sync::OnceLock;
-
 use oxflow::abi::ModuleTable;
 use oxflow::abi::host::HostApi;
 
 use super::api;
+use crate::chain::Chain;
 
-/// Grows without a lock, which a fork might leave closed.
-static MODULES: Link = Link(OnceLock::new());
-
-#[derive(Debug)]
-struct Link(OnceLock<(Attached, Box<Link>)>);
+static MODULES: Chain<Attached> = Chain::new();
 
 #[derive(Clone, Copy, Debug)]
 struct Attached {
@@ -34,31 +29,14 @@ impl Attached {
 
 /// Gives a module its table, once; `name` is what users call the module.
 pub(crate) fn introduce(module: &'static ModuleTable, name: &str) {
-    if all().any(|attached| std::ptr::eq(attached.module, module)) {
+    if MODULES.iter().any(|attached| std::ptr::eq(attached.module, module)) {
         return;
     }
     let attached = Attached { module, host: api::table(name) };
-    attached.tell();
-    let (mut link, mut new) = (&MODULES, (attached, Box::new(Link(OnceLock::new()))));
-    while let Err(refused) = link.0.set(new) {
-        new = refused;
-        match link.0.get() {
-            Some((_, next)) => link = next,
-            None => return,
-        }
-    }
+    MODULES.find_or_push(attached, |other| std::ptr::eq(other.module, module)).tell();
 }
 
 /// Tells all modules that whom anyone listens to has changed.
 pub(super) fn attach_all() {
-    all().for_each(Attached::tell);
-}
-
-fn all() -> impl Iterator<Item = Attached> {
-    let mut link = &MODULES;
-    std::iter::from_fn(move || {
-        let (attached, next) = link.0.get()?;
-        link = next;
-        Some(*attached)
-    })
+    MODULES.iter().for_each(Attached::tell);
 }

@@ -266,18 +266,16 @@ impl HeldRows {
 
     /// Gives the encoded rows to `read` and frees them; the number of rows.
     pub(super) fn encode(self, to: Codec, reports: &mut Reports, read: impl FnOnce(&Encoded)) -> usize {
-        let table = self.owner.table();
+        let owner = self.owner;
         let faults = reports.table();
         let handle = self.into_handle();
-        // SAFETY: the handle is of this type, which has the codec; the call consumes it and gives rows that live until they
-        // are released.
-        unsafe {
-            let encoded = (table.encode)(to as u32, handle, &raw const faults);
-            let count = (*encoded).len;
-            read(&*encoded);
-            (table.release)(encoded);
-            count
-        }
+        // SAFETY: the handle is of this type, which has the codec; the call consumes it.
+        let encoded =
+            EncodedRows { encoded: unsafe { (owner.table().encode)(to as u32, handle, &raw const faults) }, owner };
+        // SAFETY: the rows live until they are released.
+        let rows = unsafe { &*encoded.encoded };
+        read(rows);
+        rows.len
     }
 
     fn into_handle(self) -> *mut abi::Handle {
@@ -289,6 +287,19 @@ impl Drop for HeldRows {
     fn drop(&mut self) {
         // SAFETY: the handle is of this type and was not passed on.
         unsafe { (self.owner.table().free)(self.held.handle) };
+    }
+}
+
+/// Rows that a module encoded; given back to it when they are read.
+struct EncodedRows {
+    encoded: *mut Encoded,
+    owner: PayloadType,
+}
+
+impl Drop for EncodedRows {
+    fn drop(&mut self) {
+        // SAFETY: `encode` of this type gave them, and nothing is borrowed from them any more.
+        unsafe { (self.owner.table().release)(self.encoded) };
     }
 }
 
@@ -358,3 +369,6 @@ pub(super) fn changed(change: &abi::Change, outputs: usize) -> Changed {
         timestamp_us: Some(change.timestamp),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,9 @@ impl Reports {
 
 unsafe extern "C" fn report(context: *mut c_void, fault: *const abi::Fault) {
     // SAFETY: `context` is the `Reports` that `table` borrowed for this call; `fault` is borrowed by the ABI's promise.
-    let (reports, fault) = unsafe { (&mut *context.cast::<Reports>(), &*fault) };
+    let (reports, fault) = unsafe { (&mut *context.cast::<Reports>(), abi::read(fault)) };
+    // Every module that was taken makes longer ones.
+    let Some(fault) = fault else { return };
     // SAFETY: the texts are borrowed for this call by the ABI's promise.
     let text = |bytes| unsafe { borrow(bytes) }.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     reports.faults.push(Fault {
@@ -110,7 +112,7 @@ unsafe extern "C" fn report(context: *mut c_void, fault: *const abi::Fault) {
         text: text(fault.text).unwrap_or_default(),
         detail: text(fault.detail),
         cause: None,
-        wish: wish(fault).map(Box::new),
+        wish: wish(&fault).map(Box::new),
     });
 }
 

@@ -1,7 +1,7 @@
 //! The runtime's table, called safely.
 
-use crate::abi::Bytes;
 use crate::abi::host::{CurrentSpan, Entry, Field, HostApi, Instrument, Recorded, TraceContext};
+use crate::abi::{self, Bytes};
 use std::ffi::c_void;
 use std::panic::catch_unwind;
 use std::ptr;
@@ -15,11 +15,25 @@ static HOST: AtomicPtr<HostApi> = AtomicPtr::new(ptr::null_mut());
 ///
 /// `host` is null or a table that lives as long as the process.
 pub(crate) unsafe extern "C" fn attach(host: *const HostApi) {
+    if host.is_null() {
+        return;
+    }
+    let known = Host::get();
     // SAFETY: the caller's promise.
-    let Some(table) = (unsafe { host.as_ref() }).filter(|table| table.size >= size_of::<HostApi>()) else { return };
-    let first = HOST.compare_exchange(ptr::null_mut(), host.cast_mut(), Ordering::AcqRel, Ordering::Acquire).is_ok();
+    let Some(host) = known.or_else(|| unsafe { abi::read(host) }.and_then(keep)) else { return };
     // What `tracing` and `log` do there may panic, in a library that they don't expect.
-    let _ = catch_unwind(|| super::attached(Host(table), first));
+    let _ = catch_unwind(|| super::attached(host, known.is_none()));
+}
+
+/// Keeps the runtime's table as this SDK knows it, for good. None for a runtime of another major version, and for a second one.
+fn keep(table: HostApi) -> Option<Host> {
+    let table = ptr::from_mut(Box::leak(Box::new(Some(table).filter(|table| table.major == abi::MAJOR)?)));
+    if HOST.compare_exchange(ptr::null_mut(), table, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        // SAFETY: it was leaked above, and nobody has seen it.
+        drop(unsafe { Box::from_raw(table) });
+        return None;
+    }
+    Host::get()
 }
 
 /// The runtime.
@@ -36,7 +50,7 @@ impl std::panic::UnwindSafe for Host {}
 impl Host {
     /// The runtime, if there is one.
     pub(crate) fn get() -> Option<Self> {
-        // SAFETY: what is stored there was given to `attach`, and lives as long as the process.
+        // SAFETY: what is stored there is a box that `keep` leaked.
         unsafe { HOST.load(Ordering::Acquire).as_ref() }.map(Self)
     }
 

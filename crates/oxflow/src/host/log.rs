@@ -6,14 +6,13 @@ use crate::abi::host::{CURRENT, Recorded};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-struct Forward(Host);
+struct Forward;
 
 /// Whether the logger of this library is ours.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn install(host: Host) {
-    let logger: &'static Forward = Box::leak(Box::new(Forward(host)));
-    match log::set_logger(logger) {
+    match log::set_logger(&Forward) {
         Ok(()) => {
             INSTALLED.store(true, Ordering::Relaxed);
             refresh(host);
@@ -63,13 +62,11 @@ fn number(level: Level) -> u32 {
 
 impl Log for Forward {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.enabled(Recorded::Event, number(metadata.level()), metadata.target())
+        Host::get().is_some_and(|host| host.enabled(Recorded::Event, number(metadata.level()), metadata.target()))
     }
 
     fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
+        let Some(host) = Host::get().filter(|_| self.enabled(record.metadata())) else { return };
         let site = Site {
             level: number(record.level()),
             lasting: false,
@@ -80,7 +77,7 @@ impl Log for Forward {
             line: record.line(),
         };
         let write = |draft: &mut Draft| draft.message(record.args());
-        Draft::with(write, |draft| draft.entry(site, |entry| self.0.log(entry, CURRENT)));
+        Draft::with(write, |draft| draft.entry(site, |entry| host.log(entry, CURRENT)));
     }
 
     fn flush(&self) {}

@@ -115,6 +115,25 @@ fn origin(msg: &Message<String>) -> String {
     format!("{}/{}/{}", origin.stream(), origin.partition(), origin.offset())
 }
 
+/// How many `Thrown` were dropped.
+pub(crate) static CAUGHT: AtomicUsize = AtomicUsize::new(0);
+
+/// What a panic may carry; its destructor may panic itself.
+struct Thrown(u64);
+
+impl Drop for Thrown {
+    fn drop(&mut self) {
+        CAUGHT.fetch_add(1, Ordering::Relaxed);
+        assert!(self.0.is_multiple_of(2), "odd ones don't go quietly");
+    }
+}
+
+#[oxflow::function]
+#[allow(clippy::panic, reason = "what is tested")]
+fn throw(msg: Message<u64>) -> bool {
+    std::panic::panic_any(Thrown(msg.take().0))
+}
+
 /// Panics with a value that isn't text, and on a thread of its own with one that is.
 #[oxflow::function]
 #[allow(clippy::panic, reason = "what is tested")]

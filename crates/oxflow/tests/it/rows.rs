@@ -1,6 +1,6 @@
 //! What happens to rows on their way through the tables.
 
-use crate::functions::DROPS;
+use crate::functions::{CAUGHT, DROPS};
 use crate::host::Entry::{Apply, Select};
 use crate::host::{Entry, Failed, Input, Output, decode_and_free, function, inputs, run};
 use oxflow::abi::{Kind, Status, Wish};
@@ -100,6 +100,13 @@ fn again(test: &str, wanted: &str) {
 fn a_panic_without_text_is_reported_too() {
     let (_, failed) = run(&inputs(["1"]), &[Apply("odd")]);
     assert_eq!(["a panic without text"], failed.iter().map(|failed| failed.text.as_str()).collect::<Vec<_>>()[..]);
+}
+
+#[test]
+fn what_a_panic_carries_is_freed() {
+    let (_, failed) = run(&inputs(["1", "2"]), &[Apply("throw")]);
+    assert_eq!(["a panic without text"; 2], failed.iter().map(|failed| failed.text.as_str()).collect::<Vec<_>>()[..]);
+    assert_eq!(2, CAUGHT.load(Ordering::Relaxed));
 }
 
 #[test]

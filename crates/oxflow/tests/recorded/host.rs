@@ -5,7 +5,8 @@ use oxflow::abi::{self, Bytes};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// The most verbose level that it wants to hear of.
 pub(crate) static LEVEL: AtomicU32 = AtomicU32::new(5);
@@ -19,8 +20,11 @@ thread_local! {
 
 /// Hands the table to this library, as the engine does.
 pub(crate) fn attach() {
+    static TABLE: AtomicPtr<HostApi> = AtomicPtr::new(ptr::null_mut());
+    static MADE: Once = Once::new();
+    MADE.call_once(|| TABLE.store(Box::leak(Box::new(table())), Ordering::Release));
     // SAFETY: the table is never freed.
-    unsafe { (oxflow::module_table().attach)(Box::leak(Box::new(table()))) }
+    unsafe { (oxflow::module_table().attach)(TABLE.load(Ordering::Acquire)) }
 }
 
 /// What this thread told since it was asked last.
