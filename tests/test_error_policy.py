@@ -9,7 +9,7 @@ import pytest
 import test_steps
 
 import oxflow
-from oxflow import Filter, Map, Parser, Serializer, StepError, StreamError, StreamSink, streaming_source
+from oxflow import Filter, Map, Message, Parser, Serializer, StepError, StreamError, StreamSink, streaming_source
 from oxflow.plan import lower
 from oxflow.testing import run
 
@@ -79,3 +79,37 @@ def test_dead_letters_that_an_error_may_want_need_a_stream(tmp_path: Any) -> Non
 def test_the_plan_says_what_errors_may_want() -> None:
     (take,) = (step for step in json.loads(lower(taking()).text)["steps"] if step["name"] == "take")
     assert take["operation"]["map"]["wishes"] == ["fail", "skip", "dead_letter", "retry"]
+
+
+@pytest.mark.parametrize("policy", ["skip", {"retry": {"times": 1, "backoff_ms": 1, "then": "skip"}}])
+def test_what_a_function_cannot_read_is_its_fault_also_where_it_may_be_tried_again(policy: Any) -> None:
+    pipeline: Any = (
+        streaming_source("source", stream_name="in")
+        .apply(Parser("parse", dict[str, Any]))
+        .apply(Map("take", function=test_steps.take))
+        .apply(Serializer("serialise"))
+        .sink(SINK)
+    )
+    outputs = run(pipeline, {"in": [b'{"nope":1}', word("a")]}, config={"steps": {"take": {"on_error": policy}}})
+    assert texts(outputs["out"]) == ["a"]
+    skipped = {step.name: step.skipped for step in outputs.report.steps}
+    assert (skipped["parse"], skipped["take"]) == (0, 1)
+
+
+def test_a_field_is_dropped_once_however_often_its_message_is_tried() -> None:
+    pipeline: Any = (
+        streaming_source("source", stream_name="in")
+        .apply(Parser("parse", dict[str, Any]))
+        .apply(Map("same", function=same))
+        .apply(Map("take", function=test_steps.take))
+        .apply(Serializer("serialise"))
+        .sink(SINK)
+    )
+    config = {"steps": {"take": {"on_error": {"retry": {"times": 3, "backoff_ms": 0, "then": "skip"}}}}}
+    outputs = run(pipeline, {"in": [b'{"text":"other","count":2,"zzz":1}']}, config=config)
+    step = next(step for step in outputs.report.steps if step.name == "take")
+    assert (step.messages_in, step.retried, step.unknown_fields) == (1, 3, 1)
+
+
+def same(message: Message[dict[str, Any]]) -> dict[str, Any]:
+    return message.payload

@@ -19,6 +19,7 @@ from oxflow import (
     Map,
     Message,
     Parser,
+    PlanError,
     Serializer,
     StepError,
     StreamSink,
@@ -165,3 +166,12 @@ def test_a_type_that_borrows_agrees_with_one_that_does_not() -> None:
         Filter("frequent", function=test_steps.is_frequent_borrowed),
     )
     assert counts(run(pipeline, {"in": words(0, 1)})["out"]) == [4]
+
+
+def test_a_function_that_can_not_be_made_for_a_lane_is_told_with_its_step() -> None:
+    pipeline = through(Map("once", function=test_steps.Once()))
+    with pytest.raises(PlanError) as caught:
+        run(pipeline, {"in": words(1)})
+    assert caught.value.code == "OXF0604"
+    assert "step `once`" in str(caught.value)
+    assert "it was made already" in str(caught.value)

@@ -4,7 +4,7 @@
 //! what `new` made.
 
 use crate::derive::documentation;
-use crate::function::{refuse, result, takes};
+use crate::function::{refuse, result, strip, takes};
 use crate::registration::{Registration, Takes};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -24,6 +24,7 @@ pub(crate) fn expand(block: &mut ItemImpl) -> Result<TokenStream> {
         Error::new(block.self_ty.span(), "a function with settings or state is made by `fn new(..) -> Self`")
     })?;
     let name = name_of(&block.self_ty)?;
+    let conditions = block.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let doc = documentation(&block.attrs);
     let (implementations, form) = match (method(block, "call"), method(block, "add"), method(block, "finish")) {
         (Some(call), None, None) => called(block, call, name, doc)?,
@@ -38,13 +39,14 @@ pub(crate) fn expand(block: &mut ItemImpl) -> Result<TokenStream> {
     let entry = &form.entry;
     let holder = &form.holder;
     Ok(quote! {
+        #(#conditions)*
         const _: () = {
-            struct Registered(#holder);
+            struct __Registered(#holder);
 
             #implementations
             #construction
 
-            ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<Registered>() }
+            ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<__Registered>() }
             ::oxflow::__refuse_abort! {}
         };
     })
@@ -93,7 +95,7 @@ fn called(block: &ItemImpl, call: &ImplItemFn, name: String, doc: String) -> Res
         (quote!(#own), quote!(::core::convert::identity), quote!(self.0))
     };
     let registration = Registration {
-        registered: quote!(Registered),
+        registered: quote!(__Registered),
         name,
         doc,
         takes,
@@ -101,6 +103,7 @@ fn called(block: &ItemImpl, call: &ImplItemFn, name: String, doc: String) -> Res
         output: None,
         class: true,
         constructed: true,
+        stateful,
     };
     let implementations = registration.expand(&quote!(#function.call(#argument)));
     let entry = if batch { format_ident!("constructed_batch") } else { format_ident!("constructed") };
@@ -130,7 +133,7 @@ fn accumulated(
     };
     let result = result(&finish.sig, &Takes::List(item))?;
     let registration = Registration {
-        registered: quote!(Registered),
+        registered: quote!(__Registered),
         name,
         doc,
         takes: Takes::List(item),
@@ -138,6 +141,7 @@ fn accumulated(
         output: None,
         class: true,
         constructed: true,
+        stateful: false,
     };
     let implementations = registration.expand(&quote! {{
         let mut accumulator = <#own as ::core::clone::Clone>::clone(&self.0);
@@ -176,6 +180,11 @@ fn parameter(argument: &mut FnArg) -> Result<Parameter> {
     let Pat::Ident(pattern) = &**pat else {
         return Err(Error::new(pat.span(), "an argument of `new` has a name, which is its name in Python"));
     };
+    if let Type::Reference(reference) = strip(ty) {
+        let message =
+            "an argument of `new` is owned: it comes from Python, and nothing holds it; take a `String` or a `Vec`";
+        return Err(Error::new(reference.span(), message));
+    }
     let is_default = |attribute: &Attribute| attribute.path().is_ident("default");
     let default = attrs.iter().find(|attribute| is_default(attribute)).map(Attribute::parse_args).transpose()?;
     attrs.retain(|attribute| !is_default(attribute));
@@ -194,7 +203,7 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
         Some(quote!(fn #name() -> #ty { #default }))
     });
     let attributes = parameters.iter().map(|parameter| {
-        let path = format!("Defaults::{}", parameter.name);
+        let path = format!("__Defaults::{}", parameter.name);
         parameter.default.as_ref().map(|_| quote!(#[serde(default = #path)]))
     });
     let (wrap, stateful) = (&form.wrap, form.stateful);
@@ -210,19 +219,19 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
             "an argument of `new` that may be left out stands after those that may not"
         );
 
-        struct Defaults;
+        struct __Defaults;
 
-        impl Defaults {
+        impl __Defaults {
             #(#defaults)*
         }
 
         #[derive(::oxflow::__private::serde::Deserialize)]
         #[serde(crate = "::oxflow::__private::serde", deny_unknown_fields)]
-        struct Arguments {
+        struct __Arguments {
             #(#attributes #names: #types,)*
         }
 
-        impl ::oxflow::function::Construct for Registered {
+        impl ::oxflow::function::Construct for __Registered {
             const STATEFUL: bool = #stateful;
 
             fn parameters() -> ::std::vec::Vec<::oxflow::shape::Field> {
@@ -235,7 +244,7 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
             }
 
             fn create(arguments: &[u8]) -> ::core::result::Result<Self, ::oxflow::function::Failure> {
-                let arguments: Arguments = ::oxflow::__private::read_arguments(arguments)?;
+                let arguments: __Arguments = ::oxflow::__private::read_arguments(arguments)?;
                 let made = ::oxflow::__private::Constructed::<#own>::constructed(<#own>::new(#(arguments.#names),*))?;
                 ::core::result::Result::Ok(Self(#wrap(made)))
             }

@@ -18,7 +18,7 @@ pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
     let result = result(signature, &takes)?;
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let registration = Registration {
-        registered: quote!(Registered),
+        registered: quote!(__Registered),
         name: signature.ident.unraw().to_string(),
         doc: documentation(&function.attrs),
         takes,
@@ -26,6 +26,7 @@ pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
         output: None,
         class: false,
         constructed: false,
+        stateful: false,
     };
     let ident = &signature.ident;
     let argument = if let Takes::Batch(_) = registration.takes { quote!(batch) } else { quote!(message) };
@@ -34,11 +35,11 @@ pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
     Ok(quote! {
         #(#conditions)*
         const _: () = {
-            struct Registered;
+            struct __Registered;
 
             #implementations
 
-            ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<Registered>() }
+            ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<__Registered>() }
             ::oxflow::__refuse_abort! {}
         };
     })
@@ -82,8 +83,8 @@ fn only_argument(signature: &Signature) -> Result<&Type> {
 
 /// How a function takes its messages, by its argument's type.
 pub(crate) fn takes(argument: &Type) -> Takes<'_> {
-    match argument {
-        Type::Reference(reference) => match &*reference.elem {
+    match strip(argument) {
+        Type::Reference(reference) => match strip(&reference.elem) {
             Type::Slice(slice) => Takes::Batch(&slice.elem),
             message => Takes::Reference(message),
         },
@@ -110,8 +111,17 @@ pub(crate) fn result<'s>(signature: &'s Signature, takes: &Takes<'_>) -> Result<
     }
 }
 
+/// The type without what a macro put around it.
+pub(crate) fn strip(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => strip(&group.elem),
+        Type::Paren(paren) => strip(&paren.elem),
+        other => other,
+    }
+}
+
 fn item_of_vec(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = strip(ty) else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == "Vec")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first()? {

@@ -21,6 +21,8 @@ pub(crate) struct Registration<'a> {
     pub(crate) class: bool,
     /// `self` is needed to call it.
     pub(crate) constructed: bool,
+    /// A call changes it.
+    pub(crate) stateful: bool,
 }
 
 /// What a function takes.
@@ -170,8 +172,11 @@ impl Registration<'_> {
 
     fn batch_function(&self, call: &TokenStream) -> TokenStream {
         let (registered, lifetime, failure) = (&self.registered, lifetime(), self.failure());
+        let stateful = self.stateful;
         quote! {
             impl ::oxflow::function::BatchFunction for #registered {
+                const STATEFUL: bool = #stateful;
+
                 fn call<#lifetime>(
                     &self,
                     batch: &[::oxflow::Message<::oxflow::function::In<#lifetime, Self>>],

@@ -52,6 +52,7 @@ pub(crate) fn expand(function: &RustFunction) -> TokenStream {
         output: Some(output),
         class: true,
         constructed: false,
+        stateful: false,
     };
     let implementations = registration.expand(&quote!(#name::call(message)));
     let lifetime = Lifetime::new(&format!("'{CALL}"), Span::call_site());

@@ -1,7 +1,7 @@
 //! The entries of functions of many messages.
 //!
 //! Such a function is called with all rows of a handle. If it panics, it is called again with each of them alone: so only those
-//! fail that it panics for.
+//! fail that it panics for. One with state would see its messages twice, so there all of them fail.
 
 use crate::Message;
 use crate::Payload;
@@ -79,15 +79,15 @@ impl<T> Batch<T> {
         };
         let whole = (self.places.as_slice(), self.messages.as_slice());
         each(Some(whole).filter(|_| !self.messages.is_empty()).into_iter(), &mut state, call, |state, panic| {
-            if self.messages.len() > 1 {
-                state.1 = true;
+            if F::STATEFUL || self.messages.len() == 1 {
+                self.places.iter().for_each(|(row, _)| state.0.failed(*row, panic));
             } else {
-                state.0.failed(panic);
+                state.1 = true;
             }
         });
         if state.1 {
             let alone = self.places.chunks(1).zip(self.messages.chunks(1));
-            each(alone, &mut state, call, |(called, _), panic| called.failed(panic));
+            each(alone, &mut state, call, |(called, _), panic| called.failed(called.pass.row(), panic));
         }
         called
     }
@@ -97,7 +97,8 @@ type Part<'b, T> = (&'b [(u32, Metadata)], &'b [Message<T>]);
 
 impl<T> Called<'_, T> {
     /// The function panicked before it gave anything for the message at hand.
-    fn failed(&mut self, panic: &crate::guard::Panic) {
+    fn failed(&mut self, row: u32, panic: &crate::guard::Panic) {
+        self.pass.begin(row);
         self.pass.recover(panic);
         self.ends.push(self.pass.output.len());
     }

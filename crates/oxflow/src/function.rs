@@ -47,6 +47,9 @@ pub trait Function: Described {
 
 /// A function of many messages, which gives a result for each.
 pub trait BatchFunction: Described {
+    /// Whether a call changes it: then it isn't called again for messages that it has seen.
+    const STATEFUL: bool;
+
     /// Calls it and hands its outputs over.
     fn call<'a>(&self, batch: &[Message<In<'a, Self>>], to: Collector<'_, '_, Out<'a, Self>>);
 }

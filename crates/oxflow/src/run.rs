@@ -37,6 +37,11 @@ impl<'r, T> Pass<'r, T> {
         Self { faults, output: Vec::with_capacity(capacity), row: 0, start: 0 }
     }
 
+    /// The row at hand.
+    pub(crate) fn row(&self) -> u32 {
+        self.row
+    }
+
     pub(crate) fn begin(&mut self, row: u32) {
         (self.row, self.start) = (row, self.output.len());
     }

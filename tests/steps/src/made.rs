@@ -143,3 +143,19 @@ fn take(msg: Message<Word>) -> Result<Word, Untaken> {
         _ => Ok(word),
     }
 }
+
+struct Once;
+
+static MADE: Mutex<bool> = Mutex::new(false);
+
+/// Can be made once in a process.
+#[oxflow::function]
+impl Once {
+    fn new() -> Result<Self, &'static str> {
+        if std::mem::replace(&mut *MADE.lock().unwrap(), true) { Err("it was made already") } else { Ok(Self) }
+    }
+
+    fn call(&mut self, msg: Message<Word>) -> Word {
+        msg.take().0
+    }
+}

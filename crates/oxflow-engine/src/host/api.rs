@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 use std::time::{Instant, SystemTime};
 
 use oxflow::abi::host::{self, CURRENT, CurrentSpan, Entry, Field, FieldKind, HostApi, ROOT, TraceContext};
 use oxflow::abi::{self, Bytes};
 
+use super::held;
 use super::instruments::Instrument;
 use super::process::process;
 use super::record::{FIELDS, Fields, Record, Site, Text, Value, shortened};
@@ -64,8 +64,8 @@ unsafe extern "C" fn enabled(_: *const c_void, kind: u32, level: u32, target: By
 
 unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
     contained((), || {
-        // SAFETY: the module lends the entry for the call, and the parent is a span that it has.
-        let (entry, parent) = unsafe { (abi::read(entry), parent_of(parent)) };
+        // SAFETY: the module lends the entry for the call.
+        let (entry, parent) = (unsafe { abi::read(entry) }, parent_of(parent));
         let Some(entry) = entry else { return };
         let Here { recorder, step, lane, trace_id, span, span_id, parent_id, .. } = scope::here(parent);
         let record = Record {
@@ -91,12 +91,13 @@ unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
 
 unsafe extern "C" fn span_new(context: *const c_void, entry: *const Entry, parent: u64, tag: *const c_void) -> u64 {
     contained(ROOT, || {
-        // SAFETY: the module lends the entry for the call, and the parent is a span that it has.
-        let (entry, parent) = unsafe { (abi::read(entry), parent_of(parent)) };
+        // SAFETY: the module lends the entry for the call.
+        let (entry, parent) = (unsafe { abi::read(entry) }, parent_of(parent));
         let Some(entry) = entry else { return ROOT };
         let Here { recorder, shard, step, trace_id, span_id, .. } = scope::here(parent);
         let new_trace = || (u128::from(scope::identity()) << 64) | u128::from(scope::identity());
         let span = Span {
+            number: held::next(),
             // SAFETY: as above.
             site: unsafe { site(&entry) },
             source: context.addr(),
@@ -111,42 +112,33 @@ unsafe extern "C" fn span_new(context: *const c_void, entry: *const Entry, paren
             // SAFETY: as above.
             fields: unsafe { fields(entry.fields, entry.fields_len, entry.lasting != 0) }.into(),
         };
-        Arc::into_raw(Arc::new(span)).expose_provenance() as u64
+        held::hold(span)
     })
 }
 
 unsafe extern "C" fn span_record(_: *const c_void, span: u64, values: *const Field, len: usize) {
     contained((), || {
-        // SAFETY: the module has the span, and lends the fields for the call.
-        if let Some(span) = unsafe { span_of(span) } {
-            // SAFETY: as above.
+        if let Some(span) = held::get(span) {
+            // SAFETY: the module lends the fields for the call.
             span.record(unsafe { fields(values, len, false) });
         }
     });
 }
 
 unsafe extern "C" fn span_enter(_: *const c_void, span: u64) {
-    // SAFETY: the module has the span.
-    contained((), || unsafe { span_of(span) }.into_iter().for_each(scope::enter));
+    contained((), || held::get(span).into_iter().for_each(scope::enter));
 }
 
 unsafe extern "C" fn span_exit(_: *const c_void, span: u64) {
-    contained((), || scope::exit(address(span)));
+    contained((), || scope::exit(span));
 }
 
 unsafe extern "C" fn span_clone(_: *const c_void, span: u64) {
-    // SAFETY: the module has the span. What is forgotten here is given up in `span_close`.
-    contained((), || unsafe { span_of(span) }.into_iter().for_each(std::mem::forget));
+    contained((), || held::share(span));
 }
 
 unsafe extern "C" fn span_close(_: *const c_void, span: u64) -> u32 {
-    contained(0, || {
-        if span == CURRENT || span == ROOT {
-            return 0;
-        }
-        // SAFETY: the module had the span, and gives up one of its shares.
-        u32::from(Arc::into_inner(unsafe { Arc::from_raw(address(span)) }).is_some())
-    })
+    contained(0, || u32::from(held::give_up(span)))
 }
 
 unsafe extern "C" fn span_current(context: *const c_void) -> CurrentSpan {
@@ -154,10 +146,7 @@ unsafe extern "C" fn span_current(context: *const c_void) -> CurrentSpan {
     contained(none, || {
         let current = scope::current(context.addr());
         // The thread has it, too, so it stays.
-        current.map_or(none, |span| CurrentSpan {
-            span: Arc::as_ptr(&span).expose_provenance() as u64,
-            tag: span.tag().cast(),
-        })
+        current.map_or(none, |span| CurrentSpan { span: span.number, tag: span.tag().cast() })
     })
 }
 
@@ -190,36 +179,12 @@ unsafe extern "C" fn measure(_: *const c_void, instrument: u32, bits: u64, attri
     });
 }
 
-fn address(span: u64) -> *const Span {
-    // An address has no more bits than this.
-    std::ptr::with_exposed_provenance(usize::try_from(span).unwrap_or_default())
-}
-
-/// A share in a span.
-///
-/// # Safety
-///
-/// `span` is what `span_new` gave and isn't closed.
-unsafe fn span_of(span: u64) -> Option<Arc<Span>> {
-    if span == CURRENT || span == ROOT {
-        return None;
+fn parent_of(parent: u64) -> Parent {
+    match parent {
+        ROOT => Parent::Root,
+        CURRENT => Parent::Current,
+        span => held::get(span).map_or(Parent::Current, Parent::Span),
     }
-    // SAFETY: the caller says so: at least one share is left.
-    unsafe {
-        Arc::increment_strong_count(address(span));
-        Some(Arc::from_raw(address(span)))
-    }
-}
-
-/// # Safety
-///
-/// As for [`span_of`], where it is a span.
-unsafe fn parent_of(parent: u64) -> Parent {
-    if parent == ROOT {
-        return Parent::Root;
-    }
-    // SAFETY: the caller's promise.
-    unsafe { span_of(parent) }.map_or(Parent::Current, Parent::Span)
 }
 
 /// # Safety

@@ -15,6 +15,7 @@
 
 mod api;
 mod buckets;
+mod held;
 mod instruments;
 mod levels;
 mod modules;

@@ -128,9 +128,9 @@ pub(super) fn enter(span: Arc<Span>) {
 }
 
 /// This thread leaves a span, which need not be the innermost.
-pub(super) fn exit(span: *const Span) {
+pub(super) fn exit(number: u64) {
     let left = with(|scope| {
-        let at = scope.spans.iter().rposition(|(entered, _)| Arc::as_ptr(entered) == span)?;
+        let at = scope.spans.iter().rposition(|(entered, _)| entered.number == number)?;
         Some(scope.spans.remove(at))
     });
     // Outside of the borrow, since it may be the last that has it.

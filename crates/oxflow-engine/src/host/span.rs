@@ -8,9 +8,11 @@ use super::record::{FIELDS, Fields, Site, Text, Value};
 use super::recorder::Recorder;
 use super::shard::Shard;
 
-/// A stretch of time in an extension. Its number in the ABI is the address of the `Arc` that holds it.
+/// A stretch of time in an extension.
 #[derive(Debug)]
 pub(super) struct Span {
+    /// What the ABI calls it.
+    pub(super) number: u64,
     pub(super) site: Site,
     /// The module that made it.
     pub(super) source: usize,

@@ -22,7 +22,7 @@ use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fault::StepError;
 use crate::host::Recorder;
-use crate::lane::{Lane, LaneError, Progress, Shared, Supply, build};
+use crate::lane::{Lane, LaneError, Progress, Shared, Supply, Unbuilt, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::{Plan, Step, Wish};
 use crate::run::{Live, Patience};
@@ -169,7 +169,7 @@ impl Job {
         let supply = Supply { bindings: &self.bindings, sinks: &sinks, marks: marks.as_ref(), patience };
         let mut ready = Vec::with_capacity(lanes);
         for (number, source) in source.split(lanes).into_iter().enumerate() {
-            let nodes = build(&program.stages, &supply).map_err(JobError::Internal)?;
+            let nodes = build(&program.stages, &supply).map_err(|error| unbuilt(error, program))?;
             let letters = self.letters(program, &sinks, kept.is_some());
             ready.push(Lane::new(number, source, nodes, Arc::clone(&shared), start.clone(), letters));
         }
@@ -255,6 +255,23 @@ impl Job {
             Some(Patience { step, retry, fatal, waits })
         });
         patience.collect()
+    }
+}
+
+/// A function that Python made is made once more for each lane: what its `new` says then is the user's.
+fn unbuilt(error: Unbuilt, program: &Program) -> JobError {
+    match error {
+        Unbuilt::Missing(text) => JobError::Internal(text),
+        Unbuilt::NotMade { step, error } => {
+            let step = program.steps.get(step);
+            let name = step.map(|step| step.name.as_str()).unwrap_or_default();
+            let message = format!("the function of step `{name}` can't be made for a lane");
+            let finding = Diagnostic::new(Code::NotMade, message)
+                .at(step.and_then(|step| step.place.clone()))
+                .because(error.to_string())
+                .fix("let its `new` succeed as often as it is called: once in Python, and once for each lane");
+            JobError::Plan(vec![finding])
+        }
     }
 }
 

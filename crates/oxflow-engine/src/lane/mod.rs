@@ -9,7 +9,7 @@ mod letters;
 mod nodes;
 
 pub(crate) use letters::Letters;
-pub(crate) use nodes::{Node, Supply, build};
+pub(crate) use nodes::{Node, Supply, Unbuilt, build};
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::checkpoint::{Marks, Passed};
 use crate::connect::{Sink, Writer};
+use crate::extension::NotMade;
 use crate::lower::{Bindings, RouterSpec, Stage};
 use crate::run::{
     Foreign, ForeignSpec, NativeFilter, NativeRouter, NativeRun, NativeSpec, Patience, RetryingRouter, RetryingRun,
@@ -45,10 +46,25 @@ pub(crate) struct Gather {
 ///
 /// # Errors
 ///
-/// The name of what is missing: a step in another language without its runtime, or a sink that is not open. Both are
-/// checked before, so this is a bug.
-pub(crate) fn build(stages: &[Stage], supply: &Supply<'_>) -> Result<Vec<Node>, String> {
+/// A function with state that its module doesn't make once more, or a bug.
+pub(crate) fn build(stages: &[Stage], supply: &Supply<'_>) -> Result<Vec<Node>, Unbuilt> {
     supply.chain(stages, true)
+}
+
+/// Why the nodes of a lane can't be built.
+#[derive(Debug)]
+pub(crate) enum Unbuilt {
+    /// The function of a step has state, and can't be made for this lane.
+    NotMade { step: usize, error: NotMade },
+    /// The name of what is missing: a step in another language without its runtime, or a sink that is not open. Both are checked
+    /// before.
+    Missing(String),
+}
+
+impl From<String> for Unbuilt {
+    fn from(missing: String) -> Self {
+        Self::Missing(missing)
+    }
 }
 
 /// What nodes are made with.
@@ -61,13 +77,13 @@ pub(crate) struct Supply<'a> {
     pub(crate) patience: Vec<Patience>,
 }
 
-fn native(spec: &NativeSpec) -> Result<NativeRun, String> {
-    spec.for_lane().map(NativeRun::new).map_err(|error| format!("a function can't be made a second time: {error}"))
+fn native(spec: &NativeSpec) -> Result<NativeRun, Unbuilt> {
+    spec.for_lane().map(NativeRun::new).map_err(|(step, error)| Unbuilt::NotMade { step, error })
 }
 
 impl Supply<'_> {
     /// `first`: no batching step stands before these stages. What comes after one is new by what the step lets pass.
-    fn chain(&self, stages: &[Stage], mut first: bool) -> Result<Vec<Node>, String> {
+    fn chain(&self, stages: &[Stage], mut first: bool) -> Result<Vec<Node>, Unbuilt> {
         let mut nodes = Vec::with_capacity(stages.len());
         for stage in stages {
             nodes.push(self.node(stage, first)?);
@@ -76,7 +92,7 @@ impl Supply<'_> {
         Ok(nodes)
     }
 
-    fn branches(&self, branches: &[Vec<Stage>], first: bool) -> Result<Vec<Vec<Node>>, String> {
+    fn branches(&self, branches: &[Vec<Stage>], first: bool) -> Result<Vec<Vec<Node>>, Unbuilt> {
         branches.iter().map(|branch| self.chain(branch, first)).collect()
     }
 
@@ -85,7 +101,7 @@ impl Supply<'_> {
         Some(Passed::resume(marks.get(&step).cloned().unwrap_or_default()))
     }
 
-    fn node(&self, stage: &Stage, first: bool) -> Result<Node, String> {
+    fn node(&self, stage: &Stage, first: bool) -> Result<Node, Unbuilt> {
         Ok(match stage {
             Stage::Native(spec) => self.run(stage, Box::new(native(spec)?)),
             Stage::Foreign(spec) => self.run(stage, self.foreign()?.run(spec)),
@@ -122,7 +138,7 @@ impl Supply<'_> {
         }
     }
 
-    fn router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
+    fn router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, Unbuilt> {
         let router = self.single_router(step, router)?;
         Ok(match self.patience.iter().find(|patience| patience.step == step) {
             Some(patience) => Box::new(RetryingRouter::new(router, patience.clone())),
@@ -130,7 +146,7 @@ impl Supply<'_> {
         })
     }
 
-    fn single_router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, String> {
+    fn single_router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, Unbuilt> {
         Ok(match router {
             RouterSpec::Native { ask, encode, keys } => {
                 let answers = native(ask)?;
@@ -140,11 +156,14 @@ impl Supply<'_> {
         })
     }
 
-    fn encoder(&self, spec: Option<&ForeignSpec>) -> Result<Option<Box<dyn Run>>, String> {
+    fn encoder(&self, spec: Option<&ForeignSpec>) -> Result<Option<Box<dyn Run>>, Unbuilt> {
         spec.map(|spec| Ok(self.foreign()?.run(spec))).transpose()
     }
 
-    fn foreign(&self) -> Result<&Arc<dyn Foreign>, String> {
-        self.bindings.foreign.as_ref().ok_or_else(|| "the steps in Python have no interpreter".to_owned())
+    fn foreign(&self) -> Result<&Arc<dyn Foreign>, Unbuilt> {
+        self.bindings
+            .foreign
+            .as_ref()
+            .ok_or_else(|| Unbuilt::Missing("the steps in Python have no interpreter".to_owned()))
     }
 }

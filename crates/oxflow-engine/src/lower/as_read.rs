@@ -63,6 +63,13 @@ impl Lowering<'_> {
         decoded.is_some_and(|decoded| decoded.is_same(&function.input())) && function.table().select.is_some()
     }
 
+    /// Whether the next function, or a Rust filter before it, may be called again: it begins a run then, and is not part of the
+    /// parser's.
+    pub(super) fn is_retried_next(&self, rest: &[Step]) -> bool {
+        let before = rest.iter().take_while(|step| is_rust_filter(step)).count();
+        rest.iter().take(before + 1).any(|step| self.bindings.retried.contains(&step.name))
+    }
+
     /// The type that the next Rust function takes over as its own, if only Rust filters of the same type stand before it.
     pub(super) fn native_consumer(&self, rest: &[Step]) -> Option<PayloadType> {
         let is_rust = |step: &Step| step.function().is_some_and(|function| function.language == Language::Rust);

@@ -189,7 +189,7 @@ impl Lowering<'_> {
                 Some(native.ok_or_else(|| unbound(step, "type"))?)
             }
             _ if native.is_none() => {
-                let loose = parser.codec == Codec::Json && is_loose(parsed);
+                let loose = parser.codec == Codec::Json && is_loose(parsed) && !self.is_retried_next(rest);
                 let fits = |taken: &PayloadType| !taken.is_bytes() && (loose || says_exactly(parsed, *taken));
                 let taken = self.native_consumer(rest).filter(fits);
                 taken.filter(|taken| parser.codec != Codec::MsgPack || taken.has(abi::Codec::MsgPack))

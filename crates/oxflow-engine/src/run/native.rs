@@ -74,9 +74,16 @@ impl NativeSpec {
     }
 
     /// The run of one lane: its functions with state are its own.
-    pub fn for_lane(&self) -> Result<Self, NotMade> {
-        let call = |call: &NativeCall| Ok(NativeCall { function: call.function.for_lane()?, ..call.clone() });
-        Ok(Self { calls: self.calls.iter().map(call).collect::<Result<_, NotMade>>()?, ..self.clone() })
+    ///
+    /// # Errors
+    ///
+    /// The step whose function can't be made once more, and why.
+    pub fn for_lane(&self) -> Result<Self, (usize, NotMade)> {
+        let call = |call: &NativeCall| {
+            let function = call.function.for_lane().map_err(|error| (call.step, error))?;
+            Ok(NativeCall { function, ..call.clone() })
+        };
+        Ok(Self { calls: self.calls.iter().map(call).collect::<Result<_, _>>()?, ..self.clone() })
     }
 
     /// The steps that are part of the run.
@@ -162,6 +169,8 @@ impl NativeRun {
         context.live.enter(reports.step);
         let (input, from) = (self.spec.input, self.spec.from as u32);
         let faults = reports.table();
+        // What the module's functions dropped in decoding of their own is no field of these messages.
+        input.take_unknown();
         // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them; the type has the codec.
         let held = self
             .arrays
@@ -270,8 +279,8 @@ impl HeldRows {
         let faults = reports.table();
         let handle = self.into_handle();
         // SAFETY: the handle is of this type, which has the codec; the call consumes it.
-        let encoded =
-            EncodedRows { encoded: unsafe { (owner.table().encode)(to as u32, handle, &raw const faults) }, owner };
+        let encoded = unsafe { (owner.table().encode)(to as u32, handle, &raw const faults) };
+        let encoded = EncodedRows { encoded, owner };
         // SAFETY: the rows live until they are released.
         let rows = unsafe { &*encoded.encoded };
         read(rows);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::{Context, Outcome, Router, Run, RunFailed};
 use crate::batch::{Batch, row_number};
-use crate::config::{OnError, Retry};
+use crate::config::{OnError, Policy, Retry};
 use crate::fault::{ExitRequest, Fault, FaultKind};
 
 /// How long a pause goes on after someone asked to stop.
@@ -62,10 +62,12 @@ impl Run for RetryingRun {
         let mut done = Outputs::default();
         self.patience.persist(batch.len(), context, |rows, context| {
             let again = !done.batches.is_empty();
+            let unknown = context.counts.get(step).map(|counts| counts.unknown_fields);
             done.add(run.apply(batch.select(rows), context)?, rows);
             if let Some(counts) = context.counts.get_mut(step).filter(|_| again) {
                 // They came once.
                 counts.messages_in = counts.messages_in.saturating_sub(rows.len() as u64);
+                counts.unknown_fields = unknown.unwrap_or_default();
             }
             Ok(())
         })?;
@@ -148,6 +150,9 @@ impl Patience {
             let (again, over): (Vec<Fault>, Vec<Fault>) = again
                 .into_iter()
                 .partition(|fault| self.retry_of(fault).is_some_and(|retry| attempt <= retry.times.get()));
+            // The run of the pipeline ends with the first that may not fail: those after it are read again.
+            let end = over.iter().filter(|fault| self.is_fatal(fault)).map(|fault| fault.row).min().unwrap_or(u32::MAX);
+            let again: Vec<Fault> = again.into_iter().filter(|fault| fault.row < end).collect();
             self.give_up(over, context);
             let pause = again.iter().filter_map(|fault| self.retry_of(fault)).map(|retry| retry.backoff(attempt)).max();
             let Some(pause) = pause else { break };
@@ -211,6 +216,11 @@ impl Patience {
             return None;
         }
         fault.wish.as_deref().copied().map_or(self.retry, OnError::retry)
+    }
+
+    /// Whether a fault that is given up ends the run of the pipeline.
+    fn is_fatal(&self, fault: &Fault) -> bool {
+        self.retry_of(fault).is_none_or(|retry| retry.then == Policy::Fail)
     }
 
     /// Waits before the next attempt; false if the pipeline stops meanwhile.

@@ -1,6 +1,6 @@
 //! Functions of many messages at once.
 
-use crate::host::Entry::{Apply, ApplyWith, Select};
+use crate::host::Entry::{Apply, ApplyWith, Select, SelectWith};
 use crate::host::{Output, function, inputs, run};
 use oxflow::Message;
 use oxflow::abi::{Kind, Status};
@@ -45,6 +45,26 @@ impl Numbered {
         let named = (self.0..).zip(batch).map(named).collect();
         self.0 += batch.len();
         named
+    }
+}
+
+/// Says of each word whether it is new; panics on `loud`.
+struct Dedupe(Vec<String>);
+
+#[oxflow::function]
+impl Dedupe {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn call(&mut self, batch: &[Message<String>]) -> Vec<bool> {
+        let is_new = |msg: &Message<String>| {
+            assert_ne!("loud", msg.payload(), "as asked");
+            let is_new = !self.0.contains(msg.payload());
+            self.0.push(msg.payload().clone());
+            is_new
+        };
+        batch.iter().map(is_new).collect()
     }
 }
 
@@ -97,4 +117,13 @@ fn a_batch_may_borrow_and_give_any_number() {
 fn a_batch_function_may_have_state() {
     let (outputs, _) = run(&inputs(["\"a\"", "\"b\""]), &[ApplyWith("Numbered", r#"{"first":3}"#)]);
     assert_eq!(expected(&[(0, "\"3 a\""), (1, "\"4 b\"")]), payloads(&outputs));
+}
+
+#[test]
+fn a_batch_function_with_state_is_not_asked_twice() {
+    let (outputs, failed) = run(&inputs(["\"a\"", "\"loud\"", "\"b\""]), &[SelectWith("Dedupe", "{}")]);
+    assert!(outputs.is_empty());
+    assert_eq!([0, 1, 2], *failed.iter().map(|failed| failed.row).collect::<Vec<_>>());
+    let (outputs, _) = run(&inputs(["\"a\"", "\"a\"", "\"b\""]), &[SelectWith("Dedupe", "{}")]);
+    assert_eq!(expected(&[(0, "\"a\""), (2, "\"b\"")]), payloads(&outputs));
 }
