@@ -57,6 +57,12 @@ class Lent(TypedDict):
     text: str
     tags: dict[str, list[str]]
 
+class Living(TypedDict):
+    """A word that is counted while it lives."""
+
+    text: str
+    count: int
+
 class Maybe(TypedDict):
     """What may be flattened."""
 
@@ -275,6 +281,11 @@ class MoreThan(RustFunction[Word, bool]):
 
     def __init__(self, count: int, words: list[str] = ...) -> None: ...
 
+class Once(RustFunction[Word, Word]):
+    """Can be made once in a process."""
+
+    def __init__(self) -> None: ...
+
 class RunningTotal(RustFunction[Word, Word]):
     """Adds the counts of all words so far."""
 
@@ -300,6 +311,9 @@ fragile: RustFunction[Word, list[Any]]
 
 has_values: RustFunction[Reading, bool]
 """Whether anything was measured."""
+
+how_many_live: RustFunction[Word, int]
+"""How many payloads and functions there are."""
 
 is_frequent: RustFunction[Word, bool]
 """Keeps words that were counted more than once."""

@@ -303,3 +303,22 @@ fn nothing_of_debug_is_wanted_until_someone_listens() {
     };
     assert_eq!([true, true, false, false, false], [1, 2, 3, 4, 5].map(enabled));
 }
+
+/// `tracing` hands out ids that outlive their spans, and takes any number for one.
+#[test]
+fn a_number_whose_span_is_closed_or_never_was_is_none() {
+    let module = Module(table("steps"));
+    let (records, _) = recorded(|_| {
+        let closed = module.span("closed", CURRENT);
+        assert!(module.close(closed));
+        for number in [closed, u64::from(u32::MAX), 1 << 60] {
+            module.log("orphan", number);
+            module.enter(number);
+            module.exit(number);
+            let child = module.span("child", number);
+            assert!(module.close(child));
+        }
+        assert!(!module.close(closed), "it is closed once");
+    });
+    assert_eq!([None; 3], spans(&records)[..]);
+}
