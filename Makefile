@@ -300,7 +300,7 @@ bench-sdk: $(VENVS)/build/.made
 	$(OLDEST) -m venv --clear $(VENVS)/bench-sdk
 	$(BENCH_SDK)/pip install --quiet msgspec==0.22.0 orjson==3.13.0
 	$(BENCH_SDK)/pip install --quiet --no-deps $(VENVS)/wheels/bench-sdk/*.whl
-	$(BENCH_SDK)/python benches/sdk/tables.py $(CARGO_TARGET_DIR)/release/sdk-table
+	$(BENCH_SDK)/python benches/sdk/costs.py $(CARGO_TARGET_DIR)/release/sdk-table
 	$(BENCH_SDK)/python benches/sdk/calls.py --results benches/results
 	mkdir -p $(VENVS)/bench-data
 	$(BENCH_SDK)/python benches/sdk/busy.py $(VENVS)/bench-data

@@ -153,6 +153,12 @@ class NativeFunction:
         Make the function of its arguments, a JSON object.
         """
 
+    @property
+    def module(self, /) -> int:
+        """
+        The number of its module's tables.
+        """
+
     def run(self, /, message: Message[Any], encode: Callable[[Any], bytes], decode: Callable[[bytes], Any]) -> Any:
         """
         Run the function on one message, outside of any pipeline.

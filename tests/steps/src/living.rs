@@ -11,12 +11,12 @@ static ALIVE: AtomicI64 = AtomicI64::new(0);
 
 /// One of those that are counted.
 #[derive(Debug)]
-pub struct Alive;
+pub struct Alive(());
 
 impl Default for Alive {
     fn default() -> Self {
         ALIVE.fetch_add(1, Ordering::Relaxed);
-        Self
+        Self(())
     }
 }
 
@@ -38,6 +38,7 @@ pub struct Living {
     pub text: String,
     pub count: i64,
     #[serde(skip)]
+    #[allow(dead_code, reason = "it is counted")]
     pub alive: Alive,
 }
 
@@ -62,7 +63,7 @@ fn repeat_living(msg: Message<Living>) -> Vec<Living> {
     (0..word.count).map(|_| word.clone()).collect()
 }
 
-struct LivingMoreThan(i64, #[expect(dead_code, reason = "it is counted")] Alive);
+struct LivingMoreThan(i64, #[allow(dead_code, reason = "it is counted")] Alive);
 
 /// Keeps words that were counted more than `count` times.
 #[oxflow::function]
@@ -77,7 +78,7 @@ impl LivingMoreThan {
     }
 }
 
-struct LivingTotal(i64, #[expect(dead_code, reason = "it is counted")] Alive);
+struct LivingTotal(i64, #[allow(dead_code, reason = "it is counted")] Alive);
 
 /// Adds the counts of all words so far.
 #[oxflow::function]

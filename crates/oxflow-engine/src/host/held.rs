@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::span::Span;
 
-const SHARDS: u64 = 16;
+const SHARDS: usize = 16;
 
-static HELD: [Mutex<BTreeMap<u64, Held>>; SHARDS as usize] = [const { Mutex::new(BTreeMap::new()) }; SHARDS as usize];
+static HELD: [Mutex<BTreeMap<u64, Held>>; SHARDS] = [const { Mutex::new(BTreeMap::new()) }; SHARDS];
 
 /// A span, and how many shares in it an extension has.
 struct Held {
@@ -59,7 +59,7 @@ pub(super) fn give_up(number: u64) -> bool {
 }
 
 fn spans(number: u64) -> MutexGuard<'static, BTreeMap<u64, Held>> {
+    let shard = usize::try_from(number).unwrap_or_default() % SHARDS;
     // There are as many as the remainder may say.
-    let shard = HELD.get((number % SHARDS) as usize).unwrap_or(&HELD[0]);
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+    HELD.get(shard).unwrap_or(&HELD[0]).lock().unwrap_or_else(PoisonError::into_inner)
 }

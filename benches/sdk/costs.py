@@ -1,6 +1,6 @@
 """Measures what a message costs on its way through the tables of a module, against Python with orjson doing the same step.
 
-    tables.py PROGRAM [--rounds N]
+    costs.py PROGRAM [--rounds N]
 
 `PROGRAM` is `sdk-table`, built for release. Figures are nanoseconds of CPU time of the thread for a message, 100 at once, the median
 of rounds in which both take turns.
