@@ -173,7 +173,7 @@ def test_a_new_project_compiles_at_most_60_packages(project: Path) -> None:
 def test_the_sources_of_the_sdk_are_small() -> None:
     texts = [text for _, text in _oxflow.sdk_sources()] + list(template().values())
     whole = "".join(texts).encode()
-    # What they take in a wheel, which is compressed.
+    # As the extension carries them: compressed.
     assert len(whole) > 100_000
     assert len(zlib.compress(whole)) < 300_000
 

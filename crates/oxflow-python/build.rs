@@ -4,9 +4,11 @@
 //! with, whether it came as a wheel, from a checkout or from the source distribution.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Files, and folders with all that is in them, from the root of the repository.
 const CARRIED: [&str; 9] = [
@@ -29,13 +31,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         collect(&root.join(carried), &mut files)?;
     }
     files.sort();
-    let mut list = String::from("&[");
+    let mut list = Vec::with_capacity(files.len());
     for file in &files {
         let name = file.strip_prefix(&root)?.to_str().ok_or("a path is not UTF-8")?.replace('\\', "/");
-        write!(list, "({name:?}, include_str!({:?})),", file.to_str().ok_or("a path is not UTF-8")?)?;
+        list.push((name, fs::read_to_string(file)?));
     }
-    list.push(']');
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("sdk_sources.rs"), list)?;
+    // Compressed, since they are read by few commands and lie in every installation.
+    let carried = fs::File::create(PathBuf::from(env::var("OUT_DIR")?).join("sdk_sources.json.gz"))?;
+    let mut carried = GzEncoder::new(carried, Compression::best());
+    serde_json::to_writer(&mut carried, &list)?;
+    carried.finish()?;
     Ok(())
 }
 
