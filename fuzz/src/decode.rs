@@ -11,10 +11,10 @@ use runtime::Entry::Apply;
 use runtime::{functions, inputs, run, text};
 
 #[path = "../../crates/oxflow/tests/it/host.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use what this target does not")]
 mod runtime;
 #[path = "../../tests/steps/src/types.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use what this target does not")]
 mod types;
 
 /// The functions that give back what they get.

@@ -11,7 +11,7 @@ use oxflow::abi::{Bytes as Lent, Fault, Faults, Header, Rows};
 use oxflow::{Bytes, Message};
 
 #[path = "../../crates/oxflow/tests/it/host.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the tests use what this target does not")]
 mod runtime;
 
 /// Payload, key and headers.

@@ -17,12 +17,12 @@ pub(crate) fn expand(file: &LitStr) -> Result<TokenStream> {
     // A module, so that what the types are made with doesn't meet what the user imports.
     let module = format_ident!("__oxflow_schema_{}", identifier(&file.value()));
     Ok(quote! {
-        #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs)]
+        #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, reason = "written by a generator")]
         mod #module {
             #code
             #watched
         }
-        #[allow(unused_imports)]
+        #[allow(unused_imports, reason = "a schema may have types that nobody names")]
         pub use #module::*;
     })
 }
