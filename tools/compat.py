@@ -38,12 +38,26 @@ SCENARIO = ROOT / "tests/compat/scenario.py"
 EXPECTED = ROOT / "tests/compat/expected.json"
 # A commit before minor versions promised anything (ABI 0.2).
 UNPROMISED = "c3cd136"
+# The last one of the oldest minor version that is read (ABI 0.4).
+OLDEST = "9db4402"
 OTHER_PYO3 = "0.29.3"
 OTHER_RUST = "nightly"
 # What each struct has in one version more, and where values of it are made.
-GROWN = ("ModuleTable", "TypeTable", "FunctionTable", "Fault", "HostApi", "Entry", "Instrument")
+GROWN = (
+    "ModuleTable",
+    "TypeTable",
+    "FunctionTable",
+    "Fault",
+    "HostApi",
+    "Entry",
+    "Instrument",
+    "ObjectTable",
+    "GatherTable",
+)
 MADE_IN = {
     "crates/oxflow/src/table.rs": "ModuleTable|TypeTable|FunctionTable",
+    "crates/oxflow/src/python/objects.rs": "ObjectTable",
+    "crates/oxflow/src/python/gather.rs": "GatherTable",
     "crates/oxflow/src/report.rs": "Fault",
     "crates/oxflow/src/host/draft.rs": "Entry",
     # What the ABI calls an `Instrument`.
@@ -156,14 +170,14 @@ class Workshop:
         """Make the SDK and runtime of the next minor version: an entry more in each struct that grows."""
         if path == "crates/oxflow/src/abi.rs":
             text = _replaced(f"pub const MINOR: u32 = {self.minor};", f"pub const MINOR: u32 = {self.minor + 1};", text)
-        if path in ("crates/oxflow/src/abi.rs", "crates/oxflow/src/abi/host.rs"):
+        if path in tuple(f"crates/oxflow/src/abi{name}.rs" for name in ("", "/host", "/objects")):
             structs = rf"(pub struct (?:{'|'.join(GROWN)}) \{{\n(?:    .*\n|\n)+?)(?=\}}\n)"
             return re.sub(structs, r"\1    /// As a version to come has it.\n    pub later: u64,\n", text)
         if path == "crates/oxflow/src/abi/growth.rs":
             return re.sub(rf"^(    (?:{'|'.join(GROWN)}): .*);$", r"\1, later;", text, flags=re.MULTILINE)
         if path in MADE_IN:
             # A value, not the body of a function that gives one.
-            value = rf"(?<!-> )(?<!-> &'static )(?<!struct )(?<!impl )(\b(?:{MADE_IN[path]}) \{{)(?=\s)"
+            value = rf"(?<!-> )(?<!-> &'static )(?<!-> \*const )(?<!struct )(?<!impl )(\b(?:{MADE_IN[path]}) \{{)(?=\s)"
             return re.sub(value, r"\1 later: 0x5EED,", text)
         return text
 
@@ -189,7 +203,9 @@ def build(workshop: Workshop) -> None:
             ("oxflow", lambda: workshop.runtime("this", ROOT)),
             ("oxflow of the next minor version", lambda: workshop.runtime("later", later)),
             (f"oxflow of {UNPROMISED}", lambda: workshop.runtime("0.2", workshop.commit(UNPROMISED), keep=True)),
+            (f"oxflow of {OLDEST}", lambda: workshop.runtime("0.4", workshop.commit(OLDEST), keep=True)),
             ("module", lambda: workshop.module("this", ROOT)),
+            (f"module of {OLDEST}", lambda: workshop.module("0.4", workshop.commit(OLDEST))),
             (f"module by {OTHER_RUST}", lambda: workshop.module(OTHER_RUST, ROOT, toolchain=OTHER_RUST)),
             (
                 f"module with PyO3 {OTHER_PYO3}",
@@ -215,6 +231,8 @@ def pairs(minor: int) -> list[Pair]:
         Pair("this", "this"),
         Pair("this", OTHER_RUST),
         Pair("this", f"pyo3-{OTHER_PYO3}"),
+        Pair("this", "0.4"),
+        Pair("0.4", "this"),
         Pair("this", "later"),
         Pair("later", "this"),
         Pair("later", "later"),

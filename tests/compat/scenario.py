@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 WORDS = ("ox", "flow", "bad", "dull", "panic", "stream")
 
 
-def through(steps: Any, name: str, function: Any, kind: Any = Map) -> list[Any]:
+def same(message: Message[Any]) -> Any:
+    return {**message.payload}
+
+
+def through(steps: Any, name: str, function: Any, kind: Any = Map, before: Any = None) -> list[Any]:
     """What a pipeline of one function makes of the words: text, count, and where they were changed key and headers."""
-    read = streaming_source("source", stream_name="in").apply(Parser("parse", steps.Word))
+    read: Any = streaming_source("source", stream_name="in").apply(Parser("parse", steps.Word))
+    if before is not None:
+        read = read.apply(Map("before", function=before))
     pipeline = read.apply(kind(name, function=function)).apply(Serializer("write"))
     lines = [json.dumps({"text": text, "count": len(text)}).encode() for text in WORDS]
     report = oxflow.run(
@@ -55,6 +61,7 @@ def used(steps: Any) -> dict[str, Any]:
         "direct": steps.check(Message({"text": "ox", "count": 1})),
         "refused arguments": refused,
         "borrowed": through(steps, "double", steps.double),
+        "after Python": through(steps, "double", steps.double, before=same),
         "faults": through(steps, "check", steps.check),
         "changes": through(steps, "record", steps.record),
         "logged": sorted(set(logged)),

@@ -26,6 +26,17 @@
 //!    | give_back(loan) -----------> |  gives up its references to what was read
 //! ```
 //!
+//! Objects that come one by one, as the steps of a pipeline give them, are read each at its time and become rows together
+//! ([`GatherTable`]):
+//!
+//! ```text
+//! runtime                         module
+//!    | begin() -------------------> |  gives a gathering
+//!    | add(object) ---------------> |  reads it, or says that it wants its bytes
+//!    | add_bytes(bytes) ----------> |  keeps a copy of them
+//!    | end(rows) -----------------> |  consumes the gathering, gives a handle and a loan
+//! ```
+//!
 //! What a handle holds may borrow from the payloads that it was decoded from, and so may every handle that is made of it: the
 //! runtime keeps the payloads until the last of them is encoded or freed. Everything else in [`Rows`] is borrowed for the call.
 //!
@@ -40,8 +51,10 @@
 
 mod growth;
 pub mod host;
+mod objects;
 
 pub use growth::{Absent, Grows, read};
+pub use objects::{GatherTable, Gathering, Lent, Loan, Object, ObjectTable, Written};
 
 use std::ffi::c_void;
 
@@ -50,7 +63,7 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
 /// Raised when the meaning of an entry changes.
 pub const MAJOR: u32 = 0;
 /// Raised when entries are appended.
-pub const MINOR: u32 = 4;
+pub const MINOR: u32 = 5;
 /// The first minor version that promised something: modules of an earlier one aren't read.
 pub const OLDEST_MINOR: u32 = 4;
 /// [`MINOR`] of the oldest runtime that does all that a module of this SDK relies on. Raised when a module would be wrong, and not
@@ -128,65 +141,6 @@ pub struct Held {
     pub handle: *mut Handle,
     /// How many they are.
     pub len: usize,
-}
-
-/// A Python object: what `PyObject` is in the C ABI of `CPython` itself. Opaque here, since the SDK can be built without Python.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Object {
-    private: [u8; 0],
-}
-
-/// References to Python objects that rows borrow from, owned by the module. Opaque to the runtime.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Loan {
-    private: [u8; 0],
-}
-
-/// Rows that were read from Python objects.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Lent {
-    /// The rows; a null handle where one of the objects has to be read by way of its bytes. Whatever faults were reported are
-    /// then to be forgotten.
-    pub held: Held,
-    /// What they borrow from; null where the handle is.
-    pub loan: *mut Loan,
-}
-
-/// Messages on their way out of a module as Python objects, owned by it until `release`.
-#[repr(C)]
-#[derive(Debug)]
-pub struct Written {
-    /// Number of output rows.
-    pub len: usize,
-    /// For each output the index of the row of [`Rows`] that it came from; ascending.
-    pub rows: *const u32,
-    /// For each output its payload.
-    pub objects: *const *mut Object,
-    /// Outputs whose metadata changed, ascending by `output`. They borrow from the handle.
-    pub changes: *const Change,
-    /// Number of changes.
-    pub changes_len: usize,
-}
-
-/// How the payloads of a type become Python objects and back, with no text in between. Its entries are called by a thread that
-/// holds the interpreter.
-#[repr(C)]
-#[derive(Debug)]
-pub struct ObjectTable {
-    /// Size of this struct in bytes, as the module knows it.
-    pub size: usize,
-    /// Reads an object for each row; borrows `faults` and `rows` as `decode` does, whose payloads may be null. The objects are
-    /// borrowed for the call: what is used beyond it is in the loan.
-    pub read: unsafe extern "C" fn(rows: *const Rows, objects: *const *mut Object, faults: *const Faults) -> Lent,
-    /// Gives up a loan, after the handle that came with it and all that was made of that.
-    pub give_back: unsafe extern "C" fn(loan: *mut Loan),
-    /// Makes objects of the rows of a handle, which it borrows. Null where one of them has to be made by way of its bytes.
-    pub write: unsafe extern "C" fn(handle: *const Handle) -> *mut Written,
-    /// Frees what `write` gave, before the handle.
-    pub release: unsafe extern "C" fn(written: *mut Written),
 }
 
 /// A message whose key, headers or timestamp a function changed.

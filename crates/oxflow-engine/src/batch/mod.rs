@@ -11,7 +11,7 @@ mod read;
 
 pub use bytes::{ByteColumn, Span};
 pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata};
-pub use payloads::{Objects, Payloads, Uncopied};
+pub use payloads::{Gathered, Objects, Payloads, Uncopied};
 
 use std::sync::Arc;
 

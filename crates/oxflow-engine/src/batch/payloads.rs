@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{ByteColumn, row_number};
 use crate::fault::Cause;
@@ -14,6 +15,8 @@ pub enum Payloads {
     Bytes(ByteColumn),
     /// Objects of another language's runtime.
     Objects(Box<dyn Objects>),
+    /// What was read for the very next run, which alone knows what it is.
+    Gathered(Gathered),
     /// Lists of payloads, one after the other in `items`, cut at `ends`.
     Lists {
         /// The members of all lists.
@@ -40,6 +43,15 @@ pub trait Objects: Any + Debug + Send {
     fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects>;
 }
 
+/// Payloads that were read for one run, and can be neither copied nor put together: the plan lets nothing stand between.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The payloads: the run takes the first `len` of them out of it.
+    pub payloads: Arc<dyn Any + Send + Sync>,
+    /// How many of them there are.
+    pub len: usize,
+}
+
 /// A payload that could not be copied.
 #[derive(Debug)]
 pub struct Uncopied {
@@ -53,12 +65,15 @@ pub struct Uncopied {
     pub cause: Option<Cause>,
 }
 
+const ONE_RUN: &str = "what was read for one run goes to that run";
+
 impl Payloads {
     /// The number of payloads.
     pub fn len(&self) -> usize {
         match self {
             Self::Bytes(column) => column.len(),
             Self::Objects(objects) => objects.len(),
+            Self::Gathered(gathered) => gathered.len,
             Self::Lists { ends, .. } => ends.len(),
         }
     }
@@ -72,7 +87,7 @@ impl Payloads {
     pub fn size(&self, index: usize) -> usize {
         match self {
             Self::Bytes(column) => column.get(index).map_or(0, <[u8]>::len),
-            Self::Objects(_) | Self::Lists { .. } => 0,
+            Self::Objects(_) | Self::Gathered(_) | Self::Lists { .. } => 0,
         }
     }
 
@@ -82,6 +97,13 @@ impl Payloads {
         match self {
             Self::Bytes(column) => Self::Bytes(column.select(indices)),
             Self::Objects(objects) => Self::Objects(objects.select(indices)),
+            Self::Gathered(gathered) => {
+                debug_assert!(
+                    (0..).zip(indices).all(|(place, index)| place == *index),
+                    "only a head of them is asked for"
+                );
+                Self::Gathered(Gathered { len: indices.len().min(gathered.len), ..gathered.clone() })
+            }
             Self::Lists { items, ends } => {
                 let mut members = Vec::new();
                 let mut cut = Vec::with_capacity(indices.len());
@@ -100,6 +122,7 @@ impl Payloads {
         match self {
             Self::Bytes(column) => Self::Bytes(column.compact()),
             Self::Objects(objects) => Self::Objects(objects),
+            Self::Gathered(gathered) => Self::Gathered(gathered),
             Self::Lists { items, ends } => Self::Lists { items: Box::new(items.compact()), ends },
         }
     }
@@ -113,6 +136,7 @@ impl Payloads {
                 let (copies, uncopied) = objects.copies();
                 (Self::Objects(copies), uncopied)
             }
+            Self::Gathered(_) => unreachable!("{ONE_RUN}"),
             Self::Lists { items, ends } => {
                 let (copies, uncopied) = items.copies();
                 let list = |member: u32| row_number(ends.partition_point(|end| *end <= member));
@@ -137,6 +161,7 @@ impl Payloads {
                     None => Self::Bytes(ByteColumn::default()),
                 }
             }
+            Some(Self::Gathered(_)) => unreachable!("{ONE_RUN}"),
             Some(Self::Lists { .. }) => lists(parts),
         }
     }
@@ -154,7 +179,7 @@ impl Payloads {
     pub fn json_column(&self) -> Option<ByteColumn> {
         match self {
             Self::Bytes(column) => Some(column.clone()),
-            Self::Objects(_) => None,
+            Self::Objects(_) | Self::Gathered(_) => None,
             Self::Lists { items, ends } => Some(json_arrays(&items.json_column()?, ends)),
         }
     }

@@ -12,7 +12,7 @@ pub use function::{Function, NotMade};
 
 use std::slice;
 
-use oxflow::abi::{self, Bytes, ModuleTable, ObjectTable, TypeTable};
+use oxflow::abi::{self, Bytes, GatherTable, ModuleTable, ObjectTable, TypeTable};
 use oxflow::shape::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -245,8 +245,15 @@ impl PayloadType {
 
     /// How its payloads become Python objects and back, if they do so with no text in between.
     pub(crate) fn objects(&self) -> Option<&'static ObjectTable> {
-        // SAFETY: the entry is null or points to a static of the library.
+        // SAFETY: the entry is null or points to a copy that was made when the module was taken.
         unsafe { self.table.objects.as_ref() }
+    }
+
+    /// How objects that come one by one become rows of it, if its module knows how.
+    pub(crate) fn gather(&self) -> Option<(&'static ObjectTable, &'static GatherTable)> {
+        let objects = self.objects()?;
+        // SAFETY: as above.
+        unsafe { objects.gather.as_ref() }.map(|gather| (objects, gather))
     }
 
     /// True if rows of one type may be handed over as rows of the other: the same Rust type of the same library.

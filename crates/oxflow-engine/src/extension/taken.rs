@@ -8,7 +8,7 @@
 
 use std::ptr;
 
-use oxflow::abi::{self, FunctionTable, Grows, ModuleTable, TypeTable};
+use oxflow::abi::{self, FunctionTable, GatherTable, Grows, ModuleTable, ObjectTable, TypeTable};
 
 use super::{Incompatible, array};
 use crate::chain::Chain;
@@ -51,7 +51,7 @@ unsafe fn copy(origin: *const ModuleTable) -> Result<&'static ModuleTable, Incom
     let (types, functions) =
         unsafe { (array(module.types, module.types_len), array(module.functions, module.functions_len)) };
     // SAFETY: each entry points to a table that lives for good.
-    let copies = types.iter().map(|table| Ok(leak(unsafe { whole::<TypeTable>(*table, "a type", module.minor)? })));
+    let copies = types.iter().map(|table| unsafe { payload_type(*table, module.minor) });
     let copies: Vec<*const TypeTable> = copies.collect::<Result<_, _>>()?;
     let copy_of =
         |table: *const TypeTable| types.iter().zip(&copies).find_map(|(of, copy)| (*of == table).then_some(*copy));
@@ -64,6 +64,24 @@ unsafe fn copy(origin: *const ModuleTable) -> Result<&'static ModuleTable, Incom
     let functions: Vec<*const FunctionTable> = functions.collect::<Result<_, _>>()?;
     let module = ModuleTable { types: copies.leak().as_ptr(), functions: functions.leak().as_ptr(), ..module };
     Ok(Box::leak(Box::new(module)))
+}
+
+/// # Safety
+///
+/// `table` is one of the module's.
+unsafe fn payload_type(table: *const TypeTable, minor: u32) -> Result<*const TypeTable, Incompatible> {
+    // SAFETY: the caller's promise.
+    let mut table = unsafe { whole::<TypeTable>(table, "a type", minor)? };
+    if !table.objects.is_null() {
+        // SAFETY: the module's own.
+        let mut objects = unsafe { whole::<ObjectTable>(table.objects, "a type's objects", minor)? };
+        if !objects.gather.is_null() {
+            // SAFETY: as above.
+            objects.gather = leak(unsafe { whole::<GatherTable>(objects.gather, "a type's gathering", minor)? });
+        }
+        table.objects = leak(objects);
+    }
+    Ok(leak(table))
 }
 
 /// The module's own table, once it is clear that this runtime may read it.

@@ -170,8 +170,18 @@ impl Lowering<'_> {
             chain.stages.push(Stage::NativeFilter { ask, encode });
             return Ok(());
         }
+        self.hand_over(chain, function.input());
         chain.native(call, step);
         Ok(())
+    }
+
+    /// Lets the module of the run that comes next read what the open run gives. What is read so can't be put together again, which
+    /// a run whose first step may be called again needs.
+    fn hand_over(&self, chain: &mut Chain, taken_as: PayloadType) {
+        if let Open::Foreign(spec, _) = &mut chain.open {
+            let again = spec.operations.first().is_some_and(|first| self.bindings.retried.contains(&first.name));
+            spec.taken_as = Some(taken_as).filter(|_| !again);
+        }
     }
 
     fn parser(
@@ -310,9 +320,8 @@ impl Chain {
             _ => {
                 self.close(Form::Objects);
                 let (operations, input) = (vec![operation], self.form);
-                let (first_step, last_step) = (self.parsed.unwrap_or(number), number);
-                let spec =
-                    ForeignSpec { operations, input, output: Form::Objects, selects: false, first_step, last_step };
+                let first_step = self.parsed.unwrap_or(number);
+                let spec = ForeignSpec { operations, input, first_step, ..conversion(Form::Objects, number) };
                 self.open = Open::Foreign(spec, takes.clone());
             }
         }
@@ -371,6 +380,7 @@ fn conversion(output: Form, step: usize) -> ForeignSpec {
         operations: Vec::new(),
         input: Form::Objects,
         output,
+        taken_as: None,
         selects: false,
         first_step: step,
         last_step: step,

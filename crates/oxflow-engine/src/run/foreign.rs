@@ -1,6 +1,7 @@
 //! Steps in another language, which the engine knows only by these traits.
 
 use super::{Router, Run};
+use crate::extension::PayloadType;
 use crate::plan::Codec;
 
 /// How a payload lies at an edge of the plan.
@@ -23,6 +24,8 @@ pub struct ForeignSpec {
     pub input: Form,
     /// How the payloads are wanted.
     pub output: Form,
+    /// The type of the native run that takes the payloads next. They may be given to its module as they are, in place of JSON.
+    pub taken_as: Option<PayloadType>,
     /// The steps are filters, and the messages that they keep go on as they came: what the filters saw is thrown away.
     pub selects: bool,
     /// Number of the step that a failed conversion at the start belongs to.

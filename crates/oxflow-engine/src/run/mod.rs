@@ -5,6 +5,7 @@
 
 mod filter;
 mod foreign;
+mod gather;
 mod live;
 mod native;
 mod one;
@@ -15,6 +16,7 @@ mod serialise;
 
 pub use filter::NativeFilter;
 pub use foreign::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form};
+pub use gather::{Gathering, Loans};
 pub(crate) use live::take_waiting;
 pub use live::{Live, add_waiting};
 pub use native::{NativeCall, NativeRun, NativeSpec};

@@ -4,12 +4,14 @@
 //! the functions and a serializer after them are part of the run. No interpreter is involved.
 #![allow(unsafe_code)]
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
-use oxflow::abi::{self, Codec, Encoded, Held};
+use oxflow::abi::{self, Codec, Encoded, Held, Rows};
 use oxflow::shape::Type;
 use serde::de::IgnoredAny;
 
+use super::gather::{OpenLoan, Piece, pieces};
 use super::rows::{Reports, RowArrays};
 use super::{Context, Outcome, Run, RunFailed, StepCounts};
 use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
@@ -17,7 +19,7 @@ use crate::extension::{Function, NotMade, PayloadType, borrow};
 use crate::fault::FaultKind;
 
 /// Messages that a module gets at once. More is slower: decoded rows fall out of the cache before they are used.
-const CHUNK_ROWS: usize = 256;
+pub(super) const CHUNK_ROWS: usize = 256;
 
 /// What a native run does.
 #[derive(Clone, Debug)]
@@ -137,13 +139,14 @@ impl NativeRun {
     fn chunk(
         &mut self,
         batch: &Batch,
-        column: &ByteColumn,
+        given: Given<'_>,
         range: std::ops::Range<usize>,
         outputs: &mut Outputs,
         context: &mut Context<'_>,
     ) -> bool {
         let mut reports = Reports { base: row_number(range.start), ..Reports::default() };
-        let mut rows = self.decode(batch, column, range, &mut reports, context);
+        // Dropped after the rows, which may borrow from it.
+        let (_loan, mut rows) = self.decode(batch, given, range, &mut reports, context);
         for call in &self.spec.calls {
             rows = apply(call, rows, &mut reports, context);
         }
@@ -158,25 +161,32 @@ impl NativeRun {
     fn decode(
         &mut self,
         batch: &Batch,
-        column: &ByteColumn,
+        given: Given<'_>,
         range: std::ops::Range<usize>,
         reports: &mut Reports,
         context: &mut Context<'_>,
-    ) -> HeldRows {
+    ) -> (Option<OpenLoan>, HeldRows) {
         let started = Instant::now();
         let count = range.len();
         reports.step = self.spec.parsed.unwrap_or_else(|| self.spec.first_step());
         context.live.enter(reports.step);
-        let (input, from) = (self.spec.input, self.spec.from as u32);
-        let faults = reports.table();
+        let input = self.spec.input;
         // What the module's functions dropped in decoding of their own is no field of these messages.
         input.take_unknown();
-        // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them; the type has the codec.
-        let held = self
-            .arrays
-            .lend(batch, column, range, |rows| unsafe { (input.table().decode)(from, rows, &raw const faults) });
-        let rows = HeldRows { held, owner: input };
-        self.blame(column, reports);
+        let (loan, rows) = match given {
+            Given::Bytes(column) => {
+                let (from, faults) = (self.spec.from as u32, reports.table());
+                // SAFETY: the arrays describe `len` rows that live for the call, as the ABI wants them; the type has the codec.
+                let decode = |rows: &Rows| unsafe { (input.table().decode)(from, rows, &raw const faults) };
+                let held = self.arrays.lend(batch, Some(column), range, decode);
+                self.blame(column, reports);
+                (None, HeldRows { held, owner: input })
+            }
+            Given::Gathered(piece) => {
+                let (rows, loan) = self.arrays.lend(batch, None, range, |rows| piece.end(rows, reports));
+                (Some(loan), rows)
+            }
+        };
         context.count_unknown(self.spec.typed_step(), input.take_unknown());
         match self.spec.parser {
             Some(parser) => {
@@ -187,7 +197,7 @@ impl NativeRun {
             }
             None => context.count(self.spec.first_step(), 0, 0, started),
         }
-        rows
+        (loan, rows)
     }
 
     /// Finds the step whose fault it was that a message could not be decoded.
@@ -232,19 +242,47 @@ fn apply(call: &NativeCall, rows: HeldRows, reports: &mut Reports, context: &mut
 impl Run for NativeRun {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
         let (meta, rows, payloads) = batch.into_parts();
-        let Payloads::Bytes(column) = payloads.lists_to_json() else {
-            unreachable!("the plan gives a native run bytes")
+        let payloads = payloads.lists_to_json();
+        let mut source = match &payloads {
+            Payloads::Bytes(column) => Source::Bytes(column.clone()),
+            Payloads::Gathered(gathered) => Source::Gathered(pieces(gathered)),
+            Payloads::Objects(_) | Payloads::Lists { .. } => unreachable!("the plan gives a native run bytes"),
         };
-        let batch = Batch::from_parts(meta, rows, Payloads::Bytes(column.clone()));
+        let batch = Batch::from_parts(meta, rows, payloads);
         let mut outputs = Outputs::default();
         self.parsed = StepCounts::default();
         for start in (0..batch.len()).step_by(CHUNK_ROWS) {
             let range = start..(start + CHUNK_ROWS).min(batch.len());
-            if context.leaves(start) || !self.chunk(&batch, &column, range, &mut outputs, context) {
+            if context.leaves(start) {
+                break;
+            }
+            let Some(given) = source.next() else { break };
+            if !self.chunk(&batch, given, range, &mut outputs, context) {
                 break;
             }
         }
         Ok(outputs.finish(&batch))
+    }
+}
+
+/// Where the payloads of a batch are.
+enum Source {
+    Bytes(ByteColumn),
+    Gathered(VecDeque<Piece>),
+}
+
+/// Those of a chunk.
+enum Given<'a> {
+    Bytes(&'a ByteColumn),
+    Gathered(Piece),
+}
+
+impl Source {
+    fn next(&mut self) -> Option<Given<'_>> {
+        match self {
+            Self::Bytes(column) => Some(Given::Bytes(column)),
+            Self::Gathered(pieces) => pieces.pop_front().map(Given::Gathered),
+        }
     }
 }
 

@@ -26,18 +26,19 @@ pub(super) struct RowArrays {
 unsafe impl Send for RowArrays {}
 
 impl RowArrays {
-    /// Lends the messages `range` of a batch whose payloads are `column` to `call`.
+    /// Lends the messages `range` of a batch whose payloads are `column` to `call`; without payloads, where the module has them.
     pub(super) fn lend<R>(
         &mut self,
         batch: &Batch,
-        column: &ByteColumn,
+        column: Option<&ByteColumn>,
         range: std::ops::Range<usize>,
         call: impl FnOnce(&Rows) -> R,
     ) -> R {
         self.clear();
         let attributed = batch.meta().has_attributes();
         for index in range {
-            if let (Some(row), Some(payload)) = (batch.metadata(index), column.get(index)) {
+            let payload = column.map_or(Some(NONE), |column| column.get(index).map(lend));
+            if let (Some(row), Some(payload)) = (batch.metadata(index), payload) {
                 self.push(row, payload, attributed);
             }
         }
@@ -65,8 +66,8 @@ impl RowArrays {
         self.header_ends.clear();
     }
 
-    fn push(&mut self, row: Metadata<'_>, payload: &[u8], attributed: bool) {
-        self.payloads.push(lend(payload));
+    fn push(&mut self, row: Metadata<'_>, payload: Bytes, attributed: bool) {
+        self.payloads.push(payload);
         self.partitions.push(row.partition());
         self.offsets.push(row.offset());
         self.timestamps.push(row.timestamp_us());

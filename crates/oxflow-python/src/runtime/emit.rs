@@ -1,11 +1,12 @@
 //! Collects what the steps of a run gave, in the form that the next stage wants.
+#![allow(unsafe_code)]
 
 use std::sync::Arc;
 
 use oxflow_engine::batch::{Batch, ByteColumn, Changed, Payloads};
 use oxflow_engine::fault::FaultKind;
 use oxflow_engine::plan::Codec;
-use oxflow_engine::run::{ForeignSpec, Form, Outcome};
+use oxflow_engine::run::{ForeignSpec, Form, Gathering, Outcome};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -15,11 +16,17 @@ use crate::message::{Metadata, OwnMetadata};
 use crate::objects::PyObjects;
 use crate::{json, msgpack};
 
+/// So many objects that can't be read say nothing of the others.
+const FEW: usize = 8;
+
 /// Outputs of a run.
 #[derive(Debug)]
 pub(super) struct Emitted {
     how: How,
     objects: Vec<Py<PyAny>>,
+    gathering: Option<Gathering>,
+    /// How many of the objects the module could not read.
+    odd: usize,
     data: Vec<u8>,
     ends: Vec<usize>,
     parents: Vec<u32>,
@@ -38,6 +45,8 @@ pub(super) enum How {
     Bytes,
     /// JSON is made of it.
     Json,
+    /// The module of the next run reads it; JSON is made of what it can't read so.
+    Gather,
     /// Msgpack is made of it.
     MsgPack,
 }
@@ -59,7 +68,12 @@ impl Emitted {
     pub(super) fn new(how: How, expected: usize) -> Self {
         let objects = Vec::with_capacity(if how == How::Object { expected } else { 0 });
         let parents = Vec::with_capacity(expected);
-        Self { how, objects, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+        Self { how, objects, gathering: None, odd: 0, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+    }
+
+    /// The outputs of a run whose payloads a module reads.
+    pub(super) fn gathering(gathering: Gathering, expected: usize) -> Self {
+        Self { gathering: Some(gathering), ..Self::new(How::Gather, expected) }
     }
 
     /// What becomes of an output.
@@ -81,6 +95,7 @@ impl Emitted {
             How::Select => {}
             How::Object => self.objects.push(value),
             How::Json => self.add_encoded(py, step, json::encode, &encoders.json, &value)?,
+            How::Gather => self.gather(py, step, encoders, &value)?,
             How::MsgPack => self.add_encoded(py, step, msgpack::encode, &encoders.msgpack, &value)?,
             How::Bytes => match value.bind(py).cast::<PyBytes>() {
                 Ok(bytes) => self.add_bytes(bytes.as_bytes()),
@@ -92,6 +107,29 @@ impl Emitted {
             self.changed.push(Changed { output: self.parents.len(), key, headers, timestamp_us });
         }
         self.parents.push(parent);
+        Ok(())
+    }
+
+    /// What the first message is, the others will be: if it can't be read by the module, JSON is made of all of them; and where
+    /// many can't be, of those that are left, since each attempt costs.
+    fn gather(&mut self, py: Python<'_>, step: usize, encoders: &Encoders, value: &Py<PyAny>) -> Result<(), Trouble> {
+        if let Some(gathering) = self.gathering.as_mut().filter(|_| self.odd < FEW || self.odd * 4 < self.parents.len())
+        {
+            // SAFETY: the interpreter is held.
+            if unsafe { gathering.add(value.as_ptr().cast()) } {
+                return Ok(());
+            }
+            self.odd += 1;
+        }
+        self.add_encoded(py, step, json::encode, &encoders.json, value)?;
+        match &mut self.gathering {
+            Some(gathering) if !gathering.is_empty() => {
+                gathering.add_bytes(&self.data);
+                self.data.clear();
+                self.ends.clear();
+            }
+            _ => (self.how, self.gathering) = (How::Json, None),
+        }
         Ok(())
     }
 
@@ -125,6 +163,7 @@ impl Emitted {
         let payloads = match self.how {
             How::Select => batch.payloads().select(&self.parents),
             How::Object => Payloads::Objects(Box::new(PyObjects(self.objects))),
+            How::Gather => self.gathering.map_or_else(|| Payloads::Bytes(ByteColumn::default()), Gathering::finish),
             How::Bytes | How::Json | How::MsgPack => Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends)),
         };
         let batch = batch.derive(&self.parents, payloads);

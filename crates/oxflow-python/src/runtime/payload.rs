@@ -93,5 +93,6 @@ fn object(py: Python<'_>, payloads: &Payloads, index: usize) -> PyResult<Py<PyAn
                 range.map(|member| object(py, items, member as usize)).collect::<PyResult<_>>()?;
             PyList::new(py, members)?.into_any().unbind()
         }
+        Payloads::Gathered(_) => unreachable!("what was read for a native run goes to that run"),
     })
 }

@@ -1,11 +1,12 @@
 //! A run of Python steps: the interpreter is attached once for a batch, and each message goes through all steps.
+#![allow(unsafe_code)]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use oxflow_engine::batch::{Batch, Changed};
 use oxflow_engine::fault::FaultKind;
-use oxflow_engine::run::{Context, ForeignSpec, Outcome, Run, RunFailed};
+use oxflow_engine::run::{Context, ForeignSpec, Gathering, Loans, Outcome, Run, RunFailed};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
 
@@ -25,11 +26,16 @@ pub(super) struct PythonRun {
     spec: ForeignSpec,
     /// Made for the first batch.
     program: Option<Program>,
+    /// What modules borrow from this run's objects.
+    loans: Arc<Loans>,
 }
 
 impl PythonRun {
     pub(super) fn new(runtime: Arc<Runtime>, spec: ForeignSpec) -> Self {
-        Self { runtime, spec, program: None }
+        let loans = Loans::new(|give_back| {
+            try_attach(|_| give_back());
+        });
+        Self { runtime, spec, program: None, loans }
     }
 
     /// The step that the run begins with; decoding belongs to it.
@@ -62,7 +68,7 @@ impl PythonRun {
     ) -> (Outcome, Vec<Changed>) {
         let Program { reader, parses, steps, serialises, how, pace } = program;
         let end = End { step: self.spec.last_step, serialises: serialises.is_some(), encoders: &self.runtime.encoders };
-        let (emitted, tally) = (Emitted::new(*how, batch.len()), Tally::new(&self.spec, *pace));
+        let (emitted, tally) = (self.emitted(*how, batch.len()), Tally::new(&self.spec, *pace));
         let mut flow = Flow { end, emitted, tally, context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
             if flow.context.leaves(index) {
@@ -88,6 +94,12 @@ impl PythonRun {
         *pace = flow.tally.finish(flow.context);
         flow.emitted.finish(batch)
     }
+
+    fn emitted(&self, how: How, expected: usize) -> Emitted {
+        let taken_as = self.spec.taken_as.filter(|_| how == How::Json);
+        let gathering = taken_as.and_then(|payload| Gathering::of(payload, expected, &self.loans));
+        gathering.map_or_else(|| Emitted::new(how, expected), |gathering| Emitted::gathering(gathering, expected))
+    }
 }
 
 impl Run for PythonRun {
@@ -97,6 +109,8 @@ impl Run for PythonRun {
         context.live.enter(first);
         let attached = try_attach(|py| {
             context.count_waiting(first);
+            // SAFETY: the interpreter is held.
+            unsafe { self.loans.give_back() };
             let done = self.attached(py, &batch, context);
             // Here its objects are released without another turn of the interpreter.
             drop(batch);
@@ -166,7 +180,7 @@ impl Flow<'_, '_> {
         let added = self.emitted.add(py, self.end.step, self.end.encoders, carried.value, parent, changed);
         if self.end.serialises {
             self.tally.serialised(added.is_ok(), self.context);
-        } else if self.emitted.how() == How::Json {
+        } else if matches!(self.emitted.how(), How::Json | How::Gather) {
             self.tally.given_on(self.context);
         }
         added.map_or_else(|trouble| self.fail(trouble, parent), ControlFlow::Continue)

@@ -5,7 +5,7 @@
 //! touched. So nobody asks for a size but here, and an entry that may be absent has a type that says so.
 
 use super::host::{Entry, HostApi, Instrument};
-use super::{Bytes, Fault, FunctionTable, ModuleTable, TypeTable};
+use super::{Bytes, Fault, FunctionTable, GatherTable, ModuleTable, ObjectTable, TypeTable};
 use std::mem::{MaybeUninit, offset_of};
 use std::ptr;
 
@@ -78,7 +78,6 @@ const fn end<T, F>(offset: usize, _entry: fn(&T) -> &F) -> usize {
 }
 
 /// The same of an entry that may be absent.
-#[allow(dead_code, reason = "for the first entry that is appended after minor 4")]
 const fn later<T, F: Absent>(offset: usize, entry: fn(&T) -> &F) -> usize {
     end(offset, entry)
 }
@@ -110,6 +109,9 @@ grow! {
     HostApi: measure;
     Entry: fields;
     Instrument: doc;
+    ObjectTable: release, gather;
+    // As minor 5 made it, which was the first to have it.
+    GatherTable: end;
 }
 
 #[cfg(test)]
@@ -143,6 +145,8 @@ mod tests {
         is_read_from_minor_4_on::<HostApi>();
         is_read_from_minor_4_on::<Entry>();
         is_read_from_minor_4_on::<Instrument>();
+        is_read_from_minor_4_on::<ObjectTable>();
+        is_read_from_minor_4_on::<GatherTable>();
     }
 
     /// A struct with an entry of each kind that may be appended.

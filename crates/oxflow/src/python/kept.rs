@@ -1,4 +1,4 @@
-//! Strings that rows borrow from.
+//! Strings and texts that rows borrow from.
 //!
 //! The UTF-8 of a Python string lives as long as the string. The dictionary that holds it is no guarantee for that: while a
 //! function runs without the interpreter, another thread may change the dictionary. So each string that is looked at is
@@ -10,16 +10,28 @@ use pyo3::types::PyString;
 use std::cell::RefCell;
 use std::{slice, str};
 
-/// References to strings. Made and dropped by a thread that holds the interpreter.
+/// References to strings, and copies of bytes. Dropped by a thread that holds the interpreter.
 #[derive(Debug)]
-pub(super) struct Kept(RefCell<Vec<*mut ffi::PyObject>>);
+pub(super) struct Kept {
+    strings: RefCell<Vec<*mut ffi::PyObject>>,
+    /// Boxes, as pointers: to move a box would end what is borrowed from it.
+    copies: RefCell<Vec<*mut [u8]>>,
+}
 
 /// Strings, keys too, that there is room for at first in each message.
 const ROOM: usize = 32;
 
 impl Kept {
     pub(super) fn for_rows(rows: usize) -> Self {
-        Self(RefCell::new(Vec::with_capacity(rows * ROOM)))
+        Self { strings: RefCell::new(Vec::with_capacity(rows * ROOM)), copies: RefCell::default() }
+    }
+
+    /// A copy of bytes that lives as long as this.
+    pub(super) fn copy(&self, bytes: &[u8]) -> &[u8] {
+        let copy = Box::into_raw(Box::from(bytes));
+        self.copies.borrow_mut().push(copy);
+        // SAFETY: it was made just now, never changes, and is dropped with `self`.
+        unsafe { &*copy }
     }
 
     /// The text of a string; none where the string holds half of a surrogate pair, which has no UTF-8.
@@ -32,7 +44,7 @@ impl Kept {
             unsafe { ffi::PyErr_Clear() };
             return None;
         }
-        self.0.borrow_mut().push(string.into_ptr());
+        self.strings.borrow_mut().push(string.into_ptr());
         // SAFETY: the string lies still and never changes, and is held for as long as `self` lives.
         let bytes = unsafe { slice::from_raw_parts(data.cast::<u8>(), usize::try_from(len).unwrap_or_default()) };
         // SAFETY: that is what the call gives.
@@ -42,9 +54,13 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        for string in self.0.get_mut().drain(..) {
+        for string in self.strings.get_mut().drain(..) {
             // SAFETY: the reference was taken over from a `Bound`; the interpreter is held, as the type says.
             unsafe { ffi::Py_DECREF(string) };
+        }
+        for copy in self.copies.get_mut().drain(..) {
+            // SAFETY: it is a box that `copy` made, and nothing borrows from it any more.
+            drop(unsafe { Box::from_raw(copy) });
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Python package (`oxflow._extension.populate`), so that no class of `PyO3` is shared between two extensions.
 
 mod access;
+mod gather;
 mod kept;
 mod key;
 mod layout;

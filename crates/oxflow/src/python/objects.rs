@@ -3,6 +3,7 @@
 //! They do what is usual and quick. An object of a class that isn't known here, or that has no JSON, makes them give up: then
 //! the runtime goes by way of JSON, which knows all classes and finds out what is wrong with a value.
 
+use super::gather::gather_table;
 use super::kept::Kept;
 use super::look::{Room, Source, Value};
 use super::names::Names;
@@ -27,7 +28,8 @@ use std::sync::{Arc, Mutex};
 #[expect(clippy::unnecessary_wraps, reason = "without the feature `python` there are none")]
 pub(crate) fn object_table<T: Payload>() -> Option<ObjectTable> {
     let (read, write) = (read::<T>, write::<T>);
-    Some(ObjectTable { size: size_of::<ObjectTable>(), read, give_back, write, release })
+    let gather = gather_table::<T>();
+    Some(ObjectTable { size: size_of::<ObjectTable>(), read, give_back, write, release, gather })
 }
 
 /// # Safety
@@ -72,7 +74,10 @@ unsafe extern "C" fn read<T: Payload>(rows: *const Rows, objects: *const *mut Ob
 }
 
 /// The payload that an object is.
-fn value<'de, T: Payload>(source: &Source<'de>, object: Bound<'_, PyAny>) -> Result<T::Borrowed<'de>, DecodeError> {
+pub(super) fn value<'de, T: Payload>(
+    source: &Source<'de>,
+    object: Bound<'_, PyAny>,
+) -> Result<T::Borrowed<'de>, DecodeError> {
     let before = take_dropped();
     let read = T::read(Value { source, object, room: Room::WHOLE });
     let dropped = take_dropped();
