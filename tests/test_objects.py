@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 import pydantic
 import pytest
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from oxflow import EncodeError, Message, Origin, StepError, StepPanicked
 from oxflow.codec import encode
@@ -273,9 +273,6 @@ def test_what_is_read_and_made_directly_is_what_json_gives(name: str, data: st.D
     payload = data.draw(values(direct.described["input"], {}))
     if data.draw(st.booleans()):
         payload = bent(data, payload)
-    flags: object = payload.get("flags") if is_object(payload) else None
-    # Of a key that is to be a boolean serde_json takes the first byte away, even if it is part of a character.
-    assume(not is_object(flags) or all(str(flag).isascii() for flag in flags))
     assert outcome(lambda: direct(Message(payload))) == outcome(lambda: by_text(Message(payload)))
 
 

@@ -3,7 +3,7 @@
 //! Floats are read exactly (`float_roundtrip` of `serde_json`): without it 2.4116879811988746e+17 silently loses its last digit.
 
 use super::unknown::{Format, read_payload};
-use super::watch::{Count, Watch, Watched};
+use super::watch::{Count, JsonKeys, Watch, Watched};
 use super::{DecodeError, EncodeError};
 use crate::Payload;
 use serde::de::DeserializeSeed;
@@ -36,7 +36,9 @@ impl<'a> Format<'a> for Json<'a> {
         let text = simdutf8::compat::from_utf8(self.0)
             .map_err(|error| DecodeError::Json { reason: "not UTF-8".to_owned(), byte: error.valid_up_to() + 1 })?;
         let mut text = serde_json::Deserializer::from_str(text);
-        let value = seed.deserialize(Watched { inner: &mut text, watch }).and_then(|value| text.end().map(|()| value));
+        let value = seed
+            .deserialize(Watched { inner: &mut text, watch: JsonKeys(watch) })
+            .and_then(|value| text.end().map(|()| value));
         value.map_err(|error| located(&error, self.0))
     }
 }

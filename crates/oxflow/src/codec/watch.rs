@@ -5,7 +5,9 @@
 //! something. What serde reads into a buffer first (behind `flatten`, an internal tag, or in an untagged enum) is dropped
 //! out of that buffer, where nobody sees it.
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
 use std::cell::Cell;
 use std::fmt;
 
@@ -30,6 +32,9 @@ pub(crate) fn count_dropped() {
 
 /// What is told of the way into a value.
 pub(super) trait Watch: Copy {
+    /// Whether what is read is text that may stand for a truth.
+    const TEXT_OF_TRUTH: bool = false;
+
     /// A field is dropped.
     fn dropped(self);
 
@@ -55,6 +60,60 @@ pub(super) struct Count;
 impl Watch for Count {
     fn dropped(self) {
         count_dropped();
+    }
+}
+
+/// The same, with the keys of JSON read as [`OfKey`].
+#[derive(Clone, Copy)]
+pub(super) struct JsonKeys<W>(pub(super) W);
+
+impl<W: Watch> Watch for JsonKeys<W> {
+    fn dropped(self) {
+        self.0.dropped();
+    }
+
+    #[inline]
+    fn key<'de, K: DeserializeSeed<'de>, A: MapAccess<'de>>(
+        self,
+        fields: &mut A,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        self.0.key(fields, Watched { inner: seed, watch: OfKey })
+    }
+
+    #[inline]
+    fn left(self) {
+        self.0.left();
+    }
+}
+
+/// Reads the key of a map as text where a truth is wanted. `serde_json` would take the first byte of any other key away and
+/// believe that what is left is UTF-8, which it isn't where that byte was part of a character.
+#[derive(Clone, Copy)]
+struct OfKey;
+
+impl Watch for OfKey {
+    const TEXT_OF_TRUTH: bool = true;
+
+    fn dropped(self) {}
+}
+
+/// Makes a truth of its text.
+struct Truth<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Truth<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(formatter)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<V::Value, E> {
+        match text {
+            "true" => self.0.visit_bool(true),
+            "false" => self.0.visit_bool(false),
+            _ => Err(E::invalid_type(Unexpected::Str(text), &self.0)),
+        }
     }
 }
 
@@ -95,7 +154,7 @@ impl<'de, D: Deserializer<'de>, W: Watch> Deserializer<'de> for Watched<D, W> {
     type Error = D::Error;
 
     scalars! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8
         deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
         deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
     }
@@ -111,6 +170,11 @@ impl<'de, D: Deserializer<'de>, W: Watch> Deserializer<'de> for Watched<D, W> {
         deserialize_map()
         deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+
+    #[inline]
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        if W::TEXT_OF_TRUTH { self.inner.deserialize_str(Truth(visitor)) } else { self.inner.deserialize_bool(visitor) }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
