@@ -116,3 +116,42 @@ def test_the_time_of_a_routing_function_is_counted_once() -> None:
     started = time.monotonic()
     step = next(step for step in run(pipeline, {"in": WORDS}).report.steps if step.name == "route")
     assert 0.1 <= step.time_s <= time.monotonic() - started
+
+
+def not_b(message: Message[Json]) -> Json:
+    if message.payload["text"] == "b":
+        raise ValueError("b")
+    return message.payload
+
+
+def bad_words(message: Message[Json]) -> list[Json]:
+    return [{**message.payload, "text": "bad" if letter == "b" else "a"} for letter in message.payload["text"]]
+
+
+@pytest.mark.parametrize("after", [Map("step", function=not_b), Map("step", function=test_steps.check)])
+@pytest.mark.parametrize("before", [letters, test_steps.letters])
+@pytest.mark.parametrize("policy", ["skip", "dead_letter"])
+def test_a_message_that_fails_in_several_outputs_is_skipped_or_sent_once(before: Any, after: Any, policy: str) -> None:
+    """Whatever runs with what: the outputs may be in one run with the step or come to it as messages of their own."""
+    word = "b" if after.function is not_b else "bad"
+    source: Any = oxflow.streaming_source("source", stream_name="in").apply(Parser("parse", Json))
+    split = FlatMap("split", function=before if word == "b" else bad_words)
+    pipeline = source.apply(split).apply(after).apply(Serializer("out")).sink(StreamSink("sink", stream_name="out"))
+    given = [json.dumps({"text": text, "count": 1, "tags": {}}).encode() for text in ("abb", "bbb", "aaa")]
+    report = run(pipeline, {"in": given}, config={"steps": {"step": {"on_error": policy}}}).report
+    (counts,) = [step for step in report.steps if step.name == "step"]
+    assert (counts.messages_in, counts.messages_out, counts.errors) == (9, 4, 5)
+    assert (counts.skipped, counts.dead_lettered) == ((2, 0) if policy == "skip" else (0, 2))
+    assert len(report.skipped) == counts.skipped
+
+
+def test_a_list_that_fails_is_skipped_with_all_its_messages() -> None:
+    def fails(message: Message[Any]) -> Any:
+        raise ValueError(message)
+
+    source: Any = oxflow.streaming_source("source", stream_name="in").apply(Parser("parse", Json))
+    batched = source.apply(Batch("batch", batch_size=3)).apply(Map("step", function=fails)).apply(Serializer("out"))
+    pipeline = batched.sink(StreamSink("sink", stream_name="out"))
+    report = run(pipeline, {"in": WORDS * 3}, config={"steps": {"step": {"on_error": "skip"}}}).report
+    (counts,) = [step for step in report.steps if step.name == "step"]
+    assert (counts.messages_in, counts.errors, counts.skipped) == (2, 2, 6)

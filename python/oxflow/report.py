@@ -44,8 +44,9 @@ class StepReport:
         messages_in: messages that reached it.
         messages_out: messages that it gave.
         errors: messages that failed in it.
-        skipped: failed messages that `on_error: skip` left out.
-        dead_lettered: failed messages that `on_error: dead_letter` sent to the dead letters.
+        skipped: messages of the source that `on_error: skip` left out; each counts once, on however many of its outputs the step
+            failed.
+        dead_lettered: those that `on_error: dead_letter` sent to the dead letters, likewise.
         retried: calls that `on_error: retry` made again.
         unknown_fields: fields that a Rust step's type does not name, and that were dropped when the payload was read.
         time_s: seconds spent in it, over all lanes.

@@ -47,6 +47,7 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
     let handled = left.map_or(rows.len(), |left| left as usize);
     let mut judged = Judged { handled, came: handled, ended: Ok(()) };
     let mut posted = Posted::default();
+    let mut skipped = BTreeSet::new();
     for fault in faults {
         let row = fault.row as usize;
         if row >= judged.handled {
@@ -57,7 +58,7 @@ pub(super) fn judge(meta: &Meta, rows: &[u32], failed: Failed, state: &mut State
                 let error = state.step_error(meta, rows, fault);
                 judged = Judged { handled: row, came: row + 1, ended: Err(LaneError::Step(Box::new(error))) };
             }
-            Policy::Skip => state.skip(meta, rows, &fault),
+            Policy::Skip => state.skip(meta, rows, &fault, &mut skipped),
             Policy::DeadLetter => {
                 if let Some(breach) = state.post(meta, rows, &fault, &mut posted)? {
                     // It is a dead letter itself, and the last.
@@ -109,11 +110,15 @@ impl State {
         self.shared.policies.get(step).copied().unwrap_or_default()
     }
 
-    fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault) {
+    /// Counts the messages of a row as skipped by the step, if they aren't `known` to be: it may have failed on another output.
+    fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault, known: &mut BTreeSet<(usize, u32, u64)>) {
+        let messages = rows.get(fault.row as usize).into_iter().flat_map(|row| meta.sources(*row));
+        let new =
+            messages.filter(|message| known.insert((fault.step, message.partition(), message.sequence()))).count();
         if let Some(counts) = self.progress.counts.get_mut(fault.step) {
-            counts.skipped += 1;
+            counts.skipped += new as u64;
         }
-        if self.progress.skipped.len() < SKIPPED_SHOWN {
+        if new > 0 && self.progress.skipped.len() < SKIPPED_SHOWN {
             let step = self.shared.steps.get(fault.step).map(|step| step.name.clone()).unwrap_or_default();
             let error = fault.located(fault.error());
             let origin = self.origin(meta, rows, fault.row);

@@ -65,9 +65,9 @@ pub struct StepCounts {
     pub messages_out: u64,
     /// Messages that failed.
     pub errors: u64,
-    /// Failed messages that were left out.
+    /// Messages of the source that were left out since they failed, each once, on however many of its outputs the step failed.
     pub skipped: u64,
-    /// Failed messages that were written to the dead letters.
+    /// Those that were written to the dead letters, likewise.
     pub dead_lettered: u64,
     /// Calls that were made again for a message that failed.
     pub retried: u64,
