@@ -6,23 +6,60 @@ types of Google's. One crate holds their types; it lies in the same place each t
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import oxflow
+from oxflow import Map, Message, Parser, Serializer, StreamSink
 from oxflow.sdk.schema import types_of
+from oxflow.testing import run
 
 ROOT = Path(__file__).parent.parent
 PROTOS = ROOT / "tests/protos"
 ORDER = PROTOS / "shop/order.proto"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/oxflow/target"))
 CRATE = TARGET / "protobuf"
+STEPS = TARGET / "protobuf-steps"
+STEPS_MANIFEST = f"""\
+[package]
+name = "orders"
+version = "0.1.0"
+edition = "2024"
+
+[workspace]
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+oxflow = {{ path = "{ROOT.as_posix()}/crates/oxflow", features = ["protobuf", "python"] }}
+prost = "0.14"
+serde = {{ version = "1.0.229", features = ["derive"] }}
+"""
+STEPS_PROGRAM = """\
+mod order;
+
+use order::shop::v1::Order;
+use oxflow::Message;
+
+/// Counts the items in a label.
+#[oxflow::function]
+fn counted(msg: Message<Order>) -> Order {
+    let (mut order, _) = msg.take();
+    order.labels.insert("items".to_owned(), order.items.len().to_string());
+    order
+}
+
+oxflow::module!(orders);
+"""
 MANIFEST = f"""\
 [package]
 name = "round-trip-protobuf"
@@ -88,24 +125,45 @@ def schema(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def program() -> Path:
-    text = types_of([ORDER], [PROTOS]).text
-    assert text.count('#[payload(codec = "protobuf")]') == text.count("::prost::Message)")
-    wanted = {"Cargo.toml": MANIFEST, "src/order.rs": text, "src/main.rs": PROGRAM}
+def built(crate: Path, wanted: dict[str, str]) -> None:
     for name, content in wanted.items():
-        file = CRATE / name
+        file = crate / name
         if not file.is_file() or file.read_text(encoding="utf-8") != content:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="utf-8")
-    if not (CRATE / "Cargo.lock").is_file():
-        shutil.copy(ROOT / "Cargo.lock", CRATE)
+    if not (crate / "Cargo.lock").is_file():
+        shutil.copy(ROOT / "Cargo.lock", crate)
     cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true"}
     done = subprocess.run(
-        ["cargo", "build", "--quiet"], cwd=CRATE, env=cargo, capture_output=True, text=True, check=False
+        ["cargo", "build", "--quiet"], cwd=crate, env=cargo, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+@pytest.fixture(scope="module")
+def types() -> str:
+    text = types_of([ORDER], [PROTOS]).text
+    assert text.count('#[payload(codec = "protobuf")]') == text.count("::prost::Message)")
+    return text
+
+
+@pytest.fixture(scope="module")
+def program(types: str) -> Path:
+    built(CRATE, {"Cargo.toml": MANIFEST, "src/order.rs": types, "src/main.rs": PROGRAM})
     return TARGET / "debug/round-trip-protobuf"
+
+
+@pytest.fixture(scope="module")
+def orders(types: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A user's module: the types as they are printed, and a function of them."""
+    built(STEPS, {"Cargo.toml": STEPS_MANIFEST, "src/order.rs": types, "src/lib.rs": STEPS_PROGRAM})
+    library = tmp_path_factory.mktemp("orders") / "orders.abi3.so"
+    shutil.copy(TARGET / "debug" / ("liborders.dylib" if sys.platform == "darwin" else "liborders.so"), library)
+    sys.path.insert(0, str(library.parent))
+    try:
+        return importlib.import_module("orders")
+    finally:
+        sys.path.remove(str(library.parent))
 
 
 def again(program: Path, *messages: object) -> list[tuple[bytes, object]]:
@@ -129,6 +187,28 @@ def test_bytes_are_those_of_protobuf(program: Path) -> None:
     """Field 1 is a varint, field 4 a map of texts, field 8 the one of the payment that it is, field 12 a zigzag."""
     ((bytes_, _),) = again(program, {"id": 300, "labels": {"a": "b"}, "payment": {"Voucher": "x"}, "offset": -1})
     assert bytes_ == b"\x08\xac\x02" + b"\x22\x06\x0a\x01a\x12\x01b" + b"\x42\x01x" + b"\x60\x01"
+
+
+@pytest.mark.parametrize("between", [False, True], ids=["rust", "rust and python"])
+def test_the_types_go_through_a_pipeline(program: Path, orders: Any, *, between: bool) -> None:
+    def paid(message: Message[Any]) -> Any:
+        assert message.payload["payment"] == {"Card": {"number": "1234"}}
+        return {**message.payload, "payment": {"Voucher": "ox"}}
+
+    parsed: Any = oxflow.streaming_source("source", stream_name="in").apply(
+        Parser("parse", orders.Order, codec="protobuf")
+    )
+    steps = [Map("paid", function=paid)] if between else []
+    for step in [Map("first", function=orders.counted), *steps, Map("second", function=orders.counted)]:
+        parsed = parsed.apply(step)
+    pipeline = parsed.apply(Serializer("write", codec="protobuf")).sink(StreamSink("sink", stream_name="out"))
+    expected = WHOLE | {"labels": {"a": "1", "b": "2", "items": "2"}}
+    expected |= {"payment": {"Voucher": "ox"}} if between else {}
+    (given, _), (wanted, _) = again(program, WHOLE, expected)
+    config = {"steps": {"parse": {"on_error": "dead_letter"}}}
+    outputs = run(pipeline, {"in": [given, b"\xff"]}, config=config)
+    assert outputs["out"] == [wanted]
+    assert [letter.as_read.payload for letter in outputs.dead_letters] == [b"\xff"]
 
 
 def test_the_types_are_printed_with_their_modules(tmp_path: Path) -> None:
