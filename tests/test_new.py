@@ -81,6 +81,8 @@ def test_what_comes_next_is_said(tmp_path: Path) -> None:
         ("../words", "ASCII"),
         ("class", "keyword"),
         ("impl", "keyword"),
+        ("match", "keyword"),
+        ("type", "keyword"),
         ("json", "Python has a module of this name"),
         ("oxflow", "a crate or file"),
         ("serde", "a crate or file"),

@@ -11,11 +11,11 @@ from oxflow.errors import Diagnostic, ProjectError
 
 # What the lints of Rust take for a name of a function as well.
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-# Of Rust those that Python hasn't got.
+# Of Rust those that Python hasn't got, or not everywhere: there `match` and `type` are names, too.
 _RUST_KEYWORDS = frozenset({
     "abstract", "become", "box", "const", "crate", "do", "dyn", "enum", "extern", "final", "fn", "gen", "impl", "let", "loop",
-    "macro", "mod", "move", "mut", "override", "priv", "pub", "ref", "self", "static", "struct", "super", "trait", "true",
-    "false", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "self", "static", "struct", "super", "trait", "true",
+    "false", "type", "typeof", "union", "unsafe", "unsized", "use", "virtual", "where",
 })  # fmt: skip
 # Crates that the project's own would hide, or be hidden by.
 _CRATES = frozenset({"alloc", "core", "proc_macro", "std", "test", "oxflow", "oxflow_macros", "serde", "serde_json"})
