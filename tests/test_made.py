@@ -62,6 +62,9 @@ def test_arguments_show_themselves() -> None:
     assert hash(function) == hash(test_steps.MoreThan(2))
     copy = pickle.loads(pickle.dumps(test_steps.MoreThan(5, ["w0"])))  # noqa: S301  # made here
     assert copy == test_steps.MoreThan(5, ["w0"])
+    # What is left out is its default.
+    assert function == test_steps.MoreThan(2, []) != test_steps.MoreThan(2, ["w0"])
+    assert hash(function) == hash(test_steps.MoreThan(2, []))
     assert copy(Message({"text": "w1", "count": 6})) is True
 
 

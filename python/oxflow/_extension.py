@@ -60,7 +60,6 @@ class RustFunction(Generic[In_contra, Out_co]):
 
     native: _oxflow.NativeFunction
     described: ClassVar[dict[str, Any]]
-    _arguments: bytes = b""
     _object: ClassVar[bool] = False
     _output: ClassVar[Any] = Any
     _decoder: ClassVar[Any] = None
@@ -97,10 +96,13 @@ class RustFunction(Generic[In_contra, Out_co]):
         return cls._decoder
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._arguments == getattr(other, "_arguments", None)
+        return type(self) is type(other) and self._made_of() == other._made_of()  # noqa: SLF001  # one of these
 
     def __hash__(self) -> int:
-        return hash((type(self), self._arguments))
+        return hash((type(self), self._made_of()))
+
+    def _made_of(self) -> str:
+        return ""
 
     def __repr__(self) -> str:
         call = "" if self._object else f"({', '.join(self._spelled())})"
@@ -117,9 +119,11 @@ class RustFunction(Generic[In_contra, Out_co]):
 class MadeFunction(RustFunction[In_contra, Out_co]):
     """A function written in Rust that is made of arguments: those of its `new`.
 
-    Two of them are equal if they are the same function of the same module, made of equal arguments.
+    Two of them are equal if they are the same function of the same module, made of equal arguments; one that was left out is
+    equal to its default.
     """
 
+    _arguments: bytes
     _unmade: ClassVar[_oxflow.NativeFunction]
     _parameters: ClassVar[tuple[Parameter, ...]]
 
@@ -142,6 +146,10 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
         named = {item.name: bound[item.title] for item in self._parameters if item.title in bound}
         self._arguments = encode(named)
         self.native = self._unmade.made_of(self._arguments)
+
+    def _made_of(self) -> str:
+        defaults = {item.name: json.loads(item.default) for item in self._parameters if item.default is not None}
+        return json.dumps({**defaults, **json.loads(self._arguments)}, sort_keys=True)
 
     def _given(self) -> dict[str, Any]:
         given = json.loads(self._arguments)

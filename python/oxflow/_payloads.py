@@ -109,6 +109,8 @@ class Parameter(NamedTuple):
     title: str
     type: Type
     required: bool
+    # What stands for it where it is left out, as JSON; `None` if that is not known.
+    default: str | None
 
 
 class Contents:
@@ -227,7 +229,7 @@ def _parameters(given: list[dict[str, Any]], merged: _Merged) -> Iterator[Parame
         name = item["name"]
         title = _free(identifier(name), taken)
         taken.add(title)
-        yield Parameter(name, title, merged.read(item["type"]), item["required"])
+        yield Parameter(name, title, merged.read(item["type"]), item["required"], item.get("default"))
 
 
 class _Merged:

@@ -85,12 +85,7 @@ fn called(block: &ItemImpl, call: &ImplItemFn, name: String, doc: String) -> Res
     let batch = matches!(takes, Takes::Batch(_));
     let argument = if batch { quote!(batch) } else { quote!(message) };
     let (holder, wrap, function) = if stateful {
-        (
-            quote!(::std::sync::Mutex<#own>),
-            quote!(::std::sync::Mutex::new),
-            // A panic of an earlier call left what it left: the function goes on with that.
-            quote!(self.0.lock().unwrap_or_else(::std::sync::PoisonError::into_inner)),
-        )
+        (quote!(::oxflow::__private::State<#own>), quote!(::oxflow::__private::State::new), quote!(self.0.enter()))
     } else {
         (quote!(#own), quote!(::core::convert::identity), quote!(self.0))
     };
@@ -206,6 +201,15 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
         let path = format!("__Defaults::{}", parameter.name);
         parameter.default.as_ref().map(|_| quote!(#[serde(default = #path)]))
     });
+    let known = parameters.iter().map(|Parameter { name, ty, default }| {
+        if default.is_none() {
+            return quote!(<#ty as ::oxflow::Shape>::OPTIONAL.then(|| ::std::string::String::from("null")));
+        }
+        quote!({
+            use ::oxflow::__private::{Unwritten as _, Written as _};
+            (&::oxflow::__private::Default(__Defaults::#name())).json()
+        })
+    });
     let (wrap, stateful) = (&form.wrap, form.stateful);
     let optional = parameters.iter().map(|Parameter { ty, default, .. }| {
         let has_default = default.is_some();
@@ -234,12 +238,15 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
         impl ::oxflow::function::Construct for __Registered {
             const STATEFUL: bool = #stateful;
 
-            fn parameters() -> ::std::vec::Vec<::oxflow::shape::Field> {
-                ::std::vec![#(::oxflow::shape::Field {
-                    name: ::std::string::String::from(#texts),
-                    shape: <#types as ::oxflow::Shape>::shape(),
-                    required: !(#has_default || <#types as ::oxflow::Shape>::OPTIONAL),
-                    always: false,
+            fn parameters() -> ::std::vec::Vec<::oxflow::shape::Parameter> {
+                ::std::vec![#(::oxflow::shape::Parameter {
+                    field: ::oxflow::shape::Field {
+                        name: ::std::string::String::from(#texts),
+                        shape: <#types as ::oxflow::Shape>::shape(),
+                        required: !(#has_default || <#types as ::oxflow::Shape>::OPTIONAL),
+                        always: false,
+                    },
+                    default: #known,
                 }),*]
             }
 

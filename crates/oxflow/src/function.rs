@@ -9,7 +9,7 @@ use crate::error_policy::{ErrorPolicy, Policy};
 use crate::guard::{Panic, each};
 use crate::metadata::Metadata;
 use crate::run::{Pass, Row};
-use crate::shape::Field;
+use crate::shape::Parameter;
 use crate::{Message, Payload};
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -60,7 +60,7 @@ pub trait Construct: Described {
     const STATEFUL: bool;
 
     /// Its parameters, in their order.
-    fn parameters() -> Vec<Field>;
+    fn parameters() -> Vec<Parameter>;
 
     /// Makes one of arguments: a JSON object.
     fn create(arguments: &[u8]) -> Result<Self, Failure>;
@@ -293,6 +293,33 @@ pub trait ByNothing<F: Function> {
 
 impl<F: Function> ByNothing<F> for &Probe<F> {
     fn peek<'a>(&self) -> Option<Peek<'a, F>> {
+        None
+    }
+}
+
+/// Finds likewise whether the default of an argument has a JSON.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Default<T>(pub T);
+
+#[doc(hidden)]
+pub trait Written {
+    fn json(&self) -> Option<String>;
+}
+
+impl<T: serde::Serialize> Written for Default<T> {
+    fn json(&self) -> Option<String> {
+        serde_json::to_string(&self.0).ok()
+    }
+}
+
+#[doc(hidden)]
+pub trait Unwritten {
+    fn json(&self) -> Option<String>;
+}
+
+impl<T> Unwritten for &Default<T> {
+    fn json(&self) -> Option<String> {
         None
     }
 }

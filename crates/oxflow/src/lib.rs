@@ -86,6 +86,7 @@ mod registry;
 mod report;
 mod run;
 pub mod shape;
+mod state;
 mod table;
 mod text;
 
@@ -108,8 +109,12 @@ pub use text::Text;
 pub mod __private {
     pub use crate::construct::read_arguments;
     pub use crate::describe::{generic_name, short_name};
-    pub use crate::function::{Argument, ByClone, ByConfiguration, ByNothing, ByPolicy, Constructed, Errors, Probe};
+    pub use crate::function::{
+        Argument, ByClone, ByConfiguration, ByNothing, ByPolicy, Constructed, Default, Errors, Probe, Unwritten,
+        Written,
+    };
     pub use crate::registry::Entry;
+    pub use crate::state::State;
     pub use inventory;
     pub use serde;
 }

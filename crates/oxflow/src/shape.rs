@@ -83,6 +83,17 @@ pub struct Field {
     pub always: bool,
 }
 
+/// One argument that a function is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name and type, and whether it may be left out.
+    #[serde(flatten)]
+    pub field: Field,
+    /// What stands for it where it is left out, as JSON; none if that isn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
     !*flag

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use oxflow::abi::{self, FunctionTable, Instance};
-use oxflow::shape::Field;
+use oxflow::shape::Parameter;
 
 use super::{PayloadType, borrow, lend, text};
 
@@ -81,7 +81,7 @@ impl Function {
     }
 
     /// What it is made of, in the order of the parameters; none if it is not made of anything.
-    pub fn parameters(&self) -> Option<Vec<Field>> {
+    pub fn parameters(&self) -> Option<Vec<Parameter>> {
         self.table.create.map(|_| serde_json::from_str(text(self.table.parameters)).unwrap_or_default())
     }
 

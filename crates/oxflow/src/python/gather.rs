@@ -104,30 +104,33 @@ unsafe extern "C" fn add_bytes<T: Payload>(gathering: *mut Gathering, bytes: Byt
 /// `gathering` is as [`opened`] wants it, and isn't used again; `rows` and `faults` keep what the ABI promises, for the call.
 unsafe extern "C" fn end<T: Payload>(gathering: *mut Gathering, rows: *const Rows, faults: *const Faults) -> Lent {
     // SAFETY: the caller's promise.
-    unsafe { ended::<T>(gathering, &*rows, Reporter::new(faults)) }
+    let (open, rows, faults) =
+        unsafe { (Box::from_raw(gathering.cast::<Open<'_, T::Borrowed<'_>>>()), &*rows, Reporter::new(faults)) };
+    // SAFETY: the caller's promise.
+    let columns = unsafe { Columns::copy(rows) };
+    rows_of::<T>(*open, rows.len, &Arc::new(columns), faults)
 }
 
-/// # Safety
-///
-/// As for [`end`].
-unsafe fn ended<'k, T: Payload>(gathering: *mut Gathering, rows: &Rows, faults: Reporter<'_>) -> Lent {
-    // SAFETY: the caller's promise.
-    let Open { kept, slots } = *unsafe { Box::from_raw(gathering.cast::<Open<'k, T::Borrowed<'k>>>()) };
-    // SAFETY: the caller's promise.
-    let columns = Arc::new(unsafe { Columns::copy(rows) });
-    let mut pass = Pass::<T::Borrowed<'k>>::new(faults, rows.len);
+/// Rows of the first `len` slots.
+fn rows_of<'k, T: Payload>(
+    Open { kept, slots }: Open<'k, T::Borrowed<'k>>,
+    len: usize,
+    columns: &Arc<Columns>,
+    faults: Reporter<'_>,
+) -> Lent {
+    let mut pass = Pass::<T::Borrowed<'k>>::new(faults, len);
     let mut slots = slots.into_iter();
     let row = |pass: &mut Pass<'_, T::Borrowed<'k>>, (row, slot): (u32, Slot<'k, T::Borrowed<'k>>)| {
         pass.begin(row);
         match taken::<T>(slot) {
             Ok(payload) => {
-                let metadata = Metadata::new(Arc::clone(&columns), row);
+                let metadata = Metadata::new(Arc::clone(columns), row);
                 pass.output.push(Row { row, message: Message::with_metadata(payload, metadata) });
             }
             Err(error) => pass.faults.undecodable(row, &error),
         }
     };
-    each((0..).zip(slots.by_ref().take(rows.len)), &mut pass, row, Pass::recover);
+    each((0..).zip(slots.by_ref().take(len)), &mut pass, row, Pass::recover);
     drop_each(slots);
     Lent { held: give(pass.output), loan: kept.cast() }
 }

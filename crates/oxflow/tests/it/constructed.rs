@@ -101,8 +101,8 @@ fn a_function_is_made_of_its_arguments_and_freed() {
     let table = function("Above");
     assert_eq!((Form::Class as u32, Kind::Filter as u32, 0), (table.form, table.kind, table.stateful));
     let parameters = concat!(
-        r#"[{"name":"limit","type":"float","required":true},{"name":"unit","type":"str","required":false},"#,
-        r#"{"name":"note","type":{"union":["str","none"]},"required":false}]"#
+        r#"[{"name":"limit","type":"float","required":true},{"name":"unit","type":"str","required":false,"default":"\"kg\""},"#,
+        r#"{"name":"note","type":{"union":["str","none"]},"required":false,"default":"null"}]"#
     );
     assert_eq!(parameters, text(table.parameters));
     let (kept, failed) = payloads(&["1.0", "2.5"], SelectWith("Above", r#"{"limit":2}"#));
