@@ -38,7 +38,7 @@ DEAD_LETTERS = {
 class Word:
     text: str
     count: int
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    tags: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
 
 
 class WordStruct(msgspec.Struct):
@@ -60,8 +60,13 @@ def numbers(count: int) -> dict[str, list[bytes]]:
 
 def given_on(payloads: list[Any], function: Any, config: dict[str, Any] | None = None) -> Outputs:
     """Run a Python step that gives these payloads, and a Rust function after it."""
-    make = Map("make", function=lambda message: payloads[message.payload])
-    return run(through(make, Map("rust", function=function)), numbers(len(payloads)), config=config)
+
+    def make(message: Message[int]) -> Any:
+        return payloads[message.payload]
+
+    return run(
+        through(Map("make", function=make), Map("rust", function=function)), numbers(len(payloads)), config=config
+    )
 
 
 def told(outputs: Outputs) -> Any:
@@ -74,6 +79,7 @@ def told(outputs: Outputs) -> Any:
 # --- the same ---------------------------------------------------------------------------------------------------------
 
 NAMES = ("scalars", "containers", "narrow", "sparse", "choices", "flattened", "tree", "pair", "page", "open", "strict")
+
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25, deadline=None)
@@ -100,7 +106,9 @@ def test_a_payload_that_is_not_read_directly_stands_among_others_in_its_place(od
     expected = [count * 2 for count in range(600)]
     expected[place : place + 1] = [2] if isinstance(odd, bytes) else []
     assert counts == expected
-    assert [letter.as_read.payload for letter in outputs.dead_letters] == ([] if isinstance(odd, bytes) else [b"%d" % place])
+    assert [letter.as_read.payload for letter in outputs.dead_letters] == (
+        [] if isinstance(odd, bytes) else [b"%d" % place]
+    )
 
 
 @pytest.mark.parametrize("word", [Word("a", 3), WordStruct("a", 3)])
@@ -169,7 +177,9 @@ def test_filters_flat_maps_and_new_metadata_reach_the_rust_step() -> None:
 
     between = [FlatMap("make", function=make), Filter("even", function=is_even)]
     outputs = run(through(*between, Map("describe", function=steps.describe)), numbers(600))
-    assert [json.loads(line)["text"] for line in outputs["out"]] == [f"in 0 {n}" for n in range(0, 600, 2) for _ in "12"]
+    assert [json.loads(line)["text"] for line in outputs["out"]] == [
+        f"in 0 {n}" for n in range(0, 600, 2) for _ in "12"
+    ]
     assert [message.key for message in outputs.messages("out")] == [b"%d" % n for n in range(0, 600, 2) for _ in "12"]
     assert {message.headers for message in outputs.messages("out")} == {(("h", b"v"),)}
 

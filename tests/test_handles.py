@@ -77,16 +77,31 @@ def steps() -> Iterable[Any]:
     )
 
 
+def made(message: Message[Any]) -> Any:
+    """What a step in Python gives is read into the module while the step's run goes on."""
+    if message.payload["text"] == "stop":
+        raise ValueError(message.payload)
+    return {**message.payload}
+
+
+@pytest.mark.parametrize("before", [[], [Map("made", function=made)]], ids=["Rust", "Python before it"])
 @pytest.mark.parametrize("word", ["bad", "panic"])
 @pytest.mark.parametrize("on_error", ["fail", "skip", "dead_letter", {"retry": {"times": 2, "then": "skip"}}])
-def test_a_run_that_fails_in_its_middle_leaves_nothing(word: str, on_error: object) -> None:
+def test_a_run_that_fails_in_its_middle_leaves_nothing(before: list[Any], word: str, on_error: object) -> None:
     config = {"steps": {"check": {"on_error": on_error}}}
     streams: dict[str, Any] = {"in": words(*MANY, word, *MANY), "out": "null:", "dead-letters": "null:"}
     if on_error == "fail":
         with pytest.raises(StepError):
-            oxflow.run(through(*steps()), streams=streams, config=config)
+            oxflow.run(through(*before, *steps()), streams=streams, config=config)
     else:
-        assert oxflow.run(through(*steps()), streams=streams, config=config).ended
+        assert oxflow.run(through(*before, *steps()), streams=streams, config=config).ended
+
+
+def test_what_python_gave_before_it_ended_the_run_leaves_nothing() -> None:
+    with pytest.raises(StepError, match="step `made`"):
+        run(through(Map("made", function=made), *steps()), {"in": words(*MANY, "stop", *MANY)})
+    with pytest.raises(StepError, match="step `check`"):
+        run(through(Map("made", function=made), *steps()), {"in": words("bad", *MANY, "stop", *MANY)})
 
 
 def test_what_can_t_be_read_leaves_nothing() -> None:
@@ -94,7 +109,8 @@ def test_what_can_t_be_read_leaves_nothing() -> None:
         run(through(*steps()), {"in": [*words(*MANY), b'{"text":"half', *words(*MANY)]})
 
 
-def test_a_run_that_a_signal_stops_leaves_nothing() -> None:
+@pytest.mark.parametrize("before", [[], [Map("made", function=made)]], ids=["Rust", "Python before it"])
+def test_a_run_that_a_signal_stops_leaves_nothing(before: list[Any]) -> None:
     count = 0
 
     def ask_to_stop(message: Message[bytes]) -> bytes:
@@ -105,7 +121,7 @@ def test_a_run_that_a_signal_stops_leaves_nothing() -> None:
         return message.payload
 
     lines = words(*MANY) * 20
-    report = oxflow.run(through(*steps(), first=ask_to_stop), streams={"in": lines, "out": "null:"})
+    report = oxflow.run(through(*before, *steps(), first=ask_to_stop), streams={"in": lines, "out": "null:"})
     assert report.stopped_by == "SIGTERM"
     assert not report.ended
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import test_steps
 
 import oxflow
@@ -24,18 +25,20 @@ def remove_when_there(path: Path, give_up: threading.Event) -> None:
             return
 
 
-def test_other_threads_run_while_a_rust_step_of_a_pipeline_does(tmp_path: Path) -> None:
+def given_on(message: Message[Any]) -> Any:
+    return {**message.payload}
+
+
+@pytest.mark.parametrize("before", [[], [Map("python", function=given_on)]], ids=["Rust", "Python before it"])
+def test_other_threads_run_while_a_rust_step_of_a_pipeline_does(before: list[Any], tmp_path: Path) -> None:
     path = tmp_path / "here"
     give_up = threading.Event()
     other = threading.Thread(target=remove_when_there, args=(path, give_up))
     other.start()
-    pipeline = (
-        oxflow.streaming_source("source", stream_name="in")
-        .apply(Parser("parse", test_steps.Word))
-        .apply(Map("wait", function=test_steps.rendezvous))
-        .apply(Serializer("serialize"))
-        .sink(StreamSink("sink", stream_name="out"))
-    )
+    pipeline: Any = oxflow.streaming_source("source", stream_name="in").apply(Parser("parse", test_steps.Word))
+    for step in [*before, Map("wait", function=test_steps.rendezvous), Serializer("serialize")]:
+        pipeline = pipeline.apply(step)
+    pipeline = pipeline.sink(StreamSink("sink", stream_name="out"))
     given = {"text": str(path), "count": 1}
     try:
         outputs = run(pipeline, {"in": [json.dumps(given).encode()]})

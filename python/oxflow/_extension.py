@@ -60,6 +60,8 @@ class RustFunction(Generic[In_contra, Out_co]):
 
     native: _oxflow.NativeFunction
     described: ClassVar[dict[str, Any]]
+    # The arguments, and the defaults of those that were left out.
+    _made_of: str = ""
     _object: ClassVar[bool] = False
     _output: ClassVar[Any] = Any
     _decoder: ClassVar[Any] = None
@@ -96,13 +98,10 @@ class RustFunction(Generic[In_contra, Out_co]):
         return cls._decoder
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._made_of() == other._made_of()  # noqa: SLF001  # one of these
+        return type(self) is type(other) and self._made_of == getattr(other, "_made_of", None)
 
     def __hash__(self) -> int:
-        return hash((type(self), self._made_of()))
-
-    def _made_of(self) -> str:
-        return ""
+        return hash((type(self), self._made_of))
 
     def __repr__(self) -> str:
         call = "" if self._object else f"({', '.join(self._spelled())})"
@@ -146,10 +145,8 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
         named = {item.name: bound[item.title] for item in self._parameters if item.title in bound}
         self._arguments = encode(named)
         self.native = self._unmade.made_of(self._arguments)
-
-    def _made_of(self) -> str:
         defaults = {item.name: json.loads(item.default) for item in self._parameters if item.default is not None}
-        return json.dumps({**defaults, **json.loads(self._arguments)}, sort_keys=True)
+        self._made_of = json.dumps({**defaults, **json.loads(self._arguments)}, sort_keys=True)
 
     def _given(self) -> dict[str, Any]:
         given = json.loads(self._arguments)
