@@ -1,4 +1,4 @@
-"""Ten million messages through a pipeline of Rust steps in one process: `python soak.py FOLDER-OF-THE-MODULE [MESSAGES]`.
+"""Ten million messages through a pipeline of Rust steps, and one in Python, in one process: `python soak.py FOLDER-OF-THE-MODULE [MESSAGES]`.
 
 It is a tenth of them ten times, as runs of their own. Prints what lies in memory after each, and fails if that grows.
 """
@@ -11,11 +11,12 @@ import logging
 import sys
 import tempfile
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import oxflow
-from oxflow import Filter, FlatMap, Map, Parser, Serializer, StreamSink, streaming_source
+from oxflow import Filter, FlatMap, Map, Message, Parser, Serializer, StreamSink, streaming_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,12 @@ LIMIT_KIB = 1024
 PAGE_KIB = 4
 
 
+def given_on(message: Message[Any]) -> Any:
+    """A dictionary that the next module reads itself; sometimes one of a class that it reads by way of JSON."""
+    payload = message.payload
+    return OrderedDict(payload) if payload["count"] % 50 == 7 else {**payload}
+
+
 def pipeline(steps: Any) -> Any:
     """Each kind of entry, with conversions in between."""
     return (
@@ -38,6 +45,7 @@ def pipeline(steps: Any) -> Any:
         .apply(FlatMap("letters", function=steps.letters))
         .apply(Map("total", function=steps.RunningTotal()))
         .apply(Map("beside", function=steps.beside))
+        .apply(Map("python", function=given_on))
         .apply(Map("double", function=steps.double))
         .apply(Map("record", function=steps.record_some))
         .apply(Serializer("write"))
