@@ -155,6 +155,8 @@ clippy:
 	for crate in $(APART); do \
 	    cargo clippy --quiet --locked --manifest-path $$crate/Cargo.toml --all-targets -- -D warnings; \
 	done
+	# Run once in a while: it must not be found then that they no longer compile.
+	cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
 
 types:
 	$(LINT)/mypy $(PYTHON_CODE)

@@ -125,7 +125,7 @@ def schema(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def built(crate: Path, wanted: dict[str, str]) -> None:
+def built(crate: Path, wanted: dict[str, str], **environment: str) -> None:
     for name, content in wanted.items():
         file = crate / name
         if not file.is_file() or file.read_text(encoding="utf-8") != content:
@@ -133,7 +133,7 @@ def built(crate: Path, wanted: dict[str, str]) -> None:
             file.write_text(content, encoding="utf-8")
     if not (crate / "Cargo.lock").is_file():
         shutil.copy(ROOT / "Cargo.lock", crate)
-    cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true"}
+    cargo = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true", **environment}
     done = subprocess.run(
         ["cargo", "build", "--quiet"], cwd=crate, env=cargo, capture_output=True, text=True, check=False
     )
@@ -156,9 +156,12 @@ def program(types: str) -> Path:
 @pytest.fixture(scope="module")
 def orders(types: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A user's module: the types as they are printed, and a function of them."""
-    built(STEPS, {"Cargo.toml": STEPS_MANIFEST, "src/order.rs": types, "src/lib.rs": STEPS_PROGRAM})
+    # As maturin asks for a module that links no Python; in a place of its own, since others would be built anew by that.
+    target = STEPS / "target"
+    wanted = {"Cargo.toml": STEPS_MANIFEST, "src/order.rs": types, "src/lib.rs": STEPS_PROGRAM}
+    built(STEPS, wanted, CARGO_TARGET_DIR=str(target), PYO3_BUILD_EXTENSION_MODULE="1")
     library = tmp_path_factory.mktemp("orders") / "orders.abi3.so"
-    shutil.copy(TARGET / "debug" / ("liborders.dylib" if sys.platform == "darwin" else "liborders.so"), library)
+    shutil.copy(target / "debug" / ("liborders.dylib" if sys.platform == "darwin" else "liborders.so"), library)
     sys.path.insert(0, str(library.parent))
     try:
         return importlib.import_module("orders")

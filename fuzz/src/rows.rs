@@ -7,7 +7,7 @@ use std::ptr;
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use oxflow::abi::{Bytes as Lent, Fault, Faults, Header, Rows};
+use oxflow::abi::{Bytes as Lent, Codec, Fault, Faults, Header, Rows};
 use oxflow::{Bytes, Message};
 
 #[path = "../../crates/oxflow/tests/it/host.rs"]
@@ -85,9 +85,9 @@ fuzz_target!(|data: &[u8]| {
     // they are released.
     unsafe {
         let (input, output) = (&*function.input, &*function.output);
-        let held = (input.decode)(&raw const lent, &raw const faults);
+        let held = (input.decode)(Codec::Bytes as u32, &raw const lent, &raw const faults);
         let held = (function.apply)(ptr::null(), held.handle, &raw const faults);
-        let encoded = (output.encode)(held.handle, &raw const faults);
+        let encoded = (output.encode)(Codec::Bytes as u32, held.handle, &raw const faults);
         let ends = std::slice::from_raw_parts((*encoded).ends, (*encoded).len);
         assert_eq!((rows.len(), rows.len()), (ends.len(), (*encoded).changes_len));
         let mut start = 0;
