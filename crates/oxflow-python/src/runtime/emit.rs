@@ -110,11 +110,16 @@ impl Emitted {
         Ok(())
     }
 
+    /// True if many objects could not be read by the module.
+    pub(super) fn gave_up(&self) -> bool {
+        self.odd >= FEW && self.odd * 4 >= self.parents.len()
+    }
+
     /// What the first message is, the others will be: if it can't be read by the module, JSON is made of all of them; and where
     /// many can't be, of those that are left, since each attempt costs.
     fn gather(&mut self, py: Python<'_>, step: usize, encoders: &Encoders, value: &Py<PyAny>) -> Result<(), Trouble> {
-        if let Some(gathering) = self.gathering.as_mut().filter(|_| self.odd < FEW || self.odd * 4 < self.parents.len())
-        {
+        let gave_up = self.gave_up();
+        if let Some(gathering) = self.gathering.as_mut().filter(|_| !gave_up) {
             // SAFETY: the interpreter is held.
             if unsafe { gathering.add(value.as_ptr().cast()) } {
                 return Ok(());

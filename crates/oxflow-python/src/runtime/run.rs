@@ -28,14 +28,19 @@ pub(super) struct PythonRun {
     program: Option<Program>,
     /// What modules borrow from this run's objects.
     loans: Arc<Loans>,
+    /// So many batches go by JSON without a try, since one before them had many objects that the module could not read.
+    untried: u32,
 }
+
+/// How many that are.
+const UNTRIED: u32 = 63;
 
 impl PythonRun {
     pub(super) fn new(runtime: Arc<Runtime>, spec: ForeignSpec) -> Self {
         let loans = Loans::new(|give_back| {
             try_attach(|_| give_back());
         });
-        Self { runtime, spec, program: None, loans }
+        Self { runtime, spec, program: None, loans, untried: 0 }
     }
 
     /// The step that the run begins with; decoding belongs to it.
@@ -60,15 +65,16 @@ impl PythonRun {
     }
 
     fn batch(
-        &self,
+        &mut self,
         py: Python<'_>,
         program: &mut Program,
         batch: &Batch,
         context: &mut Context<'_>,
     ) -> (Outcome, Vec<Changed>) {
         let Program { reader, parses, steps, serialises, how, pace } = program;
+        let emitted = self.emitted(*how, batch.len());
         let end = End { step: self.spec.last_step, serialises: serialises.is_some(), encoders: &self.runtime.encoders };
-        let (emitted, tally) = (self.emitted(*how, batch.len()), Tally::new(&self.spec, *pace));
+        let tally = Tally::new(&self.spec, *pace);
         let mut flow = Flow { end, emitted, tally, context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
             if flow.context.leaves(index) {
@@ -92,11 +98,17 @@ impl PythonRun {
             }
         }
         *pace = flow.tally.finish(flow.context);
-        flow.emitted.finish(batch)
+        let emitted = flow.emitted;
+        if emitted.gave_up() {
+            self.untried = UNTRIED;
+        }
+        emitted.finish(batch)
     }
 
-    fn emitted(&self, how: How, expected: usize) -> Emitted {
-        let taken_as = self.spec.taken_as.filter(|_| how == How::Json);
+    fn emitted(&mut self, how: How, expected: usize) -> Emitted {
+        let tries = self.untried == 0;
+        self.untried = self.untried.saturating_sub(1);
+        let taken_as = self.spec.taken_as.filter(|_| how == How::Json && tries);
         let gathering = taken_as.and_then(|payload| Gathering::of(payload, expected, &self.loans));
         gathering.map_or_else(|| Emitted::new(how, expected), |gathering| Emitted::gathering(gathering, expected))
     }
