@@ -228,7 +228,7 @@ faults:
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
 	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
-	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
+	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_NETWORK_RUNS=10 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
 	$(LEDGER) end
 
 # Outside the checkout: most of what is built there stays as it is.

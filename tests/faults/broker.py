@@ -30,10 +30,10 @@ PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs={folder}/data
 auto.create.topics.enable=false
@@ -96,12 +96,15 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        port, controller = free_ports(2)
+        port, controller, behind, proxy = free_ports(4)
         self.address = f"127.0.0.1:{port}"
+        # Who comes in here is told by the broker to come by the proxy.
+        self.behind_proxy = f"127.0.0.1:{behind}"
+        self.proxy = f"127.0.0.1:{proxy}"
         self._process: subprocess.Popen[bytes] | None = None
         self._java = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
         self._java += [f"-Dlog4j2.configurationFile={folder}/log4j2.properties", "-cp", f"{resolve()}/*"]
-        text = PROPERTIES.format(port=port, controller=controller, folder=folder)
+        text = PROPERTIES.format(port=port, controller=controller, behind=behind, proxy=proxy, folder=folder)
         self._properties = folder / "server.properties"
         self._properties.write_text(text, encoding="utf-8")
         (folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,3 +147,31 @@ def test_nothing_but_bad_messages_stop_at_the_limit_and_are_not_lost(field: Fiel
         # What is committed is a dead letter; what isn't is still there to be read.
         assert {f"{partition}-{number}" for number in range(max(offset, 0))} <= letters
     assert len(letters) < 1000
+
+
+def test_workers_of_one_command_are_replaced_when_killed_and_drained_together(field: Field) -> None:
+    field.fill(1500)
+    command = field.start(workers=3, environment=SLOW)
+    wait_for(lambda: len(children(command.pid)) == 3, "three workers")
+    field.wait_for_commits(20)
+    first = children(command.pid)[0]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: len(now := children(command.pid)) == 3 and first not in now, "the worker that takes its place")
+    field.fill(500)
+    wait_for(field.is_done, "all of it")
+    workers = children(command.pid)
+    field.drain(command)
+    assert not [one for one in workers if Path(f"/proc/{one}").exists()]
+    field.verify(SEED)
+
+
+def test_one_worker_that_fails_ends_the_others_with_its_exit_code(field: Field) -> None:
+    field.fill(300, lambda partition, number: "bad" if (partition, number) == (2, 100) else "good")
+    command = field.start("steps.taste.on_error=fail", workers=2)
+    assert command.wait(60) == 1, field.log(command)
+    assert not children(command.pid)
+
+
+def children(process: int) -> list[int]:
+    found = Path(f"/proc/{process}/task/{process}/children")
+    return [int(child) for child in found.read_text(encoding="ascii").split()] if found.exists() else []

@@ -45,6 +45,8 @@ class Field:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.folder = folder
+        # Where workers find the broker.
+        self.address = cluster.address
         self.name = f"t{os.getpid()}-{next(NUMBERS)}"
         self.count = 0
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -60,7 +62,7 @@ class Field:
 
     def config(self, session_ms: int, properties: Mapping[str, Any]) -> Path:
         file = self.folder / f"{self.name}-{session_ms}.yaml"
-        at = {"bootstrap_servers": self.cluster.address}
+        at = {"bootstrap_servers": self.address}
         source = {**at, "topic": self.topic("words"), "group": self.name, "session_timeout_ms": session_ms}
         streams: dict[str, Any] = {
             stream: {"kafka": {**at, "topic": self.topic(stream)}} for stream in ("dead-letters", *SINKS)
@@ -72,6 +74,7 @@ class Field:
     def start(
         self,
         *settings: str,
+        workers: int = 1,
         session_ms: int = 1500,
         properties: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -79,6 +82,7 @@ class Field:
         """Start a worker; `environment` has the pipeline's own settings."""
         config = self.config(session_ms, properties or {})
         command = [sys.executable, "-m", "oxflow", "run", str(PIPELINE), "--quiet", "--config", str(config)]
+        command += [f"--workers={workers}"]
         command += [f"--set={setting}" for setting in (*SETTINGS, *settings)]
         log = (self.folder / f"{self.name}-{len(self.processes)}.log").open("wb")
         with log:
