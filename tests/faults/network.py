@@ -44,12 +44,19 @@ class Network:
     def add(self, kind: str, **attributes: int) -> None:
         """Let a toxic spoil what the broker sends, and another what is sent to it."""
         for stream in ("upstream", "downstream"):
-            toxic = {"name": stream, "type": kind, "stream": stream, "attributes": attributes}
-            self._ask("POST", "/proxies/kafka/toxics", toxic)
+            self._add(stream, kind, attributes)
+
+    def add_upstream(self, kind: str, **attributes: int) -> None:
+        """Let a toxic spoil what is sent to the broker."""
+        self._add("upstream", kind, attributes)
 
     def remove(self) -> None:
-        for stream in ("upstream", "downstream"):
-            self._ask("DELETE", f"/proxies/kafka/toxics/{stream}")
+        """Take all toxics away."""
+        self._ask("POST", "/reset", {})
+
+    def _add(self, stream: str, kind: str, attributes: dict[str, int]) -> None:
+        toxic = {"name": stream, "type": kind, "stream": stream, "attributes": attributes}
+        self._ask("POST", "/proxies/kafka/toxics", toxic)
 
     def switch(self, *, on: bool) -> None:
         """Take the line away, or bring it back."""

@@ -77,3 +77,25 @@ def test_a_bad_network_loses_nothing(field: Field, network: Network, broker: Bro
     assert counts[-1][1] <= counts[0][1] + 4, f"threads and descriptors: {counts}"
     field.finish(worker)
     field.verify(kind)
+
+
+def test_a_worker_that_is_killed_while_its_outputs_are_on_their_way_loses_nothing(
+    field: Field, network: Network, broker: Broker
+) -> None:
+    """A commit is short and overtakes the outputs, which have a narrow line: it must not be sent before they arrived."""
+    for _ in range(RUNS):
+        field.address = broker.proxy
+        field.fill(2000)
+        # What comes to the worker comes quickly.
+        network.add_upstream("bandwidth", rate=40)
+        worker = field.start(session_ms=6000)
+        field.wait_for_commits(60)
+        time.sleep(2)
+        worker.kill()
+        worker.wait()
+        network.remove()
+    field.address = field.cluster.address
+    # So that the last one has something to do whatever was committed.
+    field.fill(100)
+    field.finish(field.start())
+    field.verify("a narrow line")
