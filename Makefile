@@ -228,6 +228,8 @@ faults:
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
 	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
+	$(PHASE) "mutants on a broker" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python tools/fault_mutants.py $(VENVS)/fault-mutants \
+	    $(VENVS)/test-$(firstword $(VERSIONS))/bin/python $(abspath $(BUILD)/maturin)
 	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_NETWORK_RUNS=10 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
 	$(LEDGER) end
 

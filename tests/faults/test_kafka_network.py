@@ -79,13 +79,14 @@ def test_a_bad_network_loses_nothing(field: Field, network: Network, broker: Bro
     field.verify(kind)
 
 
+@pytest.mark.parametrize("tag", ["good", "bad"])
 def test_a_worker_that_is_killed_while_its_outputs_are_on_their_way_loses_nothing(
-    field: Field, network: Network, broker: Broker
+    field: Field, network: Network, broker: Broker, tag: str
 ) -> None:
     """A commit is short and overtakes the outputs, which have a narrow line: it must not be sent before they arrived."""
     for _ in range(RUNS):
         field.address = broker.proxy
-        field.fill(2000)
+        field.fill(2000, lambda _partition, _number: tag)
         # What comes to the worker comes quickly.
         network.add_upstream("bandwidth", rate=40)
         worker = field.start(session_ms=6000)
@@ -98,4 +99,9 @@ def test_a_worker_that_is_killed_while_its_outputs_are_on_their_way_loses_nothin
     # So that the last one has something to do whatever was committed.
     field.fill(100)
     field.finish(field.start())
-    field.verify("a narrow line")
+    bad = (
+        {f"{partition}-{number}" for partition in range(4) for number in range(2000 * RUNS)} if tag == "bad" else set()
+    )
+    lost = bad - {letter["text"] for letter in field.dead_letters()}
+    assert not lost, f"{len(lost)} dead letters lost"
+    field.verify("a narrow line", missing=bad)
