@@ -100,7 +100,9 @@ def test_a_worker_that_is_killed_while_its_outputs_are_on_their_way_loses_nothin
     field.fill(100)
     field.finish(field.start())
     bad = (
-        {f"{partition}-{number}" for partition in range(4) for number in range(2000 * RUNS)} if tag == "bad" else set()
+        {f"{partition}-{number}" for partition in range(4) for number in range(2000 * RUNS)}
+        if tag == "bad"
+        else set[str]()
     )
     lost = bad - {letter["text"] for letter in field.dead_letters()}
     assert not lost, f"{len(lost)} dead letters lost"
