@@ -123,6 +123,12 @@ def broken_checkpoint(folder: Path) -> object:
     return oxflow.run(PASS, streams={"in": f"file:{source}", "out": f"file:{out}"})
 
 
+def bad_property(_folder: Path) -> object:
+    """Read a topic with a property that no client knows."""
+    kafka = {"bootstrap_servers": "127.0.0.1:1", "topic": "t", "group": "g", "properties": {"no.such": 1}}
+    return oxflow.run(PASS, config={"streams": {"in": {"kafka": kafka}, "out": "null:"}})
+
+
 def target_without_pipeline(folder: Path) -> object:
     (folder / "empty.py").write_text("", encoding="utf-8")
     return command(folder, "empty.py")
@@ -235,6 +241,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0404": streams(in_=[], out="file:/no/such/folder/out"),
     "OXF0405": broken_checkpoint,
     "OXF0407": message(PASS, b"x" * (20 << 20)),
+    "OXF0408": bad_property,
     "OXF0501": message(written(JSON.apply(Map("map", function=number))), b"{}"),
     "OXF0502": message(
         written(SOURCE.apply(Parser("parse", steps.Word)).apply(Map("map", function=steps.check))), WORD % b"panic"

@@ -44,6 +44,7 @@ UNSAFE = {
     "crates/oxflow/src/report.rs": "calls the runtime back with a fault",
     "crates/oxflow/src/run.rs": "the entries of the tables: takes handles and rows",
     "crates/oxflow/src/table.rs": "shares the tables, which hold raw pointers, between threads",
+    "crates/oxflow-engine/src/connect/kafka/headers.rs": "reads headers whose names are no UTF-8, which librdkafka's safe face can't",
     "crates/oxflow-engine/src/extension/function.rs": "makes and frees functions of arguments",
     "crates/oxflow-engine/src/extension/mod.rs": "reads a module's tables",
     "crates/oxflow-engine/src/extension/taken.rs": "copies a module's tables when it is taken",
@@ -325,7 +326,9 @@ def keys_of(schema: str) -> set[str]:
     keys: set[str] = set()
 
     def note(part: dict[str, Any]) -> dict[str, Any]:
-        keys.update(part.get("properties", ()))
+        # A key may itself be called `properties`.
+        if part.get("type") == "object":
+            keys.update(part.get("properties", ()))
         return part
 
     json.loads(schema, object_hook=note)

@@ -14,13 +14,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from judging import Cluster
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r'^```(?P<language>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<text>.*?)^```$', re.MULTILINE | re.DOTALL)
 
+# The broker of the pages.
+BROKERS = "127.0.0.1:9092"
 # Where a page's own modules are installed, in its folder.
 MODULES = "modules"
 # Always the same place, so that cargo builds only what changed.
@@ -103,8 +109,18 @@ def build_crate(manifest: re.Match[str], page: Path, folder: Path) -> None:
     shutil.unpack_archive(wheel, folder / MODULES, "zip")
 
 
+@pytest.fixture
+def brokers(request: pytest.FixtureRequest, page: Path) -> str:
+    """A broker with the topics of the page that needs one."""
+    if BROKERS not in "".join(block["text"] for block in runnable(page)):
+        return BROKERS
+    cluster: Cluster = request.getfixturevalue("cluster")
+    cluster.create("metrics", "doubled")
+    return cluster.address
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page)], ids=lambda page: page.stem)
-def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+def test_the_page_does_what_it_says(page: Path, tmp_path: Path, brokers: str) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     write_files(tmp_path, [block for any_page in PAGES for block in runnable(any_page)])
     for block in runnable(page):
@@ -113,7 +129,7 @@ def test_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
         elif block["title"]:
             continue
         elif block["language"] == "console":
-            run_console(block["text"], tmp_path)
+            run_console(block["text"].replace(BROKERS, brokers), tmp_path)
         else:
             program = tmp_path / "program.py"
             program.write_text(block["text"], encoding="utf-8")

@@ -441,7 +441,7 @@ def test_a_long_line_takes_no_longer_than_its_bytes(tmp_path: Path) -> None:
             (
                 "error[OXF0402]: stream `out`: `flie:...` is not the URL of a stream\n"
                 "  why: there is no scheme `flie:`, did you mean `file:`?\n"
-                "  fix: write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
+                "  fix: write `file:PATH`, `kafka://HOST:PORT/TOPIC`, `stdin:`, `stdout:`, `memory:` or `null:`\n"
                 "  more: oxflow explain OXF0402"
             ),
         ),

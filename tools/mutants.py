@@ -40,6 +40,12 @@ MUTANTS = (
     Mutant("what is let go takes its place along", "commit.rs", "=> *last = open,", "=> {}"),
     Mutant("open messages are let go", "commit.rs", "last.waiting == 0 && open.waiting == 0", "last.waiting == 0"),
     Mutant("nothing is let go", "commit.rs", "self.let_go();", ""),
+    Mutant(
+        "what was given up settles later messages",
+        "commit.rs",
+        "self.first = self.next;",
+        "(self.first, self.next) = (0, 0);",
+    ),
     Mutant("a window closes a message late", "window.rs", "self.messages >= limit", "self.messages > limit"),
     Mutant("a window closes a byte late", "window.rs", "self.bytes >= limit", "self.bytes > limit"),
     Mutant("a window closes a moment late", "window.rs", "deadline <= now", "deadline < now"),

@@ -80,6 +80,14 @@ impl Tracker {
         }
     }
 
+    /// Forgets all messages that were read: the partition belongs to somebody else, or is read anew. What becomes of their
+    /// outputs settles nothing any more.
+    pub fn abandon(&mut self) {
+        self.open.clear();
+        self.first = self.next;
+        (self.safe, self.committed) = (None, None);
+    }
+
     /// Where reading would go on, if that moved since the last call.
     pub fn commit(&mut self) -> Option<Position> {
         let moved = self.safe.filter(|_| self.safe != self.committed);
@@ -190,6 +198,21 @@ mod tests {
         assert_eq!((None, 1000), (tracker.commit(), tracker.in_flight()));
         tracker.settle(oldest);
         assert_eq!((Some(at(1000)), 0), (tracker.commit(), tracker.in_flight()));
+    }
+
+    #[test]
+    fn what_was_abandoned_settles_nothing_that_is_read_later() {
+        let mut tracker = Tracker::default();
+        let (old, also_old) = (tracker.read(at(1)), tracker.read(at(2)));
+        tracker.settle(old);
+        tracker.abandon();
+        let new = tracker.read(at(1));
+        tracker.read(at(2));
+        tracker.settle(old);
+        tracker.settle(also_old);
+        assert_eq!((None, 2), (tracker.commit(), tracker.in_flight()));
+        tracker.settle(new);
+        assert_eq!(Some(at(1)), tracker.commit());
     }
 
     proptest! {

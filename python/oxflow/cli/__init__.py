@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_MOST_WORKERS = 256
 _TARGET_HELP = "FILE.py, FILE.py:name or module:object; a file's pipeline is named `pipeline` unless said otherwise"
 
 
@@ -91,6 +92,9 @@ def _add_run(add: AddCommand) -> None:
     run.add_argument("--json", action="store_true", help="print the report, or what is wrong, as JSON")
     run.add_argument(
         "--quiet", action="store_true", help="print no report but that of --json, no progress and no notes"
+    )
+    run.add_argument(
+        "--workers", metavar="N", type=_count, default=1, help="processes that share a source in Kafka out; default: 1"
     )
     run.set_defaults(command=commands.run)
 
@@ -189,6 +193,12 @@ def _add_pairs(parser: argparse.ArgumentParser, option: str, metavar: str, name:
     parser.add_argument(
         option, metavar=metavar, dest=name, help=about, action="append", type=_pair(metavar), default=[]
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {_MOST_WORKERS}")
+    return int(text)
 
 
 def _pair(form: str) -> Callable[[str], tuple[str, str]]:

@@ -15,6 +15,7 @@ from oxflow.cli.display import Display
 from oxflow.cli.logs import shown
 from oxflow.cli.show import coloured, is_coloured
 from oxflow.cli.target import load
+from oxflow.cli.workers import check_shared, supervise
 from oxflow.errors import Diagnostic, OxflowError, PlanError
 from oxflow.plan import Plan, lower
 
@@ -39,6 +40,9 @@ def run(options: argparse.Namespace) -> int:
         bound.check()
         for warning in [] if options.quiet else bound.warnings():
             print(coloured(str(warning), sys.stderr), file=sys.stderr)
+        if options.workers > 1:
+            check_shared(bound)
+            return supervise(options.workers, options)
         report = _run(bound, quiet=options.quiet)
     except OxflowError as error:
         _print_report(error.report, options, bound, error.diagnostics)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::{Config, Policy, overlay};
+use super::{Config, Policy, Stream, overlay};
 use crate::connect::{Binding, ConnectError, FileKey, StreamUrl};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::{Operation, Place, Plan, Step, Wish};
@@ -28,6 +28,7 @@ impl Config {
         let found = steps.chain(strays).chain(retries).chain(clash).chain(self.unbound(&names)).chain(nowhere);
         found
             .chain(self.malformed(&streams))
+            .chain(self.topics(&streams, &plan.source.stream))
             .chain(self.shared_files(&names))
             .chain(self.checkpoint_taken(&streams))
             .collect()
@@ -45,7 +46,7 @@ impl Config {
     fn shared_files(&self, names: &Names<'_>) -> Vec<Diagnostic> {
         let letters = self.run.dead_letters.stream.as_str();
         let mut taken: HashMap<FileKey, &str> = HashMap::new();
-        let file = |stream: &str| Binding::Url(self.stream(stream)?.url.parse().ok()?).written_file();
+        let file = |stream: &str| Binding::Url(self.stream(stream)?.place().ok()?).written_file();
         let streams = names.streams.iter().map(|(name, _)| *name).chain([letters]);
         let shared = streams.filter_map(|stream| {
             let path = file(stream)?;
@@ -59,7 +60,7 @@ impl Config {
     fn checkpoint_taken(&self, streams: &[&str]) -> Option<Diagnostic> {
         let path = self.run.checkpoint.as_ref()?;
         let taken = FileKey::of(path);
-        let is_taken = |stream: &&&str| match self.stream(stream).map(|bound| bound.url.parse()) {
+        let is_taken = |stream: &&&str| match self.stream(stream).map(Stream::place) {
             Some(Ok(StreamUrl::File { path, .. })) => FileKey::of(Path::new(&path)) == taken,
             _ => false,
         };
@@ -74,8 +75,17 @@ impl Config {
 
     /// Streams at a URL that is none.
     fn malformed(&self, streams: &[&str]) -> Vec<Diagnostic> {
-        let malformed = |name: &&str| Some(self.stream(name)?.url.parse::<StreamUrl>().err()?.diagnostic(name));
+        let malformed = |name: &&str| Some(self.stream(name)?.place().err()?.diagnostic(name));
         streams.iter().filter_map(malformed).collect()
+    }
+
+    /// What is wrong with topics.
+    fn topics(&self, streams: &[&str], source: &str) -> Vec<Diagnostic> {
+        let topic = |name: &&str| match self.stream(name)?.place() {
+            Ok(StreamUrl::Kafka(kafka)) => Some(kafka.check(name, *name == source)),
+            _ => None,
+        };
+        streams.iter().filter_map(topic).flatten().collect()
     }
 
     /// Only functions can be called again.

@@ -13,6 +13,7 @@ mod bounds;
 mod check;
 mod failure;
 mod interpolate;
+mod kafka;
 mod node;
 mod on_error;
 mod overlay;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::bounds::Bounded;
 use self::failure::Failure;
+pub use self::kafka::{Compression, GroupProtocol, KafkaStream, OffsetReset, Property, SessionTimeoutMs};
 pub use self::on_error::{DeadLetters, OnError, Policy, Retry};
 pub use self::reading::{DecompressionRatio, MessageBytes};
 pub use self::stream::Stream;

@@ -220,7 +220,7 @@ fn a_stream_has_a_url() {
     let expected = "error[OXF0303]: `streams.in` has no `url`\n  --> oxflow.yaml:1  streams: {in: {}}";
     expect_error("streams: {in: {}}", &[], &[], expected);
     let expected = "error[OXF0302]: unknown key `streams.in.uri`\n  --> oxflow.yaml:1  streams: {in: {uri: x}}\n  \
-                    why: `streams.in` takes `url`\n  fix: did you mean `url`?";
+                    why: `streams.in` takes `url` and `kafka`\n  fix: did you mean `url`?";
     expect_error("streams: {in: {uri: x}}", &[], &[], expected);
 }
 
@@ -363,6 +363,34 @@ fn only_functions_are_called_again() {
         "streams: {ingest: 'null:', results: 'null:'}\nsteps: {transform: {on_error: {retry: {}}}}",
         &["OXF0303 `steps.transform.on_error` is `retry`, but `transform` calls no function"],
     );
+}
+
+#[test]
+fn a_topic_has_what_its_promises_hang_on() {
+    let kafka = |more: &str| {
+        format!("streams: {{ingest: {{kafka: {{bootstrap_servers: 'a:1', topic: t{more}}}}}, results: 'null:'}}")
+    };
+    expect_check(&kafka(", group: g, properties: {linger.ms: 20, socket.keepalive.enable: true}"), &[]);
+    expect_check(&kafka(""), &["OXF0303 stream `ingest` is a source in Kafka without a group"]);
+    expect_check(
+        &kafka(", group: g, properties: {acks: 1}"),
+        &["OXF0303 `streams.ingest.kafka.properties` sets `acks`, which is not to be set"],
+    );
+    expect_check(
+        "streams: {ingest: 'kafka://a:1/t', results: 'kafka://a:1/u'}",
+        &["OXF0303 stream `ingest` is a source in Kafka without a group"],
+    );
+}
+
+#[test]
+fn a_property_is_never_shown_and_comes_through_as_it_was() {
+    let text = "streams: {in: {kafka: {bootstrap_servers: 'a:1', topic: t, properties: {sasl.password: '${PASSWORD}', linger.ms: 5}}}}";
+    let config = good(text, &[], &[("PASSWORD", "hunter2")]);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let again: Config = serde_json::from_value(serde_json::to_value(&config).unwrap()).unwrap();
+    assert_eq!(config, again);
+    let kafka = again.streams["in"].kafka.as_ref().unwrap();
+    assert_eq!(("hunter2", "5"), (kafka.properties["sasl.password"].reveal(), kafka.properties["linger.ms"].reveal()));
 }
 
 #[test]

@@ -133,6 +133,20 @@ pub enum ConnectError {
         /// The file.
         path: PathBuf,
     },
+    /// A broker can't be reached, refuses something, or a setting of the client is wrong.
+    #[error("stream `{stream}`: cannot {doing} topic `{topic}`")]
+    Broker {
+        /// Logical name of the stream.
+        stream: String,
+        /// `connect to`, `read`, `write`.
+        doing: &'static str,
+        /// The topic.
+        topic: String,
+        /// What the client or the broker said.
+        why: String,
+        /// What to do about it.
+        fix: &'static str,
+    },
     /// The stream is bound to something that can't be read, or can't be written.
     #[error("stream `{stream}` is {role}, but {binding} cannot be one")]
     WrongRole {
@@ -203,6 +217,7 @@ impl ConnectError {
                 (Code::SinkFailed, "run again, and leave the files alone that a run writes until it has ended")
             }
             Self::SameFile { .. } => (Code::SinkFailed, "bind each stream to a file of its own"),
+            Self::Broker { fix, .. } => (Code::BrokerFailed, *fix),
             Self::WrongRole { .. } => {
                 (Code::BadUrl, "bind the stream to another URL: `oxflow explain OXF0402` lists them")
             }
@@ -213,6 +228,7 @@ impl ConnectError {
     fn why(&self) -> Option<String> {
         match self {
             Self::OutputLost { why, .. } => Some((*why).to_owned()),
+            Self::Broker { why, .. } => Some(why.clone()),
             Self::Busy { .. } => Some("two runs would write into each other's lines".to_owned()),
             _ => std::error::Error::source(self).map(ToString::to_string),
         }

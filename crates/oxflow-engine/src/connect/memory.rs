@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::lines::head;
-use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer};
+use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer, Written};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
 use crate::commit::Position;
 
@@ -141,7 +141,7 @@ struct MemoryWriter {
 }
 
 impl Writer for MemoryWriter {
-    fn write(&mut self, batch: &Batch) -> Result<(), ConnectError> {
+    fn write(&mut self, batch: &Batch) -> Result<Written, ConnectError> {
         let Payloads::Bytes(column) = batch.payloads() else {
             unreachable!("the plan lets nothing but bytes into a sink")
         };
@@ -155,7 +155,7 @@ impl Writer for MemoryWriter {
             partition: row.partition(),
             offset: row.offset(),
         }));
-        Ok(())
+        Ok(Written::Done)
     }
 }
 

@@ -4,6 +4,11 @@
 
 mod error;
 mod file;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(not(feature = "kafka"))]
+#[path = "kafka/absent.rs"]
+mod kafka;
 mod lines;
 mod memory;
 mod piped;
@@ -15,12 +20,13 @@ pub use file::{Bomb, Changed, Claim, FileKey, NotWhole};
 pub use memory::{Item, Received};
 pub use url::{MalformedUrl, StreamUrl};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::batch::{Batch, ByteColumn, Meta};
+use crate::batch::{Batch, ByteColumn, Meta, Metadata};
 use crate::checkpoint::{Identity, SinkState, SourceState};
 use crate::commit::Position;
 
@@ -104,8 +110,41 @@ pub trait Source: Send {
     /// Goes on where an earlier run ended; asked before the first poll. Only a source with an identity is asked.
     fn resume(&mut self, _position: Position) {}
 
+    /// Partitions that came or went since this was asked last; asked before each poll.
+    fn changes(&mut self) -> Changes {
+        Changes::default()
+    }
+
+    /// The lane has given up partitions that went: no message of them is on its way through it any more.
+    fn released(&mut self, _partitions: &[u32]) {}
+
     /// The next messages. Blocks for [`PollLimits::wait`] at most where data may come later.
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
+}
+
+/// Partitions that came to a lane, or went to somebody else. What went and came again stands in both.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// To be given up, before those in `assigned` are begun.
+    pub revoked: Vec<u32>,
+    /// Begun where the group has committed.
+    pub assigned: Vec<u32>,
+}
+
+/// A source that several processes share, and that keeps by itself how far it was read.
+pub trait Group: Send + Sync {
+    /// One source for each lane.
+    fn split(&self, lanes: usize) -> Vec<Box<dyn Source>>;
+
+    /// Up to these positions everything that came of the messages is where it belongs; committed soon, where the partition is
+    /// still ours.
+    fn commit(&self, settled: &BTreeMap<u32, Position>);
+
+    /// True while partitions are going and wait for a last [`Group::commit`].
+    fn is_waiting(&self) -> bool;
+
+    /// Commits for the last time, and leaves. The lanes have ended.
+    fn close(&self);
 }
 
 /// How far a file was read, for whoever looks on.
@@ -140,6 +179,8 @@ pub struct Opened {
     pub identities: Option<Vec<Identity>>,
     /// For each partition how far it is read, where it has an end that is known; may be shorter.
     pub reached: Vec<Option<Arc<Reached>>>,
+    /// Who shares out the partitions, where it isn't this process alone.
+    pub group: Option<Arc<dyn Group>>,
     readers: Vec<Box<dyn Source>>,
 }
 
@@ -160,6 +201,9 @@ impl Opened {
 
     /// One source for each lane; partition `i` goes to lane `i % lanes`.
     pub fn split(self, lanes: usize) -> Vec<Box<dyn Source>> {
+        if let Some(group) = &self.group {
+            return group.split(lanes);
+        }
         let mut shares: Vec<Vec<Box<dyn Source>>> = (0..lanes.max(1)).map(|_| Vec::new()).collect();
         let count = shares.len();
         for (index, reader) in self.readers.into_iter().enumerate() {
@@ -188,15 +232,37 @@ impl Source for InTurn {
     }
 }
 
+/// When a batch that was written is where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is.
+    Done,
+    /// When [`Writer::acknowledged`] gives this number.
+    Later(u64),
+}
+
 /// Writes the messages of one lane.
 pub trait Writer: Send {
-    /// Why a payload can't be written to this stream, if it can't.
-    fn refuses(&self, _payload: &[u8]) -> Option<&'static str> {
+    /// Why a message can't be written to this stream, if it can't.
+    fn refuses(&self, _message: Metadata<'_>, _payload: &[u8]) -> Option<&'static str> {
         None
     }
 
     /// Writes all messages of a batch of bytes, or none.
-    fn write(&mut self, batch: &Batch) -> Result<(), ConnectError>;
+    fn write(&mut self, batch: &Batch) -> Result<Written, ConnectError>;
+
+    /// The batches that came to where they belong since this was asked last.
+    fn acknowledged(&mut self) -> Result<Vec<u64>, ConnectError> {
+        Ok(Vec::new())
+    }
+
+    /// True if so much is on its way that nothing should be read meanwhile.
+    fn is_crowded(&self) -> bool {
+        false
+    }
+
+    /// Waits for an acknowledgement that wasn't asked for yet, this long at most.
+    fn wait(&self, _timeout: Duration) {}
 }
 
 /// The end of a stream that is written, shared by the lanes.
@@ -208,6 +274,10 @@ pub trait Sink: Send + Sync {
     /// Makes what was written last, and says how much it is; none for a sink whose content a crash can't cut.
     fn sync(&self) -> Result<Option<SinkState>, ConnectError> {
         Ok(None)
+    }
+    /// Puts where a crash can't reach it what its writers call [`Written::Done`]; before a [`Group`] commits.
+    fn secure(&self) -> Result<(), ConnectError> {
+        self.sync().map(drop)
     }
     /// The run has ended: others may write there.
     fn release(&self) {}
@@ -223,6 +293,7 @@ pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectErr
     match binding {
         Binding::Memory(partitions) => Ok(memory::open(&stream, partitions)),
         Binding::Url(StreamUrl::File { path, .. }) => file::open(&stream, path),
+        Binding::Url(StreamUrl::Kafka(settings)) => kafka::open(&stream, settings),
         Binding::Url(StreamUrl::Stdin) => stdio::open(&stream),
         Binding::Url(StreamUrl::Stdout) => Err(ConnectError::not_a_source(&stream, "stdout:")),
         Binding::Url(StreamUrl::Memory) => Err(ConnectError::not_a_source(&stream, "memory:")),
@@ -257,6 +328,7 @@ pub fn open_sink(
             };
             Box::new(file::FileSink::open(stream, path, claim, start)?)
         }
+        Binding::Url(StreamUrl::Kafka(settings)) => kafka::sink(stream, settings)?,
         Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)?),
         Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),
         Binding::Url(StreamUrl::Null) => Box::new(NullSink),
@@ -279,7 +351,7 @@ impl Sink for NullSink {
 }
 
 impl Writer for NullSink {
-    fn write(&mut self, _batch: &Batch) -> Result<(), ConnectError> {
-        Ok(())
+    fn write(&mut self, _batch: &Batch) -> Result<Written, ConnectError> {
+        Ok(Written::Done)
     }
 }

@@ -1,7 +1,8 @@
-//! URLs of streams: `file:PATH`, `stdin:`, `stdout:`, `memory:`, `null:`.
+//! URLs of streams: `file:PATH`, `kafka://HOST:PORT/TOPIC`, `stdin:`, `stdout:`, `memory:`, `null:`.
 
 use std::str::FromStr;
 
+use crate::config::{Compression, GroupProtocol, KafkaStream, OffsetReset};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
 /// Where a stream is.
@@ -14,6 +15,8 @@ pub enum StreamUrl {
         /// For a sink: keep what is there. `?append=true`.
         append: bool,
     },
+    /// A topic of Kafka.
+    Kafka(Box<KafkaStream>),
     /// Lines of standard input.
     Stdin,
     /// Lines of standard output.
@@ -34,7 +37,7 @@ pub struct MalformedUrl {
     pub why: String,
 }
 
-const SCHEMES: [&str; 5] = ["file", "stdin", "stdout", "memory", "null"];
+const SCHEMES: [&str; 6] = ["file", "kafka", "stdin", "stdout", "memory", "null"];
 
 impl FromStr for StreamUrl {
     type Err = MalformedUrl;
@@ -47,6 +50,7 @@ impl FromStr for StreamUrl {
         let malformed = |why: String| MalformedUrl { shown: format!("`{scheme}:...`"), why };
         match (scheme, rest) {
             ("file", _) => file(rest).map_err(malformed),
+            ("kafka", _) => kafka(rest).map(|kafka| Self::Kafka(Box::new(kafka))).map_err(malformed),
             ("stdin", "") => Ok(Self::Stdin),
             ("stdout", "") => Ok(Self::Stdout),
             ("memory", "") => Ok(Self::Memory),
@@ -73,6 +77,56 @@ fn file(rest: &str) -> Result<StreamUrl, String> {
     Ok(StreamUrl::File { path: path.to_owned(), append })
 }
 
+/// `//HOST:PORT[,HOST:PORT]/TOPIC[?NAME=VALUE&..]`. Names are those of the configuration; passwords have no place here.
+fn kafka(rest: &str) -> Result<KafkaStream, String> {
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let parts = place.strip_prefix("//").and_then(|place| place.split_once('/'));
+    let Some((servers, topic)) = parts.filter(|(servers, topic)| !servers.is_empty() && !topic.is_empty()) else {
+        return Err("a topic is written `kafka://HOST:PORT/TOPIC`".to_owned());
+    };
+    if servers.contains('@') {
+        return Err("a password does not stand in a URL, but in `streams.NAME.kafka.properties`".to_owned());
+    }
+    let mut stream = KafkaStream::new(servers, topic);
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        match name {
+            "group" => stream.group = Some(value.to_owned()),
+            "auto_offset_reset" => stream.auto_offset_reset = word(name, value, &RESETS)?,
+            "group_protocol" => stream.group_protocol = word(name, value, &PROTOCOLS)?,
+            "compression" => stream.compression = word(name, value, &COMPRESSIONS)?,
+            _ => return Err(unknown_option(name)),
+        }
+    }
+    Ok(stream)
+}
+
+const OPTIONS: [&str; 4] = ["group", "auto_offset_reset", "group_protocol", "compression"];
+const RESETS: [(&str, OffsetReset); 3] =
+    [("earliest", OffsetReset::Earliest), ("latest", OffsetReset::Latest), ("error", OffsetReset::Error)];
+const PROTOCOLS: [(&str, GroupProtocol); 2] =
+    [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
+const COMPRESSIONS: [(&str, Compression); 5] = [
+    ("none", Compression::None),
+    ("gzip", Compression::Gzip),
+    ("snappy", Compression::Snappy),
+    ("lz4", Compression::Lz4),
+    ("zstd", Compression::Zstd),
+];
+
+/// The value that a word stands for.
+fn word<T: Copy>(name: &str, value: &str, words: &[(&str, T)]) -> Result<T, String> {
+    words.iter().find(|(word, _)| *word == value).map(|(_, meant)| *meant).ok_or_else(|| {
+        let known = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        format!("`{name}` is one of {known}")
+    })
+}
+
+fn unknown_option(name: &str) -> String {
+    let guess = did_you_mean(name, OPTIONS).map(|known| format!(", did you mean `{known}`?")).unwrap_or_default();
+    format!("`kafka:` knows no `{name}`{guess}")
+}
+
 fn unknown(scheme: &str) -> String {
     let guess = did_you_mean(scheme, SCHEMES).map(|known| format!(", did you mean `{known}:`?")).unwrap_or_default();
     format!("there is no scheme `{scheme}:`{guess}")
@@ -86,7 +140,9 @@ impl MalformedUrl {
             message: format!("stream `{stream}`: {self}"),
             place: None,
             why: Some(self.why.clone()),
-            fix: Some("write `file:PATH`, `stdin:`, `stdout:`, `memory:` or `null:`".to_owned()),
+            fix: Some(
+                "write `file:PATH`, `kafka://HOST:PORT/TOPIC`, `stdin:`, `stdout:`, `memory:` or `null:`".to_owned(),
+            ),
         }
     }
 }
@@ -111,6 +167,26 @@ mod tests {
         check(Ok(path("out.jsonl", true)), "file:out.jsonl?append=true");
         check(Err("`file:` needs a path"), "file:");
         check(Err("`file:` knows `?append=true` and `?append=false`, not this use of `apend`"), "file:a?apend=true");
+    }
+
+    #[test]
+    fn topics_have_brokers_a_name_and_options() {
+        let topic = KafkaStream::new("a:1,b:2", "metrics");
+        let grouped = KafkaStream {
+            group: Some("g".to_owned()),
+            auto_offset_reset: OffsetReset::Latest,
+            compression: Compression::Zstd,
+            ..topic.clone()
+        };
+        check(Ok(StreamUrl::Kafka(Box::new(topic))), "kafka://a:1,b:2/metrics");
+        check(
+            Ok(StreamUrl::Kafka(Box::new(grouped))),
+            "kafka://a:1,b:2/metrics?group=g&auto_offset_reset=latest&compression=zstd",
+        );
+        check(Err("a topic is written `kafka://HOST:PORT/TOPIC`"), "kafka://a:1");
+        check(Err("a topic is written `kafka://HOST:PORT/TOPIC`"), "kafka:a:1/metrics");
+        check(Err("`kafka:` knows no `groop`, did you mean `group`?"), "kafka://a:1/metrics?groop=g");
+        check(Err("`group_protocol` is one of `classic`, `consumer`"), "kafka://a:1/metrics?group_protocol=eager");
     }
 
     #[test]

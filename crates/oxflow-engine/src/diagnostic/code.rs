@@ -68,6 +68,7 @@ codes! {
     SinkFailed = "OXF0404", "a sink cannot be opened or written";
     CheckpointMismatch = "OXF0405", "a checkpoint cannot be used or written";
     TooLong = "OXF0407", "a message is too long";
+    BrokerFailed = "OXF0408", "a broker cannot be reached or refuses something";
     StepFailed = "OXF0501", "a step failed";
     StepPanicked = "OXF0502", "a step panicked";
     Undecodable = "OXF0503", "a payload cannot be decoded";

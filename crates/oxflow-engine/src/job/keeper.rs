@@ -184,7 +184,7 @@ impl Keeper {
         }
         crash::point("sinks-synced");
         self.kept.store.save(&self.checkpoint(states))?;
-        self.shared.commit();
+        self.shared.commit(self.shared.settled());
         Ok(())
     }
 

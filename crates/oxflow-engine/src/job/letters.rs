@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Job;
 use crate::connect::Sink;
-use crate::lane::Letters;
+use crate::lane::{Letters, Outbox};
 use crate::limits::Limits;
 use crate::lower::Program;
 
@@ -25,7 +25,7 @@ impl Job {
         let config = &self.config.run.dead_letters;
         Some(Letters {
             stream: stream.to_owned(),
-            writer: sinks.get(stream)?.writer(),
+            outbox: Outbox::new(sinks.get(stream)?.writer()),
             again: if kept { program.unbatched() } else { BTreeSet::new() },
             limits: Limits {
                 percent: config.max_percent.get(),

@@ -131,7 +131,7 @@ impl Job {
     fn check_config(&self) -> Vec<Diagnostic> {
         let mut config = self.config.clone();
         for stream in self.streams.keys() {
-            config.streams.entry(stream.clone()).or_insert_with(|| Stream { url: "memory:".to_owned() });
+            config.streams.entry(stream.clone()).or_insert_with(|| Stream::at("memory:"));
         }
         config.check(&self.plan)
     }
@@ -144,7 +144,7 @@ impl Job {
             .config
             .stream(stream)
             .ok_or_else(|| JobError::Internal(format!("the stream `{stream}` passed the check without being bound")))?;
-        let url = bound.url.parse().map_err(|error: MalformedUrl| JobError::Plan(vec![error.diagnostic(stream)]))?;
+        let url = bound.place().map_err(|error: MalformedUrl| JobError::Plan(vec![error.diagnostic(stream)]))?;
         Ok(Cow::Owned(Binding::Url(url)))
     }
 
@@ -162,6 +162,7 @@ impl Job {
     ) -> Result<Running, JobError> {
         let lanes = self.lanes(source.partitions.len());
         let reached = source.reached.clone();
+        let group = source.group.clone();
         let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes, kept.is_some()));
         let marks = kept.as_ref().map(|kept| kept.marks(&program.steps));
         let start = kept.as_ref().map(|kept| kept.progress(&program.steps)).unwrap_or_default();
@@ -186,6 +187,7 @@ impl Job {
                 reached,
                 foreign: self.bindings.foreign,
                 keeper,
+                group,
                 checkpoint_interval: Duration::from_millis(u64::from(self.config.run.checkpoint_ms.0.get())),
                 shared,
                 sinks,

@@ -19,6 +19,8 @@ pub(super) struct Outputs<'r> {
     pub(super) files: BTreeMap<String, PathBuf>,
     /// Where the checkpoint lies, if there may be one.
     pub(super) checkpoint: Option<PathBuf>,
+    /// The source goes on where an earlier run committed, so that what that one wrote must stay.
+    adds: bool,
 }
 
 /// Files that no other run writes now, by stream.
@@ -53,7 +55,7 @@ impl Job {
         {
             return Err(CheckpointError::Taken { path: path.clone(), stream: (*stream).to_owned() }.into());
         }
-        Ok(Outputs { streams, dead_letters, files, checkpoint })
+        Ok(Outputs { streams, dead_letters, files, checkpoint, adds: source.group.is_some() })
     }
 
     /// Keeps other runs from the files. Nothing is touched before all of them are this run's.
@@ -91,11 +93,14 @@ impl Job {
         Ok(sinks)
     }
 
-    /// Dead letters are always added: what other runs left in the file is there to be looked at.
+    /// Dead letters are always added: what other runs left in the file is there to be looked at. So is everything that comes
+    /// from a group, which goes on where it has committed.
     fn sink_binding(&self, stream: &str, outputs: &Outputs<'_>) -> Result<Cow<'_, Binding>, JobError> {
         let binding = self.binding(stream)?;
         Ok(match &*binding {
-            Binding::Url(StreamUrl::File { path, append: false }) if outputs.dead_letters == Some(stream) => {
+            Binding::Url(StreamUrl::File { path, append: false })
+                if outputs.adds || outputs.dead_letters == Some(stream) =>
+            {
                 Cow::Owned(Binding::Url(StreamUrl::File { path: path.clone(), append: true }))
             }
             _ => binding,

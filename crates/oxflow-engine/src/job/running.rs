@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::JobError;
 use super::keeper::Keeper;
 use crate::config::Delivery;
-use crate::connect::{Reached, Received, Sink};
+use crate::connect::{Group, Reached, Received, Sink};
 use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
@@ -31,11 +31,16 @@ pub(super) struct Inner {
     pub(super) sinks: HashMap<String, Box<dyn Sink>>,
     pub(super) foreign: Option<Arc<dyn Foreign>>,
     pub(super) keeper: Option<Keeper>,
+    /// The source's group, where it has one.
+    pub(super) group: Option<Arc<dyn Group>>,
     pub(super) checkpoint_interval: Duration,
     pub(super) started: Instant,
     pub(super) end: Mutex<End>,
     pub(super) ended: Condvar,
 }
+
+/// How soon it is seen that a partition waits for its last commit.
+const HURRY: Duration = Duration::from_millis(20);
 
 #[derive(Default)]
 pub(super) struct End {
@@ -67,6 +72,7 @@ impl Inner {
         if let Err(error) = kept.and_then(|()| self.finish()) {
             self.fail(error);
         }
+        self.group.iter().for_each(|group| group.close());
         self.sinks.values().for_each(|sink| sink.release());
         self.end().elapsed = Some(self.started.elapsed());
         self.ended.notify_all();
@@ -80,21 +86,48 @@ impl Inner {
         let failed = self.end().failed;
         match &self.keeper {
             Some(keeper) => keeper.finish(&self.sinks, failed)?,
-            None => self.shared.commit(),
+            None => self.commit()?,
         }
         Ok(())
     }
 
-    /// Takes a checkpoint from time to time, until the lanes have ended.
+    /// Commits what is settled, after the sinks have put it where a crash can't reach it.
+    fn commit(&self) -> Result<(), JobError> {
+        let settled = self.shared.settled();
+        self.sinks.values().try_for_each(|sink| sink.secure())?;
+        if let Some(group) = &self.group {
+            group.commit(&settled);
+        }
+        self.shared.commit(settled);
+        Ok(())
+    }
+
+    /// Takes a checkpoint or commits from time to time, until the lanes have ended.
     fn keep(&self) {
-        let Some(keeper) = &self.keeper else { return };
-        loop {
-            let waited = self.ended.wait_timeout_while(self.end(), self.checkpoint_interval, |end| !end.carried);
-            if waited.unwrap_or_else(PoisonError::into_inner).0.carried {
-                return;
-            }
-            if let Err(error) = keeper.save(&self.sinks) {
+        let saved = || match (&self.keeper, &self.group) {
+            (Some(keeper), _) => keeper.save(&self.sinks),
+            (None, Some(_)) => self.commit(),
+            (None, None) => Ok(()),
+        };
+        while self.goes_on_after(self.checkpoint_interval) {
+            if let Err(error) = saved() {
                 return self.fail(error);
+            }
+        }
+    }
+
+    /// Waits; false if the lanes have ended. Partitions that are about to go are waited for no longer than a moment.
+    fn goes_on_after(&self, interval: Duration) -> bool {
+        let until = Instant::now() + interval;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let turn = if self.group.is_some() { left.min(HURRY) } else { left };
+            let waited = self.ended.wait_timeout_while(self.end(), turn, |end| !end.carried);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.carried {
+                return false;
+            }
+            if left <= turn || self.group.as_ref().is_some_and(|group| group.is_waiting()) {
+                return true;
             }
         }
     }

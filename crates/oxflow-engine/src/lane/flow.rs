@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::judge::{Failed, Judged, LeftOut, judge, leave_out};
 use super::nodes::{Gather, Node};
+use super::outbox::Outbox;
 use super::{LaneError, State};
 use crate::batch::{Batch, Meta, Payloads, Uncopied, row_number};
 use crate::checkpoint::Passed;
-use crate::connect::{TooLong, Writer};
+use crate::connect::TooLong;
 use crate::fault::{Fault, FaultKind};
 use crate::report::SOURCE;
 use crate::run::{Context, Outcome, Run, RunFailed};
@@ -54,7 +55,7 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
             route(*step, branches, &batch, &chosen, failed, started, state)
         }
         Node::Broadcast { step, branches } => broadcast(*step, branches, batch, state),
-        Node::Sink { step, writer, passed } => write(*step, writer.as_mut(), passed.as_mut(), batch, state),
+        Node::Sink { step, outbox, passed } => write(*step, outbox, passed.as_mut(), batch, state),
     }
 }
 
@@ -247,29 +248,30 @@ fn uncopyable(step: usize, uncopied: Uncopied) -> Fault {
 /// Writes what can be written; a message that the sink refuses is a fault of its own.
 fn write(
     step: usize,
-    writer: &mut dyn Writer,
+    outbox: &mut Outbox,
     passed: Option<&mut Passed>,
     batch: Batch,
     state: &mut State,
 ) -> Result<(), LaneError> {
     let started = Instant::now();
     let batch = leave_out_old(passed.as_deref(), batch, state);
-    let LeftOut { judged, kept } = leave_out(&batch, refused(step, writer, &batch), state)?;
+    let LeftOut { judged, kept } = leave_out(&batch, refused(step, outbox, &batch), state)?;
     let Judged { handled, came, ended } = judged;
     let written = kept.map(|kept| batch.select(&kept));
     let written = written.as_ref().unwrap_or(&batch);
     // At once: the lane may end with the error of another branch, which leaves things in order.
-    writer.write(written).inspect_err(|_| state.shared.tear())?;
+    outbox.write(written, state).inspect_err(|_| state.shared.tear())?;
     // What was left out is over, too.
     note(step, passed, &batch, handled, state);
-    settle(written, state);
     state.count(step, came, written.len(), started.elapsed());
     ended
 }
 
-fn refused(step: usize, writer: &dyn Writer, batch: &Batch) -> Vec<Fault> {
+fn refused(step: usize, outbox: &Outbox, batch: &Batch) -> Vec<Fault> {
     let Payloads::Bytes(column) = batch.payloads() else { return Vec::new() };
-    let reasons = (0..).zip(column.iter()).filter_map(|(row, payload)| Some((row, writer.refuses(payload)?)));
+    let messages = batch.each_metadata().zip(column.iter());
+    let reasons =
+        (0..).zip(messages).filter_map(|(row, (message, payload))| Some((row, outbox.refuses(message, payload)?)));
     let fault = |(row, reason): (u32, &str)| Fault {
         step,
         row,
@@ -315,12 +317,6 @@ fn note(step: usize, passed: Option<&mut Passed>, batch: &Batch, handled: usize,
 
 fn origins(batch: &Batch) -> impl Iterator<Item = (u32, i64)> {
     batch.each_metadata().map(|row| (row.partition(), row.offset()))
-}
-
-fn settle(batch: &Batch, state: &mut State) {
-    for row in batch.rows() {
-        state.fan_out(batch.meta(), *row, 0);
-    }
 }
 
 impl State {

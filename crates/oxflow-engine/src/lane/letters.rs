@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::outbox::Outbox;
 use super::{LaneError, State};
 use crate::batch::{AttributesBuilder, Batch, Meta, Metadata, Payloads};
-use crate::connect::Writer;
 use crate::dead_letter::{DeadLetter, Failure};
 use crate::fault::Fault;
 use crate::limits::{BadMessages, Breach, Limits};
@@ -17,7 +17,7 @@ const PORTION_BYTES: usize = 1 << 20;
 pub(crate) struct Letters {
     /// Logical name of their stream.
     pub(crate) stream: String,
-    pub(crate) writer: Box<dyn Writer>,
+    pub(crate) outbox: Outbox,
     /// The steps that a later run may give a message again.
     pub(crate) again: BTreeSet<usize>,
     pub(crate) limits: Limits,
@@ -31,6 +31,7 @@ pub(super) struct Posted {
     /// Step, partition and sequence number of each. Of several outputs of a message that fail in a step, the first is told.
     messages: BTreeSet<(usize, u32, u64)>,
     partitions: Vec<u32>,
+    sequences: Vec<u64>,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
     attributes: AttributesBuilder,
@@ -40,9 +41,10 @@ pub(super) struct Posted {
 }
 
 impl Posted {
-    fn push(&mut self, message: Metadata<'_>, letter: &DeadLetter<'_>) -> Result<(), LaneError> {
+    fn push(&mut self, message: Metadata<'_>, sequence: u64, letter: &DeadLetter<'_>) -> Result<(), LaneError> {
         let text = serde_json::to_vec(letter).map_err(|error| LaneError::Internal(error.to_string()))?;
         self.partitions.push(message.partition());
+        self.sequences.push(sequence);
         self.offsets.push(message.offset());
         self.timestamps.push(message.timestamp_us());
         self.attributes.copy(Some(message));
@@ -53,9 +55,10 @@ impl Posted {
 
     /// What is to be written.
     fn take(&mut self, stream: &Arc<str>) -> Batch {
-        let Self { messages, partitions, offsets, timestamps, attributes, payloads, .. } = std::mem::take(self);
+        let Self { messages, partitions, sequences, offsets, timestamps, attributes, payloads, .. } =
+            std::mem::take(self);
         self.messages = messages;
-        let meta = Meta::new(Arc::clone(stream), partitions, offsets, timestamps);
+        let meta = Meta::new(Arc::clone(stream), partitions, offsets, timestamps).with_sequences(sequences);
         let payloads = Payloads::Bytes(payloads.iter().map(Vec::as_slice).collect());
         Batch::new(Arc::new(meta.with_attributes(attributes.finish())), payloads)
     }
@@ -95,7 +98,9 @@ impl State {
             }
             let name = shared.partitions.get(partition as usize).map_or("", String::as_str);
             let (message, payload) = message.as_read().unwrap_or((message, b""));
-            posted.push(message, &DeadLetter::new(message, payload, name, &failure))?;
+            // Until its dead letter is acknowledged.
+            self.hold(partition, sequence);
+            posted.push(message, sequence, &DeadLetter::new(message, payload, name, &failure))?;
             failed.entry(partition).or_default().push(sequence);
             if posted.bytes > PORTION_BYTES {
                 self.send(posted, meta.stream())?;
@@ -115,8 +120,9 @@ impl State {
 
     /// Writes dead letters of messages of the stream `read_from`.
     pub(super) fn send(&mut self, posted: &mut Posted, read_from: &Arc<str>) -> Result<(), LaneError> {
-        let Some(letters) = self.letters.as_mut().filter(|_| posted.bytes > 0) else { return Ok(()) };
-        let written = letters.writer.write(&posted.take(read_from));
+        let Some(mut letters) = self.letters.take_if(|_| posted.bytes > 0) else { return Ok(()) };
+        let written = letters.outbox.write(&posted.take(read_from), self);
+        self.letters = Some(letters);
         Ok(written.inspect_err(|_| self.shared.tear())?)
     }
 

@@ -3,13 +3,16 @@
 //! A partition belongs to one lane, so its order holds without locks. A lane does everything itself, one batch after the
 //! other: a slow sink stops the reading, and nothing piles up in between.
 
+mod acknowledge;
 mod flow;
 mod judge;
 mod letters;
 mod nodes;
+mod outbox;
 
 pub(crate) use letters::Letters;
 pub(crate) use nodes::{Node, Supply, Unbuilt, build};
+pub(crate) use outbox::Outbox;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +25,7 @@ use crate::checkpoint::{Marks, Sent};
 use crate::clock::Clock;
 use crate::commit::{Position, Tracker};
 use crate::config::Policy;
-use crate::connect::{ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
+use crate::connect::{Changes, ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
 use crate::host::{self, Recorder};
@@ -61,6 +64,12 @@ pub(crate) struct Shared {
     /// Takes what extensions record.
     pub(crate) recorder: Arc<Recorder>,
 }
+
+/// How long the sinks may take for what they have of a partition that goes. What they take longer for is read again by whoever
+/// gets it.
+const LAST_OF_A_PARTITION: Duration = Duration::from_secs(5);
+/// How long the sinks may take when reading is over. If that is not enough their own end says why.
+const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_secs(30);
 
 /// A lane is inside a batch: no checkpoint is taken meanwhile.
 struct Carrying<'a> {
@@ -105,9 +114,9 @@ impl Shared {
         settled
     }
 
-    /// The sinks have made what they took last: only now is what is settled committed.
-    pub(crate) fn commit(&self) {
-        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = self.settled();
+    /// The sinks have made what they took last: only now is what was settled before committed.
+    pub(crate) fn commit(&self, settled: BTreeMap<u32, Position>) {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = settled;
     }
 }
 
@@ -188,23 +197,62 @@ impl Lane {
     pub(crate) fn run(mut self) -> Result<(), LaneError> {
         let shared = Arc::clone(&self.state.shared);
         let _inside = host::lane(&shared.recorder, &self.state.live, self.number);
+        let carried = self.carry_all();
+        let _carrying = shared.carry();
+        let closed = if carried.is_ok() { self.close() } else { Ok(()) };
+        // Also of a lane that failed: what comes before the failure is delivered.
+        let closed = closed.and(self.wait_for_all(LAST_ACKNOWLEDGEMENT));
+        // What a step left in the last batches is still to come.
+        self.state.progress.ended &= !self.state.short;
+        self.leave(&closed);
+        carried.and(closed)
+    }
+
+    fn carry_all(&mut self) -> Result<(), LaneError> {
+        let shared = Arc::clone(&self.state.shared);
         while !self.state.progress.ended && !shared.drain.load(Ordering::Acquire) {
             let started = Instant::now();
             self.state.live.begin();
             self.state.enter(SOURCE, 0);
-            let polled = self.source.poll(&self.poll_limits())?;
+            self.follow_changes()?;
+            let polled = self.poll()?;
             let carrying = shared.carry();
             let went = self.carry(polled, started);
             self.leave(&went);
             drop(carrying);
             went?;
         }
-        let _carrying = shared.carry();
-        let closed = self.close();
-        // What a step left in the last batches is still to come.
-        self.state.progress.ended &= !self.state.short;
-        self.leave(&closed);
-        closed
+        Ok(())
+    }
+
+    /// Gives up partitions that went, and begins those that came.
+    fn follow_changes(&mut self) -> Result<(), LaneError> {
+        let Changes { revoked, assigned } = self.source.changes();
+        if !revoked.is_empty() {
+            self.wait_for_all(LAST_OF_A_PARTITION)?;
+            // What is settled by now may still be committed.
+            self.publish();
+            for partition in &revoked {
+                self.state.abandon(*partition);
+            }
+            self.source.released(&revoked);
+        }
+        for partition in assigned {
+            // What was settled before it went is not this time's.
+            self.state.progress.settled.remove(&partition);
+            self.publish();
+        }
+        Ok(())
+    }
+
+    /// What the source gives. While too much is on its way to the sinks, that is waited for instead.
+    fn poll(&mut self) -> Result<Polled, LaneError> {
+        let limits = self.poll_limits();
+        if self.is_crowded() {
+            self.wait_for_one(limits.wait);
+            return Ok(Polled::Idle);
+        }
+        Ok(self.source.poll(&limits)?)
     }
 
     fn carry(&mut self, polled: Polled, started: Instant) -> Result<(), LaneError> {
@@ -218,6 +266,7 @@ impl Lane {
             Polled::Advance(time) => self.state.shared.clock.advance(time),
             Polled::End => self.state.progress.ended = true,
         }
+        self.acknowledge()?;
         flow::expire(&mut self.nodes, &mut self.state)
     }
 
@@ -310,6 +359,28 @@ impl State {
             }
         }
         self.forget_letters();
+    }
+
+    /// Nothing of a partition is this lane's any more.
+    fn abandon(&mut self, partition: u32) {
+        self.trackers.entry(partition).or_default().abandon();
+        if let Some(letters) = &mut self.letters {
+            letters.bad.remove(&partition);
+        }
+    }
+
+    /// Lets a message wait for one more output.
+    fn hold(&mut self, partition: u32, sequence: u64) {
+        if let Some(tracker) = self.trackers.get_mut(&partition) {
+            tracker.hold(sequence, 1);
+        }
+    }
+
+    /// The outputs of these messages are where they belong.
+    fn settle(&mut self, meta: &Meta, rows: &[u32]) {
+        for row in rows {
+            self.fan_out(meta, *row, 0);
+        }
     }
 
     /// The outputs of message `row` changed from one to `outputs`.

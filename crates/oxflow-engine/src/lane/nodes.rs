@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::outbox::Outbox;
 use crate::batch::Batch;
 use crate::checkpoint::{Marks, Passed};
-use crate::connect::{Sink, Writer};
+use crate::connect::Sink;
 use crate::extension::NotMade;
 use crate::lower::{Bindings, RouterSpec, Stage};
 use crate::run::{
@@ -20,7 +21,7 @@ pub(crate) enum Node {
     Gather(Gather),
     Route { step: usize, router: Box<dyn Router>, branches: Vec<Vec<Node>> },
     Broadcast { step: usize, branches: Vec<Vec<Node>> },
-    Sink { step: usize, writer: Box<dyn Writer>, passed: Option<Passed> },
+    Sink { step: usize, outbox: Outbox, passed: Option<Passed> },
 }
 
 impl Node {
@@ -124,7 +125,8 @@ impl Supply<'_> {
             }
             Stage::Sink { step, stream } => {
                 let sink = self.sinks.get(stream).ok_or_else(|| format!("the sink `{stream}` is not open"))?;
-                Node::Sink { step: *step, writer: sink.writer(), passed: self.passed(*step, first) }
+                let outbox = Outbox::new(sink.writer());
+                Node::Sink { step: *step, outbox, passed: self.passed(*step, first) }
             }
         })
     }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use memchr::memchr;
 
-use super::super::{ConnectError, Sink, Writer};
+use super::super::{ConnectError, Sink, Writer, Written};
 use super::claim::Claim;
 use super::compression::{self, ending};
 use super::output::Output;
 use super::{FileKey, real_path};
-use crate::batch::{Batch, Payloads};
+use crate::batch::{Batch, Metadata, Payloads};
 use crate::checkpoint::SinkState;
 use crate::crash;
 
@@ -161,11 +161,11 @@ impl<W: FnMut(&[u8]) -> io::Result<()> + Send> LineWriter<W> {
 }
 
 impl<W: FnMut(&[u8]) -> io::Result<()> + Send> Writer for LineWriter<W> {
-    fn refuses(&self, payload: &[u8]) -> Option<&'static str> {
+    fn refuses(&self, _message: Metadata<'_>, payload: &[u8]) -> Option<&'static str> {
         memchr(b'\n', payload).map(|_| "it holds a line feed, and each line is one message")
     }
 
-    fn write(&mut self, batch: &Batch) -> Result<(), ConnectError> {
+    fn write(&mut self, batch: &Batch) -> Result<Written, ConnectError> {
         let Payloads::Bytes(column) = batch.payloads() else {
             unreachable!("the plan lets nothing but bytes into a sink")
         };
@@ -174,6 +174,7 @@ impl<W: FnMut(&[u8]) -> io::Result<()> + Send> Writer for LineWriter<W> {
             self.lines.extend_from_slice(payload);
             self.lines.push(b'\n');
         }
-        (self.write)(&self.lines).map_err(|source| ConnectError::write(&self.stream, &self.path, source))
+        (self.write)(&self.lines).map_err(|source| ConnectError::write(&self.stream, &self.path, source))?;
+        Ok(Written::Done)
     }
 }
