@@ -4,7 +4,7 @@
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi and the stubs of our Rust steps anew
-#   make schema  write docs/reference/config.schema.json anew
+#   make schema  write the JSON Schemas in docs/reference anew
 #   make template-lock  write the lock file of new projects anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times and count what is lost or repeated
@@ -43,7 +43,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps tests/compat/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
+APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -113,6 +113,7 @@ test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	$(TEST_WHEEL) --features stubs,crash-points
 	$(TEST_WHEEL) --manifest-path examples/metrics/steps/Cargo.toml
 	$(TEST_WHEEL) --manifest-path tests/steps/Cargo.toml
+	$(TEST_WHEEL) --manifest-path tests/pure/Cargo.toml --features extension
 	for version in $(VERSIONS); do \
 	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
 	done
@@ -173,6 +174,7 @@ steps-stubs: test-wheels
 .PHONY: schema
 schema:
 	$(OXFLOW) config-schema | python3 -m json.tool > docs/reference/config.schema.json
+	$(OXFLOW) pipeline-schema | python3 -m json.tool > docs/reference/pipeline.schema.json
 
 .PHONY: template-lock
 template-lock:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from oxflow._oxflow import Message, Origin
     from oxflow._run import run
     from oxflow.dead_letter import DeadLetter
+    from oxflow.definition import read_pipeline
     from oxflow.errors import (
         ConfigError,
         DecodeError,
@@ -85,6 +86,7 @@ __all__ = [
     "__version__",
     "branch",
     "errors",
+    "read_pipeline",
     "run",
     "streaming_source",
     "testing",
@@ -96,6 +98,7 @@ _HOMES = {
     "oxflow._extension": ("RustFunction",),
     "oxflow._oxflow": ("Message", "Origin"),
     "oxflow.dead_letter": ("DeadLetter",),
+    "oxflow.definition": ("read_pipeline",),
     "oxflow.errors": (
         "ConfigError",
         "DecodeError",

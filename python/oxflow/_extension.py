@@ -22,12 +22,14 @@ from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from oxflow._oxflow import Message
     from oxflow._payloads import Function, Parameter, Public, Record, Type
+    from oxflow.report import RunReport
 
 CAPSULE = "__oxflow__"
+PIPELINE = "__oxflow_pipeline__"
 NATIVE_TYPE = "__oxflow_type__"
 
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -171,11 +173,32 @@ def populate(module: types.ModuleType) -> None:
     face = _faces.get((described["identity"], home))
     if face is None:
         face = _face(capsule, home, Contents(home, described))
+        if hasattr(module, PIPELINE):
+            face["run_streams"] = _runner(home, getattr(module, PIPELINE))
         follow()
         _oxflow.connect_module(capsule, home)
         enter(described["identity"], home, getattr(module, "__file__", None), described)
         _faces[described["identity"], home] = face
     vars(module).update(face)
+
+
+def _runner(home: str, text: str) -> Callable[..., RunReport]:
+    """Give the function that runs a module's own pipeline."""
+
+    def run_streams(
+        *,
+        streams: Mapping[str, Any] | None = None,
+        config: Any = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> RunReport:
+        """Run the pipeline of this module; see `oxflow.run` for the arguments and what is raised."""
+        from oxflow._run import run
+        from oxflow.definition import parse
+
+        return run(parse(text, "pipeline.yaml", home), streams=streams, config=config, overrides=overrides)
+
+    run_streams.__module__ = home
+    return run_streams
 
 
 def _face(capsule: object, home: str, contents: Contents) -> dict[str, Any]:

@@ -60,6 +60,8 @@ pub mod abi;
 mod batch;
 pub mod bytes;
 pub mod codec;
+#[doc(hidden)]
+pub mod closure;
 mod columns;
 mod construct;
 pub mod describe;
@@ -77,6 +79,7 @@ pub mod metrics;
 mod nullable;
 mod open_tuple;
 pub mod payload;
+pub mod program;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(not(feature = "python"))]
