@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -13,12 +14,21 @@ import fastjsonschema
 import pure_words
 import pytest
 import test_steps
-import yaml
 
 import oxflow
 import oxflow.testing
 from oxflow import (
-    Batch, Filter, FlatMap, Map, Message, Parser, PlanError, Serializer, StreamSink, branch, read_pipeline,
+    Batch,
+    Filter,
+    FlatMap,
+    Map,
+    Message,
+    Parser,
+    PlanError,
+    Serializer,
+    StreamSink,
+    branch,
+    read_pipeline,
     streaming_source,
 )  # fmt: skip
 from oxflow.definition import written
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
     from oxflow import Pipeline
 
 ROOT = Path(__file__).parent.parent
+# Without types of its own.
+YAML: Any = importlib.import_module("yaml")
 SOURCE: Any = streaming_source("in", stream_name="lines")
 LINES: Any = SOURCE.apply(Parser("parse", pure_words.Line)).apply(FlatMap("words", function=pure_words.words))
 OWN: Any = (
@@ -70,12 +82,11 @@ PIPELINES: dict[str, Any] = {
 
 
 def without_places(value: Any) -> Any:
+    container: Any = value
     if isinstance(value, dict):
-        items: dict[str, Any] = value
-        return {key: without_places(item) for key, item in items.items() if key != "place"}
+        return {key: without_places(item) for key, item in container.items() if key != "place"}
     if isinstance(value, list):
-        parts: list[Any] = value
-        return [without_places(part) for part in parts]
+        return [without_places(part) for part in container]
     return value
 
 
@@ -116,20 +127,33 @@ def test_what_is_built_in_rust_has_the_plan_of_the_others(tmp_path: Path) -> Non
     # A function of the program itself, in place of one that takes its message by reference.
     assert without_places(json.loads(shown.stdout.replace("built:words", "pure_words:words"))) == plan(OWN)
     (tmp_path / "in.jsonl").write_text('{"text": "an oxen herd"}\n', encoding="utf-8")
-    call = [binary("built"), "--quiet", "--stream", "lines=file:in.jsonl", "--stream", "words=stdout:"]
+    call: list[str | Path] = [
+        binary("built"),
+        "--quiet",
+        "--stream",
+        "lines=file:in.jsonl",
+        "--stream",
+        "words=stdout:",
+    ]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == '{"text":"OXEN","letters":4}\n{"text":"HERD","letters":4}\n'
 
 
 def test_a_pipeline_in_yaml_runs_beside_python_functions(tmp_path: Path) -> None:
-    (tmp_path / "app_of_yaml.py").write_text("def louder(message):\n    return message.payload | {'text': message.payload['text'] + '!'}\n", encoding="utf-8")
+    (tmp_path / "app_of_yaml.py").write_text(
+        "def louder(message):\n    return message.payload | {'text': message.payload['text'] + '!'}\n", encoding="utf-8"
+    )
     text = PIPELINE.read_text(encoding="utf-8") + "module: pure_words\n"
     text = text.replace("  - serializer", '  - map: { name: louder, python: "app_of_yaml:louder" }\n  - serializer')
     saved(tmp_path, text)
     (tmp_path / "in.jsonl").write_text('{"text": "an oxen herd"}\n', encoding="utf-8")
-    done = command(tmp_path, "run", "pipeline.yaml", "--stream", "lines=file:in.jsonl", "--stream", "words=file:out.jsonl")
+    done = command(
+        tmp_path, "run", "pipeline.yaml", "--stream", "lines=file:in.jsonl", "--stream", "words=file:out.jsonl"
+    )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == '{"text":"OXEN!","letters":4}\n{"text":"HERD!","letters":4}\n'
+    assert (tmp_path / "out.jsonl").read_text(
+        encoding="utf-8"
+    ) == '{"text":"OXEN!","letters":4}\n{"text":"HERD!","letters":4}\n'
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -204,7 +228,9 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_the_published_schema_is_that_of_the_command(tmp_path: Path) -> None:
     published = (ROOT / "docs/reference/pipeline.schema.json").read_text(encoding="utf-8")
     shown = command(tmp_path, "pipeline-schema").stdout
-    assert json.loads(published) == json.loads(shown), "run `make schema` and commit docs/reference/pipeline.schema.json"
+    assert json.loads(published) == json.loads(shown), (
+        "run `make schema` and commit docs/reference/pipeline.schema.json"
+    )
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -212,7 +238,7 @@ def test_the_schema_takes_what_is_written(name: str) -> None:
     schema = json.loads((ROOT / "docs/reference/pipeline.schema.json").read_text(encoding="utf-8"))
     # Its words are newer than this validator, but for its own sake it leaves out what it does not know.
     validate: Any = fastjsonschema.compile({**schema, "$schema": "http://json-schema.org/draft-07/schema#"})
-    validate(yaml.safe_load(written(PIPELINES[name])))
+    validate(YAML.safe_load(written(PIPELINES[name])))
     with pytest.raises(fastjsonschema.JsonSchemaException):
         validate({"source": {"name": "in", "stream": "in"}, "steps": [{"map": {"name": "a", "functon": "b"}}]})
 

@@ -46,8 +46,17 @@ def running(folder: Path, way: str, *options: str) -> Generator[tuple[subprocess
     port = free_port()
     (folder / "slow.py").write_text(PIPELINE, encoding="utf-8")
     called = [sys.executable, "-m", "oxflow", "run", "slow.py"] if way == "oxflow" else [str(binary())]
-    bound = ["--stream", "lines=stdin:", "--stream", "words=file:out", "--set", f"run.endpoint.address=127.0.0.1:{port}"]
-    with subprocess.Popen([*called, *bound, *options], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    bound = [
+        "--stream",
+        "lines=stdin:",
+        "--stream",
+        "words=file:out",
+        "--set",
+        f"run.endpoint.address=127.0.0.1:{port}",
+    ]
+    with subprocess.Popen(
+        [*called, *bound, *options], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         try:
             until(lambda: asked(port, "/ready")[0] == 200, process)
             yield process, port
@@ -85,7 +94,13 @@ def write(process: subprocess.Popen[bytes], line: bytes) -> None:
 def test_a_run_that_waits_for_input_is_healthy_and_tells_what_passed(way: str, tmp_path: Path) -> None:
     with running(tmp_path, way, "--set", "run.endpoint.stalled_s=1") as (process, port):
         write(process, b'{"text": "oxen"}')
-        until(lambda: re.search(r'messages_out_total\{step="out",kind="sink"\} 1$', asked(port, "/metrics")[1], re.MULTILINE) is not None, process)
+        until(
+            lambda: (
+                re.search(r'messages_out_total\{step="out",kind="sink"\} 1$', asked(port, "/metrics")[1], re.MULTILINE)
+                is not None
+            ),
+            process,
+        )
         assert asked(port, "/health") == (200, "ok\n")
         time.sleep(1.5)
         assert asked(port, "/health") == (200, "ok\n")

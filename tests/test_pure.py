@@ -101,12 +101,11 @@ def test_its_json_has_the_form_of_that_of_oxflow(command: str, tmp_path: Path) -
 
 def shape(value: Any) -> Any:
     """The keys of JSON, and the kinds of its values."""
+    container: Any = value
     if isinstance(value, dict):
-        items: dict[str, Any] = value
-        return {key: shape(item) for key, item in items.items()}
+        return {key: shape(item) for key, item in container.items()}
     if isinstance(value, list):
-        parts: list[Any] = value
-        return [shape(part) for part in parts]
+        return [shape(part) for part in container]
     return type(value).__name__
 
 
@@ -217,7 +216,9 @@ def test_a_function_of_another_kind_is_refused(tmp_path: Path) -> None:
     target = written(tmp_path, "function: words", "function: is_long")
     done = pure(tmp_path, "check", target)
     assert done.returncode == 3
-    assert done.stderr.startswith("error[OXF0207]: step `words` cannot call `is_long`\n  --> pipeline.yaml:5:5  - flat_map: ")
+    assert done.stderr.startswith(
+        "error[OXF0207]: step `words` cannot call `is_long`\n  --> pipeline.yaml:5:5  - flat_map: "
+    )
 
 
 def test_a_step_of_python_is_refused(tmp_path: Path) -> None:
@@ -279,7 +280,9 @@ steps:
     done = pure(tmp_path, "run", "all.yaml", *bound)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "totals.out").read_text(encoding="utf-8") == '{"letters":10}\n{"letters":7}\n'
-    assert (tmp_path / "short.out").read_text(encoding="utf-8") == '{"text":"an","letters":2}\n{"text":"on","letters":2}\n'
+    assert (tmp_path / "short.out").read_text(
+        encoding="utf-8"
+    ) == '{"text":"an","letters":2}\n{"text":"on","letters":2}\n'
     assert (tmp_path / "long.out").read_bytes().count(b"\xa4text") == 3
 
 
@@ -328,7 +331,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def started(folder: Path, *arguments: str) -> Generator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
-    call = [binary(), *arguments]
+    call: list[str | Path] = [binary(), *arguments]
     with subprocess.Popen(call, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as running:
         try:
             yield running

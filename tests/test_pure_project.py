@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from oxflow.sdk import vendor
 from oxflow.sdk.new import create
@@ -18,12 +18,18 @@ from pure_binary import CRATE, TARGET, binary
 from test_new import command
 from test_project import settle
 
-ROOT = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Without types of its own.
+YAML: Any = importlib.import_module("yaml")
 
 
 def cargo(folder: Path, *arguments: str) -> str:
     environment = os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_NET_OFFLINE": "true"}
-    done = subprocess.run(["cargo", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["cargo", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -58,22 +64,22 @@ def test_it_builds_passes_its_tests_and_runs(tmp_path: Path) -> None:
     settle(made, place)
     cargo(place, "test", "--quiet", "--locked")
     cargo(place, "fmt", "--check")
-    run = [TARGET / "debug/ox_pipeline", "--quiet", "--config", "sample.yaml"]
+    run: list[str | Path] = [TARGET / "debug/ox_pipeline", "--quiet", "--config", "sample.yaml"]
     done = subprocess.run(run, cwd=place, capture_output=True, text=True, check=True)
     assert done.stdout.startswith('{"text":"OXEN","letters":4}\n')
-    linked = subprocess.run(["ldd", run[0]], capture_output=True, text=True, check=True).stdout
+    linked = subprocess.run(["ldd", str(run[0])], capture_output=True, text=True, check=True).stdout
     assert "python" not in linked
 
 
 def test_its_manifest_is_that_of_the_program(tmp_path: Path) -> None:
     project = create("ox_pipeline", tmp_path / "ox_pipeline", is_pure=True)
-    settings, job = yaml.safe_load_all((project.folder / "kubernetes.yaml").read_text(encoding="utf-8"))
+    settings, job = YAML.safe_load_all((project.folder / "kubernetes.yaml").read_text(encoding="utf-8"))
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["livenessProbe"]["httpGet"]["path"] == "/health"
     assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
     config = project.folder / "cluster.yaml"
     config.write_text(settings["data"]["config.yaml"], encoding="utf-8")
-    check = [binary(), "check", "--config", config]
+    check: list[str | Path] = [binary(), "check", "--config", config]
     checked = subprocess.run(check, cwd=project.folder, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
 

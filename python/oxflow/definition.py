@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from oxflow import _oxflow
 from oxflow._extension import NATIVE_TYPE, RustFunction
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["parse", "read_pipeline", "written"]
 
+T = TypeVar("T")
+
 _CALLS: dict[str, Callable[[str, Any], Step]] = {"map": Map, "flat_map": FlatMap, "filter": Filter}
-_WORDS = {Map: "map", FlatMap: "flat_map", Filter: "filter"}
+_WORDS: dict[type[Step], str] = {Map: "map", FlatMap: "flat_map", Filter: "filter"}
 # A text that YAML reads as the same text.
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _TAKEN = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
@@ -121,11 +123,17 @@ class _Reading:
             return given["python"]
         reference, arguments = given["function"], given.get("with")
         found = self._found(given["name"], reference, spot)
-        is_class = isinstance(found, type) and issubclass(found, RustFunction)
-        if found is not None and not (is_class or isinstance(found, RustFunction)):
-            self._report(given["name"], "OXF0105", f"`{reference}` is no Rust function", spot, "name it under `python`")
+        if found is None:
+            return None
+        is_class = _is_class(found)
+        if not (is_class or _is_object(found)):
+            self._report(
+                given["name"], "OXF0105", f"`{reference}` is no Rust function", spot, fix="name it under `python`"
+            )
         if not is_class:
-            return found if arguments is None else self._made(given["name"], reference, lambda: found(**arguments), spot)
+            return (
+                found if arguments is None else self._made(given["name"], reference, lambda: found(**arguments), spot)
+            )
         return self._made(given["name"], reference, lambda: found(**(arguments or {})), spot)
 
     def _made(self, step: str, reference: str, make: Callable[[], Any], spot: Spot) -> Any:
@@ -134,7 +142,7 @@ class _Reading:
         except (TypeError, ExtensionError) as error:
             why = error.diagnostics[0].why if isinstance(error, ExtensionError) else str(error)
             fix = "give it under `with` the arguments that its `new` takes"
-            self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix, why)
+            self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix=fix, why=why)
             return None
 
     def _type(self, given: Mapping[str, Any], spot: Spot) -> Any:
@@ -143,7 +151,7 @@ class _Reading:
         found = self._found(given["name"], given["type"], spot)
         if found is not None and not hasattr(found, NATIVE_TYPE):
             wrong = f"`{given['type']}` is no Rust type"
-            self._report(given["name"], "OXF0105", wrong, spot, "name it under `python`")
+            self._report(given["name"], "OXF0105", wrong, spot, fix="name it under `python`")
         return found
 
     def _found(self, step: str, reference: str, spot: Spot) -> Any:
@@ -151,7 +159,7 @@ class _Reading:
         if ":" not in reference:
             if self.module is None:
                 fix = f"write `package.module:{reference}`, or `module: package.module` at the top of the file"
-                self._report(step, "OXF0105", f"`{reference}` is in no module", spot, fix)
+                self._report(step, "OXF0105", f"`{reference}` is in no module", spot, fix=fix)
                 return None
             reference = f"{self.module}:{reference}"
         return self._imported(step, reference, spot)
@@ -160,16 +168,24 @@ class _Reading:
         try:
             return imported(reference)
         except UnfitFunctionError as error:
-            self._report(step, error.code, error.message, spot, error.fix, error.why)
+            self._report(step, error.code, error.message, spot, fix=error.fix, why=error.why)
             return None
 
     def _report(
-        self, step: str, code: str, message: str, spot: Spot, fix: str | None = None, why: str | None = None
+        self, step: str, code: str, message: str, spot: Spot, *, fix: str | None = None, why: str | None = None
     ) -> None:
         self.wrong.append(Diagnostic(code, f"step `{step}`: {message}", place_of(spot), why, fix))
 
 
-def _at(item: Any, spot: Spot) -> Any:
+def _is_class(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, RustFunction)
+
+
+def _is_object(found: object) -> bool:
+    return isinstance(found, RustFunction)
+
+
+def _at(item: T, spot: Spot) -> T:
     """Let an error point at the line of the file, and not at the line here that made the item."""
     object.__setattr__(item, "spot", spot)
     return item
@@ -215,17 +231,18 @@ class _Writing:
                 return [f"{margin}- {kind}: {_flow({'name': step.name, **given})}"]
 
     def _simple(self, step: Step) -> tuple[str, dict[str, Any]]:
+        # The match narrows `step` to a generic class whose arguments nobody knows.
+        owner, kind = step, type(step)
         match step:
             case Map() | FlatMap() | Filter():
-                function: Any = step.function
-                return _WORDS[type(step)], self._function(step, function)
+                return _WORDS[kind], self._function(owner, step.function)
             case Batch():
                 time = step.batch_timedelta
                 time_ms = None if time is None else math.ceil(time.total_seconds() * 1000)
                 limits = {"messages": step.batch_size, "bytes": step.batch_bytes, "time_ms": time_ms}
                 return "batch", {name: limit for name, limit in limits.items() if limit is not None}
             case Parser():
-                return "parser", {**self._type(step, step.msg_type), **_unless_json(step.codec)}
+                return "parser", {**self._type(owner, step.msg_type), **_unless_json(step.codec)}
             case Serializer():
                 return "serializer", _unless_json(step.codec)
             case StreamSink():
@@ -234,7 +251,11 @@ class _Writing:
                 raise TypeError(f"{step!r} is no step of a pipeline")
 
     def _branches(
-        self, kind: str, head: Mapping[str, Any], ways: Iterable[tuple[Mapping[str, Any], Branch[Any, Any]]], margin: str
+        self,
+        kind: str,
+        head: Mapping[str, Any],
+        ways: Iterable[tuple[Mapping[str, Any], Branch[Any, Any]]],
+        margin: str,
     ) -> list[str]:
         lines = [f"{margin}- {kind}:", *(f"{margin}    {key}: {_value(value)}" for key, value in head.items())]
         lines.append(f"{margin}    branches:")
@@ -247,11 +268,10 @@ class _Writing:
     def _function(self, step: Step, function: Any) -> dict[str, Any]:
         if isinstance(function, str):
             return {"python": function}
-        if not isinstance(function, RustFunction):
+        if not _is_object(function):
             return {"python": self._named(step, function, reference_of(function))}
-        rust: Any = function
-        arguments: dict[str, Any] = json.loads(rust._arguments or "{}")  # noqa: SLF001  # what it was made of
-        return {"function": reference_of(rust), **({"with": arguments} if arguments else {})}
+        arguments: dict[str, Any] = json.loads(function._arguments or "{}")  # noqa: SLF001  # what it was made of
+        return {"function": reference_of(function), **({"with": arguments} if arguments else {})}
 
     def _type(self, step: Step, annotation: Any) -> dict[str, Any]:
         reference = f"{getattr(annotation, '__module__', '')}:{getattr(annotation, '__qualname__', annotation)}"

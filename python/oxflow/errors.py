@@ -102,7 +102,8 @@ class Diagnostic:
     def _rendered(self) -> str:
         from oxflow import _oxflow
 
-        place = self.place and (self.place.file, self.place.line, self.place.column, self.place.text)
+        at = self.place
+        place = None if at is None else (at.file, at.line, at.column, at.text)
         return _oxflow.render(self.code, self.message, place, self.why, self.fix)
 
 

@@ -199,7 +199,8 @@ impl<T: Own> Chain<T> {
 
     fn then<U, C>(self, word: &str, does: impl FnOnce(String) -> Does) -> Chain<U> {
         let (module, function) = segments(type_name::<C>());
-        let name = if function.chars().all(|letter| letter.is_alphanumeric() || letter == '_') { function } else { word };
+        let name =
+            if function.chars().all(|letter| letter.is_alphanumeric() || letter == '_') { function } else { word };
         Chain { draft: self.draft.then(name, does(format!("{module}:{function}"))), payload: PhantomData }
     }
 }

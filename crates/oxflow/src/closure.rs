@@ -4,7 +4,9 @@
 //! stands between them. A type is described as soon as somebody says that it is a [`Payload`]; until then it can't be read or
 //! written, and its shape is not known. Tables and closures are never freed: a program builds its pipeline once.
 
-use crate::abi::{self, Encoded, Faults, Form, FunctionTable, Handle, Held, Instance, Kind, ModuleTable, Rows, TypeTable};
+use crate::abi::{
+    self, Encoded, Faults, Form, FunctionTable, Handle, Held, Instance, Kind, ModuleTable, Rows, TypeTable,
+};
 use crate::codec::{DecodeError, EncodeError};
 use crate::encode::{encode_by, release};
 use crate::function::{Emitter, Failure};
@@ -199,8 +201,7 @@ unsafe extern "C" fn apply<C: Call<T, U>, T, U>(
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) =
-        unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
     let mut pass = Pass::new(faults, rows.len());
     let call = |pass: &mut Pass<'_, U>, Row { row, message }: Row<T>| {
         pass.begin(row);
@@ -220,8 +221,7 @@ unsafe extern "C" fn ask<C: Fn(&Message<T>) -> bool, T>(
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) =
-        unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
     give(answers(function, &rows, faults))
 }
 
@@ -234,8 +234,7 @@ unsafe extern "C" fn select<C: Fn(&Message<T>) -> bool, T>(
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) =
-        unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
     let answered = answers(function, &rows, faults);
     // A row that failed has no answer.
     let mut answered = answered.into_iter().peekable();

@@ -59,9 +59,9 @@
 pub mod abi;
 mod batch;
 pub mod bytes;
-pub mod codec;
 #[doc(hidden)]
 pub mod closure;
+pub mod codec;
 mod columns;
 mod construct;
 pub mod describe;

@@ -55,7 +55,7 @@ def load(target: str) -> Pipeline[Any]:
     else:
         raise _missing(
             f"`{target}` is neither FILE.py nor FILE.yaml nor module:object",
-            "name a file, or an object: `package.module:pipeline`"
+            "name a file, or an object: `package.module:pipeline`",
         )
     return _pipeline(module, name or _DEFAULT_NAME, place)
 

@@ -19,7 +19,11 @@ struct Half {
 
 fn halved(message: Message<u64>) -> Result<Half, String> {
     let number = *message.payload();
-    if number.is_multiple_of(2) { Ok(Half { number: number / 2, unit: "oxen" }) } else { Err(format!("{number} is odd")) }
+    if number.is_multiple_of(2) {
+        Ok(Half { number: number / 2, unit: "oxen" })
+    } else {
+        Err(format!("{number} is odd"))
+    }
 }
 
 /// Runs it on numbers; gives what came out, or what ended it.

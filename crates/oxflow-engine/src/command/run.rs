@@ -59,7 +59,8 @@ pub(super) fn config(options: &Options) -> Result<Config, Failed> {
         let message = format!("cannot read the configuration `{file}`: {}", reason(&error));
         Failed::wrong(vec![Diagnostic::new(Code::ConfigUnreadable, message)])
     })?;
-    let environment = std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
     let loaded = Config::load(&text, file, &options.sets, &environment.collect());
     let mut config = loaded.map_err(|wrong| Failed::wrong(vec![wrong]))?;
     for (name, url) in &options.streams {
@@ -91,7 +92,11 @@ fn carry(job: Job, quiet: bool) -> Ended {
     let (drain, stopped_by) = (Arc::clone(&job.drain), StoppedBy::default());
     let told = move || {
         if !quiet {
-            let how = if std::io::stderr().is_terminal() { "press Ctrl-C again to end at once" } else { "a second signal ends it at once" };
+            let how = if std::io::stderr().is_terminal() {
+                "press Ctrl-C again to end at once"
+            } else {
+                "a second signal ends it at once"
+            };
             show::note(&format!("oxflow: stopping; {how}"));
         }
     };

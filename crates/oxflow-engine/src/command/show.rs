@@ -35,9 +35,10 @@ pub(super) fn texts(findings: &[Diagnostic]) -> String {
 /// What is wrong, as programs read it.
 pub(super) fn as_json(findings: &[Diagnostic]) -> Value {
     let shown = |finding: &Diagnostic| {
-        let place = finding.place.as_ref().map(|place| {
-            json!({"file": place.file, "line": place.line, "column": place.column, "text": place.text})
-        });
+        let place = finding
+            .place
+            .as_ref()
+            .map(|place| json!({"file": place.file, "line": place.line, "column": place.column, "text": place.text}));
         json!({
             "code": finding.code,
             "message": finding.message,

@@ -10,11 +10,7 @@ pub(super) type StoppedBy = Arc<Mutex<Option<&'static str>>>;
 
 /// Lets signals set `drain`; `told` is called at the first one.
 #[cfg(unix)]
-pub(super) fn watch(
-    drain: Arc<AtomicBool>,
-    stopped_by: StoppedBy,
-    told: impl Fn() + Send + 'static,
-) -> io::Result<()> {
+pub(super) fn watch(drain: Arc<AtomicBool>, stopped_by: StoppedBy, told: impl Fn() + Send + 'static) -> io::Result<()> {
     use std::time::{Duration, Instant};
 
     use signal_hook::consts::{SIGINT, SIGTERM};

@@ -101,11 +101,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     /// What asks for its place is given line, column and itself.
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Failure> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
         if name != PLACED {
             return visitor.visit_newtype_struct(self);
         }

@@ -221,9 +221,9 @@ impl Definition {
         let definition = read.map_err(|failure| vec![failure.of(Document::Pipeline).diagnose(file, text)])?;
         let mut found = Vec::new();
         each_step(&definition.steps, &mut |step| {
-            found.extend(step.value.check().map(|wrong| {
-                wrong.at(Some(place_in(file, text, step.line, Some(step.column))))
-            }));
+            found.extend(
+                step.value.check().map(|wrong| wrong.at(Some(place_in(file, text, step.line, Some(step.column))))),
+            );
         });
         if found.is_empty() { Ok(definition) } else { Err(found) }
     }
@@ -262,10 +262,7 @@ fn one_of(step: &str, what: &str, rust: Option<&String>, python: Option<&String>
             format!("step `{step}` names no {what}"),
             format!("give it `{what}: NAME` for one in Rust, or `python: package.module:name`"),
         ),
-        (Some(_), Some(_)) => (
-            format!("step `{step}` names two {what}s"),
-            format!("remove `{what}` or `python`"),
-        ),
+        (Some(_), Some(_)) => (format!("step `{step}` names two {what}s"), format!("remove `{what}` or `python`")),
         _ => return None,
     };
     Some(Diagnostic::new(Code::BadDefinition, message).fix(fix))
@@ -274,7 +271,9 @@ fn one_of(step: &str, what: &str, rust: Option<&String>, python: Option<&String>
 fn arguments_of_python(step: &str, given: bool) -> Option<Diagnostic> {
     let message = format!("step `{step}` has `with`, but its function is in Python");
     let fix = "let a Python function give what the step calls, and name that";
-    given.then(|| Diagnostic::new(Code::BadDefinition, message).because("only Rust functions are made of arguments").fix(fix))
+    given.then(|| {
+        Diagnostic::new(Code::BadDefinition, message).because("only Rust functions are made of arguments").fix(fix)
+    })
 }
 
 /// The JSON Schema of a definition, for editors.

@@ -124,8 +124,7 @@ impl Resolving<'_> {
                 (serializer.name.clone(), Operation::Serializer(codec))
             }
             Step::Route(route) => {
-                let named =
-                    Named { step: &route.name, function: route.function.as_deref(), with: route.with.as_ref() };
+                let named = Named { step: &route.name, function: route.function.as_deref(), with: route.with.as_ref() };
                 let function = self.function(&named);
                 // What is wrong in the branches is told even where the function is wrong.
                 let branches = route.branches.iter().map(|way| {
@@ -136,8 +135,10 @@ impl Resolving<'_> {
                 (route.name.clone(), Operation::Route(plan::Route { function: function?, branches }))
             }
             Step::Broadcast(all) => {
-                let branches =
-                    all.branches.iter().map(|branch| self.branch(branch, &branch.value.name, None, &branch.value.steps));
+                let branches = all
+                    .branches
+                    .iter()
+                    .map(|branch| self.branch(branch, &branch.value.name, None, &branch.value.steps));
                 (all.name.clone(), Operation::Broadcast(branches.collect()))
             }
             Step::Sink(sink) => (sink.name.clone(), Operation::Sink(sink.stream.clone())),
@@ -163,8 +164,7 @@ impl Resolving<'_> {
 
     fn payload(&mut self, step: &str, reference: Option<&str>) -> Result<Type, Diagnostic> {
         let reference = reference.ok_or_else(|| no_python(step))?;
-        let types: Vec<PayloadType> =
-            self.catalog.module.types().into_iter().filter(PayloadType::is_public).collect();
+        let types: Vec<PayloadType> = self.catalog.module.types().into_iter().filter(PayloadType::is_public).collect();
         let name = self.name_in_module(step, reference, types.iter().map(PayloadType::name))?;
         let found = types.into_iter().find(|payload| payload.name() == name);
         let payload = found.ok_or_else(|| unknown(step, reference, self.catalog.name, name, None))?;
@@ -182,10 +182,11 @@ impl Resolving<'_> {
         let (module, name) = reference.split_once(':').unwrap_or((self.home, reference));
         let reference = format!("{module}:{name}");
         if module != self.catalog.name {
-            let message =
-                format!("step `{step}`: `{reference}` cannot be imported: there is no module `{module}`");
-            let fix = did_you_mean(module, [self.catalog.name])
-                .map_or_else(|| format!("name a function of `{}`", self.catalog.name), |near| format!("did you mean `{near}`?"));
+            let message = format!("step `{step}`: `{reference}` cannot be imported: there is no module `{module}`");
+            let fix = did_you_mean(module, [self.catalog.name]).map_or_else(
+                || format!("name a function of `{}`", self.catalog.name),
+                |near| format!("did you mean `{near}`?"),
+            );
             let why = format!("this binary has what is registered in `{}`", self.catalog.name);
             return Err(Diagnostic::new(Code::BadReference, message).because(why).fix(fix));
         }

@@ -66,7 +66,9 @@ fn what_is_no_yaml_is_told_where_it_stops_to_be() {
 #[test]
 fn steps_of_branches_are_looked_at_too() {
     is_wrong(
-        &format!("{SOURCE}steps:\n  - broadcast:\n      name: all\n      branches:\n        - name: one\n          steps:\n            - parser: {{name: parse}}\n"),
+        &format!(
+            "{SOURCE}steps:\n  - broadcast:\n      name: all\n      branches:\n        - name: one\n          steps:\n            - parser: {{name: parse}}\n"
+        ),
         "error[OXF0110]: step `parse` names no type\n  \
          --> pipeline.yaml:8:15  - parser: {name: parse}\n  \
          fix: give it `type: NAME` for one in Rust, or `python: package.module:name`",

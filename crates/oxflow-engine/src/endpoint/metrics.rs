@@ -130,7 +130,11 @@ impl Text {
 }
 
 fn named(metric: &Metric) -> String {
-    let end = if matches!(metric.reading, Reading::Counter { .. }) && !metric.name.ends_with("_total") { "_total" } else { "" };
+    let end = if matches!(metric.reading, Reading::Counter { .. }) && !metric.name.ends_with("_total") {
+        "_total"
+    } else {
+        ""
+    };
     format!("{}_{}{end}", word(metric.module), word(metric.name))
 }
 

@@ -11,7 +11,9 @@ mod svg;
 use serde::Serialize;
 
 use crate::lower::{Bindings, RunInfo, lower};
-use crate::plan::{self, Codec, Function, Language, Operation, Parser, Plan, Serializer, Step, python_literal, python_name};
+use crate::plan::{
+    self, Codec, Function, Language, Operation, Parser, Plan, Serializer, Step, python_literal, python_name,
+};
 
 pub use self::dot::dot;
 pub use self::mermaid::mermaid;

@@ -108,7 +108,8 @@ impl Shown {
 
     fn summary(&self) -> String {
         let early = if self.ended { "" } else { " before the end of the source" };
-        let stopped = self.stopped_by.as_ref().map(|signal| format!(", stopped by {signal}{early},")).unwrap_or_default();
+        let stopped =
+            self.stopped_by.as_ref().map(|signal| format!(", stopped by {signal}{early},")).unwrap_or_default();
         let lanes = if self.lanes == 1 { "1 lane".to_owned() } else { format!("{} lanes", self.lanes) };
         let resumed = if self.resumed { ", resumed where an earlier run stopped" } else { "" };
         let (status, time, counts) = (&self.status, duration(self.elapsed_s), self.counts());
@@ -121,8 +122,11 @@ impl Shown {
             1 => format!(", 1 {one}"),
             _ => format!(", {} {many}", grouped(count)),
         };
-        let messages =
-            if self.messages_in == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(self.messages_in)) };
+        let messages = if self.messages_in == 1 {
+            "1 message".to_owned()
+        } else {
+            format!("{} messages", grouped(self.messages_in))
+        };
         let unknown = self.sum(|step| step.unknown_fields);
         [
             format!("{messages} in, {} out", grouped(self.messages_out)),
@@ -134,7 +138,12 @@ impl Shown {
         .concat()
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is shown rounded")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rate is shown rounded"
+    )]
     fn rate(&self) -> u64 {
         if self.elapsed_s > 0.0 { (self.messages_in as f64 / self.elapsed_s).round_ties_even() as u64 } else { 0 }
     }
@@ -214,7 +223,8 @@ fn figure(value: f64) -> String {
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        let turns = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        let turns =
+            matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
         match (letter, u32::from(letter)) {
             ('\n' | '\t', _) => shown.push(letter),
             ('\r', _) => shown.push_str("\\r"),
