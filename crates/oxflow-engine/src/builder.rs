@@ -115,8 +115,9 @@ impl Resolving {
 impl Raw {
     /// Reads JSON into a `T`.
     #[must_use]
-    pub fn parse<T: Own + Payload>(self) -> Chain<T>
+    pub fn parse<T>(self) -> Chain<T>
     where
+        T: Own,
         for<'a> T: Payload<Borrowed<'a> = T>,
     {
         self.parse_as(Codec::Json)
@@ -124,8 +125,9 @@ impl Raw {
 
     /// Reads bytes of a codec into a `T`.
     #[must_use]
-    pub fn parse_as<T: Own + Payload>(mut self, codec: Codec) -> Chain<T>
+    pub fn parse_as<T>(mut self, codec: Codec) -> Chain<T>
     where
+        T: Own,
         for<'a> T: Payload<Borrowed<'a> = T>,
     {
         let number = self.0.tables.payload::<T>();

@@ -82,8 +82,9 @@ pub struct Tables {
 
 impl Tables {
     /// Describes a payload type; gives its number in the tables.
-    pub fn payload<T: Own + Payload>(&mut self) -> usize
+    pub fn payload<T>(&mut self) -> usize
     where
+        T: Own,
         for<'a> T: Payload<Borrowed<'a> = T>,
     {
         self.draft.number_of::<T>()

@@ -18,7 +18,7 @@ struct Half {
 }
 
 fn halved(message: Message<u64>) -> Result<Half, String> {
-    let number = *message.payload();
+    let (number, _) = message.take();
     if number.is_multiple_of(2) {
         Ok(Half { number: number / 2, unit: "oxen" })
     } else {

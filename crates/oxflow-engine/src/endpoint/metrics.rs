@@ -27,7 +27,9 @@ pub(super) fn text(report: &Report) -> String {
         for source in &report.sources {
             let partition = source.partition.to_string();
             let labels = [("stream", source.stream.as_str()), ("partition", &partition)];
-            value(source).into_iter().for_each(|value| text.sample(family.0, &labels, value));
+            if let Some(value) = value(source) {
+                text.sample(family.0, &labels, value);
+            }
         }
     }
     text.family(("oxflow_log_records_total", "counter", "Log records that steps in Rust made."));

@@ -25,5 +25,8 @@ fn the_pipeline_is_sound() {
 fn the_sample_becomes_long_words_in_capitals() {
     let done = program(&["run", "--quiet", "--config", "sample.yaml"]);
     let written = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(written.starts_with("{\"text\":\"OXEN\",\"letters\":4}\n"), "{written}");
+    assert!(
+        written.starts_with("{\"text\":\"OXEN\",\"letters\":4}\n"),
+        "{written}"
+    );
 }
