@@ -328,6 +328,26 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     os.close(reader)
 
 
+def test_a_program_that_is_killed_again_and_again_delivers_each_message_once(tmp_path: Path) -> None:
+    bound = lines(tmp_path, *(f"message{letter * 3} of" for letter in "abcdefghij" for _ in range(3000)))
+    often = [*bound, "--set", "run.checkpoint_ms=10", "--set", "run.batch.messages=100"]
+    whole = [f"MESSAGE{letter.upper() * 3}" for letter in "abcdefghij" for _ in range(3000)]
+    kills = 0
+    # Each life is longer than the one before it, so that it comes to an end.
+    for life in range(200):
+        with started(tmp_path, *often) as running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(0.02 + life * 0.01)
+            if running.poll() == 0:
+                break
+            running.kill()
+            running.wait(30)
+            kills += 1
+    assert kills >= 2
+    assert words(tmp_path) == whole
+    assert not (tmp_path / "out.jsonl.oxflow").exists()
+
+
 @contextlib.contextmanager
 def started(folder: Path, *arguments: str) -> Generator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE
