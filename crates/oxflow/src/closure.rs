@@ -145,7 +145,8 @@ impl Tables {
     }
 
     /// The finished tables, with the functions in the order in which they were given, and what each is called with.
-    pub fn finish(self) -> (&'static ModuleTable, Vec<*const Instance>) {
+    pub fn finish(mut self) -> (&'static ModuleTable, Vec<*const Instance>) {
+        self.draft.be_apart();
         (self.draft.finish_in_order(), self.instances)
     }
 }
@@ -171,10 +172,9 @@ fn table(name: &str, kind: Kind, apply: abi::Apply, select: Option<abi::Apply>) 
 
 /// A type of which nothing is known but how to free it.
 fn undescribed<T: Own>() -> TypeTable {
-    static LIBRARY: u8 = 0;
     TypeTable {
         size: size_of::<TypeTable>(),
-        library: (&raw const LIBRARY).cast(),
+        library: ptr::null(),
         key: 0,
         hash: 0,
         codec: abi::Codec::Json as u32,

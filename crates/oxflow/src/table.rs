@@ -128,6 +128,12 @@ impl Draft {
         self.finish_in_order()
     }
 
+    /// Lets the types be of a library of their own: numbers of types mean nothing in another one's tables.
+    pub(crate) fn be_apart(&mut self) {
+        let library = ptr::from_ref(leak(0_u8)).cast();
+        self.types.iter_mut().for_each(|(.., table)| table.library = library);
+    }
+
     pub(crate) fn finish_in_order(self) -> &'static ModuleTable {
         let ids: Vec<TypeId> = self.types.iter().map(|&(id, ..)| id).collect();
         let types = self.types.into_iter().zip(1..).map(|((.., table), key)| leak(TypeTable { key, ..table }));

@@ -107,3 +107,13 @@ fn what_has_no_codec_is_not_called_again_alone() {
     let told = error.diagnostics()[0].render();
     assert!(told.starts_with("error[OXF0209]: step `halved` gives `"), "{told}");
 }
+
+#[test]
+fn types_of_two_pipelines_are_never_the_same() {
+    let parsed = || {
+        let pipeline = Pipeline::source("numbers", "in").parse::<u64>().serialize().sink("sink", "out");
+        pipeline.resolve().expect("a pipeline").bindings.types["parse"]
+    };
+    // Their numbers are: each is the first type of its tables.
+    assert!(!parsed().is_same(&parsed()));
+}
