@@ -4,13 +4,14 @@
 #   make test    every test, on the oldest and the newest Python at hand
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi and the stubs of our Rust steps anew
-#   make schema  write docs/reference/config.schema.json anew
+#   make schema  write the JSON Schemas in docs/reference anew
 #   make template-lock  write the lock file of new projects anew
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times, and workers and brokers of Kafka, and count what is lost or repeated
 #   make compat  extensions and runtimes that were built apart, 10 million messages, the SDK under sanitizers
 #   make fuzz    hostile bytes into the tables of the SDK, for FUZZ_SECONDS each
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
+#   make bench-pure  a program without Python against the plain loop
 #   make bench-sdk  calls of Rust functions, by kind of payload; lanes beside a busy Python thread
 #   make docs    the documentation into site/
 
@@ -47,7 +48,7 @@ VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps tests/compat/steps benches/streams/loop benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
+APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -120,6 +121,7 @@ test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	$(TEST_WHEEL) --features stubs,crash-points
 	$(TEST_WHEEL) --manifest-path examples/metrics/steps/Cargo.toml
 	$(TEST_WHEEL) --manifest-path tests/steps/Cargo.toml
+	$(TEST_WHEEL) --manifest-path tests/pure/Cargo.toml --features extension
 	for version in $(VERSIONS); do \
 	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
 	done
@@ -176,12 +178,14 @@ stubs: steps-stubs
 .PHONY: steps-stubs
 steps-stubs: test-wheels
 	$(OXFLOW) stubs test_steps --output tests/steps $(CHECK)
+	$(OXFLOW) stubs pure_words --output tests/pure $(CHECK)
 	$(OXFLOW) stubs metrics_steps --output examples/metrics/steps $(CHECK)
 
 # By what `make test` installed.
 .PHONY: schema
 schema:
 	$(OXFLOW) config-schema | python3 -m json.tool > docs/reference/config.schema.json
+	$(OXFLOW) pipeline-schema | python3 -m json.tool > docs/reference/pipeline.schema.json
 
 .PHONY: template-lock
 template-lock:
@@ -298,6 +302,12 @@ bench: $(VENVS)/build/.made $(VENVS)/bench/.made
 	$(BENCH)/pip install --quiet --no-deps $(VENVS)/wheels/bench/*.whl
 	$(BENCH)/python benches/streams/compare.py --oxflow $(BENCH)/python --peers $(VENVS)/bench/bin/python \
 	    --loop $(CARGO_TARGET_DIR)/release/streams-loop --data $(VENVS)/bench-data --results benches/results
+
+# A program without Python against the plain loop.
+.PHONY: bench-pure
+bench-pure:
+	for crate in pure_rust streams/loop; do cargo build --quiet --release --locked --manifest-path benches/$$crate/Cargo.toml; done
+	python3 benches/pure_rust/compare.py $(CARGO_TARGET_DIR)/release/pure_rust $(CARGO_TARGET_DIR)/release/streams-loop $(VENVS)/bench-data
 
 BENCH_SDK = $(VENVS)/bench-sdk/bin
 

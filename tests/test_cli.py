@@ -184,7 +184,7 @@ def test_check_prints_json(folder: Path) -> None:
         ),
         (
             "app",
-            "error[OXF0108]: `app` is neither FILE.py nor module:object\n  fix: name a file, or an object: `package.module:pipeline`\n  more: oxflow explain OXF0108\n",
+            "error[OXF0108]: `app` is neither FILE.py nor FILE.yaml nor module:object\n  fix: name a file, or an object: `package.module:pipeline`\n  more: oxflow explain OXF0108\n",
         ),
     ],
 )

@@ -23,9 +23,11 @@ import oxflow
 import oxflow.plan as plans
 import oxflow.testing
 from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
+from oxflow.errors import diagnostics_from
 from oxflow.sdk.new import create
 from oxflow.sdk.project import demand
 from oxflow.sdk.schema import types_of
+from pure_binary import PIPELINE, pure
 from tables import imported, module
 
 if TYPE_CHECKING:
@@ -103,6 +105,25 @@ def config(text: str) -> Callable[[Path], object]:
         return oxflow.testing.run(PASS, {"in": []}, config=file)
 
     return run
+
+
+def definition(text: str) -> Callable[[Path], object]:
+    """Read a pipeline in YAML."""
+
+    def read(folder: Path) -> object:
+        file = folder / "pipeline.yaml"
+        file.write_text(text, encoding="utf-8")
+        return oxflow.read_pipeline(file)
+
+    return read
+
+
+def program_with_python(folder: Path) -> object:
+    """Let a program that has no Python check a step in Python."""
+    text = PIPELINE.read_text(encoding="utf-8").replace("function: is_long", "python: app:is_long")
+    (folder / "pipeline.yaml").write_text(text, encoding="utf-8")
+    told = json.loads(pure(folder, "check", "pipeline.yaml", "--json").stdout)
+    raise oxflow.PlanError(*diagnostics_from(told["diagnostics"]))
 
 
 def streams(**bound: Any) -> Callable[[Path], object]:
@@ -221,6 +242,8 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0107": plan(routed(any_level, [])),
     "OXF0108": target_without_pipeline,
     "OXF0109": plan(nested(60)),
+    "OXF0110": definition("source: {name: in, stream: in}"),
+    "OXF0111": program_with_python,
     "OXF0201": plan(written(SOURCE.apply(Map("map", function=number)))),
     "OXF0202": plan(written(JSON.apply(Parser("again", dict[str, Any])))),
     "OXF0203": plan(JSON.sink(SINK)),
@@ -235,6 +258,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0303": config("run: {lanes: 0}"),
     "OXF0304": config("run: {checkpoint: '${OXFLOW_NO_SUCH_VARIABLE}'}"),
     "OXF0305": config("steps: {nowhere: {on_error: skip}}"),
+    "OXF0306": config("run: {endpoint: {address: '192.0.2.1:9'}}"),
     "OXF0401": streams(in_=[]),
     "OXF0402": streams(in_="flie:in.jsonl", out="null:"),
     "OXF0403": streams(in_="file:/no/such/file", out="null:"),

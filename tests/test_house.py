@@ -21,10 +21,10 @@ PACKAGE = ROOT / "python/oxflow"
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
     "_oxflow", "_logs", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_builds", "_extension",
-    "_signatures", "steps", "pipeline", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
+    "_signatures", "steps", "pipeline", "definition", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
 )  # fmt: skip
-# Inside a function: a pipeline that is printed as a graph is lowered first.
-UPWARD = {("pipeline", "plan")}
+# Inside a function: a pipeline that is printed as a graph is lowered first, and a module that has one runs it.
+UPWARD = {("pipeline", "plan"), ("_extension", "definition"), ("_extension", "_run")}
 # What each has to do with the C ABI, the only reason for unsafe code.
 UNSAFE = {
     "crates/oxflow/src/abi.rs": "the ABI itself: tables of `unsafe extern` functions",
@@ -32,6 +32,7 @@ UNSAFE = {
     "crates/oxflow/src/abi/host.rs": "the ABI's other half: the runtime's `unsafe extern` functions",
     "crates/oxflow/src/abi/objects.rs": "the ABI of Python objects: tables of `unsafe extern` functions",
     "crates/oxflow/src/batch.rs": "the entries of functions of many messages: takes handles",
+    "crates/oxflow/src/closure.rs": "the entries of functions that are closures: takes handles and rows",
     "crates/oxflow/src/columns.rs": "copies the metadata that the runtime lends for a call",
     "crates/oxflow/src/construct.rs": "the entries that make and free functions of arguments",
     "crates/oxflow/src/encode.rs": "the entries of the way out: takes handles, frees what it gave",
@@ -65,6 +66,7 @@ UNSAFE = {
 }
 # The bound of each as the code has it, and as docs/concepts/how-it-runs.md says it.
 QUEUES = {
+    "crates/oxflow-engine/src/command/run.rs": [],  # holds no messages
     "crates/oxflow-engine/src/connect/file/compression.rs": [("BufReader::new(Counted", "8 KiB for gzip")],
     "crates/oxflow-engine/src/connect/file/output.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
     "crates/oxflow-engine/src/connect/piped.rs": [
@@ -146,7 +148,9 @@ def manifest(path: Path) -> dict[str, set[str]]:
 
 def dependencies(crate: str, *tables: str) -> set[str]:
     found = manifest(ROOT / "crates" / crate / "Cargo.toml")
-    return {package for table in tables or ("dependencies",) for package in found.get(table, set())}
+    # Those of one system, `target.'cfg(unix)'.dependencies`, are dependencies as well.
+    wanted = tables or ("dependencies",)
+    return {package for table, names in found.items() if table.rpartition(".")[2] in wanted for package in names}
 
 
 # --- layers ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-//! Lists the sources of the SDK, so that the extension carries them.
+//! Lists the sources of the SDK and the engine, so that the extension carries them.
 //!
 //! A project that `oxflow new` makes gets them from there: the SDK that a user compiles is the one that this runtime was built
 //! with, whether it came as a wheel, from a checkout or from the source distribution.
@@ -11,12 +11,15 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// Files, and folders with all that is in them, from the root of the repository.
-const CARRIED: [&str; 9] = [
+const CARRIED: [&str; 12] = [
     "Cargo.toml",
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "crates/oxflow/Cargo.toml",
     "crates/oxflow/src",
+    "crates/oxflow-engine/Cargo.toml",
+    "crates/oxflow-engine/errors",
+    "crates/oxflow-engine/src",
     "crates/oxflow-macros/Cargo.toml",
     "crates/oxflow-macros/src",
     "crates/oxflow-schema/Cargo.toml",

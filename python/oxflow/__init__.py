@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oxflow import errors, testing
-    from oxflow._extension import RustFunction
+    from oxflow._extension import RustFunction, RustPipeline
     from oxflow._oxflow import Message, Origin
     from oxflow._run import run
     from oxflow.dead_letter import DeadLetter
+    from oxflow.definition import read_pipeline
     from oxflow.errors import (
         ConfigError,
         DecodeError,
@@ -74,6 +75,7 @@ __all__ = [
     "ProjectError",
     "RunReport",
     "RustFunction",
+    "RustPipeline",
     "SchemaError",
     "Serializer",
     "StepError",
@@ -85,6 +87,7 @@ __all__ = [
     "__version__",
     "branch",
     "errors",
+    "read_pipeline",
     "run",
     "streaming_source",
     "testing",
@@ -93,9 +96,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "oxflow._extension": ("RustFunction",),
+    "oxflow._extension": ("RustFunction", "RustPipeline"),
     "oxflow._oxflow": ("Message", "Origin"),
     "oxflow.dead_letter": ("DeadLetter",),
+    "oxflow.definition": ("read_pipeline",),
     "oxflow.errors": (
         "ConfigError",
         "DecodeError",

@@ -22,12 +22,15 @@ from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from oxflow._oxflow import Message
     from oxflow._payloads import Function, Parameter, Public, Record, Type
+    from oxflow._run import Config, Stream
+    from oxflow.report import RunReport
 
 CAPSULE = "__oxflow__"
+PIPELINE = "__oxflow_pipeline__"
 NATIVE_TYPE = "__oxflow_type__"
 
 In_contra = TypeVar("In_contra", contravariant=True)
@@ -159,6 +162,38 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
         return functools.partial(type(self), **self._given()), ()
 
 
+class RustPipeline:
+    """The pipeline that a Rust module has of its own, `run_streams`: called, it runs."""
+
+    def __init__(self, module: str, text: str) -> None:
+        """Take the pipeline of a module, in YAML."""
+        self._module = module
+        self._text = text
+
+    def __call__(
+        self,
+        *,
+        streams: Mapping[str, Stream] | None = None,
+        config: Config = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> RunReport:
+        """Run the pipeline; see `oxflow.run` for the arguments and for what is raised.
+
+        Args:
+            streams: by logical name a URL or payloads.
+            config: path of a YAML file, or its content as a mapping.
+            overrides: configuration values by dotted key.
+        """
+        from oxflow._run import run
+        from oxflow.definition import parse
+
+        pipeline = parse(self._text, "pipeline.yaml", self._module)
+        return run(pipeline, streams=streams, config=config, overrides=overrides)
+
+    def __repr__(self) -> str:
+        return f"{self._module}.run_streams"
+
+
 def populate(module: types.ModuleType) -> None:
     """Add the Python face of a Rust extension to its module.
 
@@ -176,6 +211,8 @@ def populate(module: types.ModuleType) -> None:
     face = _faces.get((described["identity"], home))
     if face is None:
         face = _face(capsule, home, Contents(home, described))
+        if hasattr(module, PIPELINE):
+            face["run_streams"] = RustPipeline(home, getattr(module, PIPELINE))
         follow()
         _oxflow.connect_module(capsule, home)
         enter(described["identity"], home, getattr(module, "__file__", None), described)

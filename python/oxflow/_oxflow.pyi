@@ -11,7 +11,7 @@ from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, o
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
 
-__all__ = ['Advance', 'JsonDecoder', 'Message', 'MsgPackDecoder', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'connect_module', 'describe_module', 'encode_json', 'encode_msgpack', 'error_codes', 'explain', 'forget_records', 'graph', 'listen', 'load_config', 'protobuf_types', 'render', 'runs', 'schema_types', 'sdk_sources']
+__all__ = ['Advance', 'JsonDecoder', 'Message', 'MsgPackDecoder', 'NativeFunction', 'NativeType', 'Origin', 'Run', 'SignalWatch', 'abi_version', 'check', 'check_config', 'config_schema', 'connect_module', 'describe_module', 'duration', 'encode_json', 'encode_msgpack', 'error_codes', 'explain', 'forget_records', 'graph', 'listen', 'load_config', 'load_definition', 'pipeline_schema', 'protobuf_types', 'render', 'report_text', 'runs', 'schema_types', 'sdk_sources']
 
 @final
 class Advance:
@@ -321,6 +321,11 @@ def describe_module(capsule: Any, name: str | None=None) -> str:
     Describe what an extension offers, as JSON; `name` is what users call it.
     """
 
+def duration(seconds: SupportsFloat | SupportsIndex) -> str:
+    """
+    Spell a time with three digits in a unit that suits it.
+    """
+
 def encode_json(value: Any) -> bytes | None:
     """
     Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,
@@ -367,14 +372,31 @@ def load_config(text: str, file: str, sets: Sequence[tuple[str, str]], environme
     `OXFLOW__A__B` of `environment`, which win over the file.
     """
 
+def load_definition(text: str, file: str) -> str:
+    """
+    Read a pipeline in YAML and return it as JSON, in which what can be wrong has its place: `[line, column, value]`.
+
+    `file` is the name of `text` in errors.
+    """
+
+def pipeline_schema() -> str:
+    """
+    Return the JSON Schema of a pipeline in YAML.
+    """
+
 def protobuf_types(files: Sequence[str | PathLike[str]], includes: Sequence[str | PathLike[str]]) -> tuple[str, list[str]]:
     """
     Return the Rust source of the types of `.proto` files, and the names of those that are messages.
     """
 
-def render(code: str, message: str, place: tuple[str, int, str] | None, why: str | None, fix: str | None) -> str:
+def render(code: str, message: str, place: tuple[str, int, int | None, str] | None, why: str | None, fix: str | None) -> str:
     """
     Render a diagnostic as text.
+    """
+
+def report_text(report: str, recorded: Sequence[str]) -> str:
+    """
+    Return the text of a report, which is JSON; `recorded` are lines of what extensions recorded.
     """
 
 def runs(plan: str, functions: dict[str, object]) -> str:

@@ -21,10 +21,11 @@ _PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class Spot(NamedTuple):
-    """A line of a file, as the interpreter names it."""
+    """A line of a file, as the interpreter names it, and the column where that is known."""
 
     file: str
     line: int
+    column: int | None = None
 
 
 def caller() -> Spot | None:
@@ -43,7 +44,7 @@ def place_of(spot: Spot | None) -> Place | None:
     """Give the place to show: the path relative to the working directory if it is below it, with the line's text."""
     if spot is None:
         return None
-    return Place(_short(spot.file), spot.line, linecache.getline(spot.file, spot.line).strip())
+    return Place(_short(spot.file), spot.line, linecache.getline(spot.file, spot.line).strip(), spot.column)
 
 
 def _short(file: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from oxflow import _oxflow
 from oxflow._terminal import printable
 
 if TYPE_CHECKING:
@@ -183,10 +184,7 @@ def _in(step: str | None) -> str:
 
 def duration(seconds: float) -> str:
     """Spell a time with three digits in a unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}" if seconds / size < 1000 else f"{seconds / size:,.0f} {unit}"  # noqa: PLR2004
-    return f"{seconds / 1e-6:.3g} us"
+    return _oxflow.duration(seconds)
 
 
 def picked(cls: type[Any], item: Mapping[str, Any]) -> Any:

@@ -58,7 +58,7 @@ def resolve(function: object) -> Callable[..., object]:
         UnfitFunctionError: nothing is there to import, or a step cannot call what is.
     """
     if isinstance(function, str):
-        function = _import(function)
+        function = imported(function)
     if isinstance(function, type):
         fix = f"give an object: `{function.__qualname__}()`"
         raise UnfitFunctionError("OXF0106", f"`{spelled(function)}` is a class, not a function", fix)
@@ -148,7 +148,12 @@ def _may_hold_items(result: Any) -> bool:
     return "__iter__" in dir(kind) and not issubclass(kind, wholes) and kind_of(kind) != "pydantic"
 
 
-def _import(reference: str) -> object:
+def imported(reference: str) -> object:
+    """Import `package.module:name`.
+
+    Raises:
+        UnfitFunctionError: there is no such thing.
+    """
     module_name, colon, path = reference.partition(":")
     if not (module_name and colon and path):
         message = f"`{reference}` is no reference to a function"

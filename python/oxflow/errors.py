@@ -63,14 +63,17 @@ class Place:
         file: path of the file.
         line: line in it, from 1.
         text: that line without its indentation; may be empty.
+        column: column in it, from 1, where it is known.
     """
 
     file: str
     line: int
     text: str = ""
+    column: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}  {self.text}".rstrip()
+        column = "" if self.column is None else f":{self.column}"
+        return f"{self.file}:{self.line}{column}  {self.text}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class Diagnostic:
     def _rendered(self) -> str:
         from oxflow import _oxflow
 
-        place = None if self.place is None else (self.place.file, self.place.line, self.place.text)
+        at = self.place
+        place = None if at is None else (at.file, at.line, at.column, at.text)
         return _oxflow.render(self.code, self.message, place, self.why, self.fix)
 
 

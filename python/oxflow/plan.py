@@ -11,7 +11,7 @@ import difflib
 import json
 import math
 import typing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oxflow._builds import mixed_in
@@ -374,4 +374,4 @@ def _unknown(function: object) -> dict[str, Any]:
 
 def _place(spot: Spot | None) -> dict[str, Any]:
     place = place_of(spot)
-    return {} if place is None else {"place": {"file": place.file, "line": place.line, "text": place.text}}
+    return {} if place is None else {"place": asdict(place)}

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from oxflow import _oxflow
 from oxflow._recorded import LogCount, Metric, Recorded, SpanTotal, duration, picked
 from oxflow._terminal import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from oxflow._oxflow import Message
 
@@ -215,71 +216,4 @@ class RunReport:
         return dict(self._data)
 
     def __str__(self) -> str:
-        columns = _columns(self.steps)
-        header = ("step", "kind", "language", *columns, "time", "per message")
-        rows = [header, *(_row(step, columns.values()) for step in self.steps)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        table = (_aligned(row, widths) for row in rows)
-        return "\n".join([*table, "", *self._skipped(), *self.recorded.lines(), self._summary(), *self._goes_on()])
-
-    def _skipped(self) -> list[str]:
-        """The first messages that were left out, and how many more there are."""
-        lines = [
-            f"skipped[{item.code}]: `{item.step}` at {item.origin}: {printable(item.error)}" for item in self.skipped
-        ]
-        more = sum(step.skipped for step in self.steps) - len(lines)
-        return [*lines, f"and {more:,} more"] if lines and more > 0 else lines
-
-    def _goes_on(self) -> list[str]:
-        if self.checkpoint is None or self.status == "running":
-            return []
-        return [f"checkpoint {printable(self.checkpoint)} kept: the same command goes on from it"]
-
-    def _summary(self) -> str:
-        rate = self.messages_in / self.elapsed_s if self.elapsed_s > 0 else 0.0
-        lanes = "1 lane" if self.lanes == 1 else f"{self.lanes} lanes"
-        messages = "1 message" if self.messages_in == 1 else f"{self.messages_in:,} messages"
-        counts = f"{messages} in, {self.messages_out:,} out"
-        skipped = sum(step.skipped for step in self.steps)
-        dead = sum(step.dead_lettered for step in self.steps)
-        again = sum(step.retried for step in self.steps)
-        counts += f", {skipped:,} skipped" if skipped else ""
-        counts += f", {dead:,} dead letter{'s' * (dead != 1)}" if dead else ""
-        counts += f", {again:,} retried" if again else ""
-        unknown = sum(step.unknown_fields for step in self.steps)
-        counts += f", {unknown:,} unknown field{'s' * (unknown != 1)} dropped" if unknown else ""
-        early = "" if self.ended or self.stopped_by is None else " before the end of the source"
-        stopped = "" if self.stopped_by is None else f", stopped by {self.stopped_by}{early},"
-        lanes += ", resumed where an earlier run stopped" if self.resumed else ""
-        return f"{self.status}{stopped} in {duration(self.elapsed_s)} on {lanes}: {counts}, {rate:,.0f} messages/s"
-
-
-_TEXT_COLUMNS = 3
-
-
-def _columns(steps: Sequence[StepReport]) -> dict[str, str]:
-    """Headings and counters: what seldom happens is shown where it did."""
-    always = {"in": "messages_in", "out": "messages_out", "errors": "errors", "skipped": "skipped"}
-    seldom = {"dead letters": "dead_lettered", "retried": "retried"}
-    return always | {title: name for title, name in seldom.items() if any(getattr(step, name) for step in steps)}
-
-
-def _row(step: StepReport, counters: Iterable[str]) -> tuple[str, ...]:
-    counts = (getattr(step, name) for name in counters)
-    each = duration(step.time_s / step.messages_in) if step.messages_in else "-"
-    return (
-        step.name,
-        step.kind,
-        step.language or "-",
-        *(f"{count:,}" for count in counts),
-        duration(step.time_s),
-        each,
-    )
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        cell.ljust(width) if column < _TEXT_COLUMNS else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells).rstrip()
+        return _oxflow.report_text(json.dumps(self._data), self.recorded.lines())

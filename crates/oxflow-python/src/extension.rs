@@ -4,6 +4,7 @@
 use oxflow::abi::{self, Kind};
 use oxflow_engine::diagnostic::{Code, Diagnostic};
 use oxflow_engine::extension::{Function, Module, PayloadType};
+use oxflow_engine::plan::Wish;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -71,17 +72,8 @@ fn describe_function(function: &Function) -> serde_json::Value {
         "output": function.output().shape(),
         "parameters": function.parameters(),
         "hashes": {"input": function.input().hash(), "output": function.output().hash()},
-        "wishes": function.wishes().map(wish).collect::<Vec<_>>(),
+        "wishes": function.wishes().map(Wish::from).collect::<Vec<_>>(),
     })
-}
-
-fn wish(policy: abi::Policy) -> &'static str {
-    match policy {
-        abi::Policy::Fail => "fail",
-        abi::Policy::Skip => "skip",
-        abi::Policy::DeadLetter => "dead_letter",
-        abi::Policy::Retry => "retry",
-    }
 }
 
 /// A payload type of an extension.

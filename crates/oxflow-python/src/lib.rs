@@ -7,6 +7,7 @@ use pyo3::pymodule;
 
 mod call;
 mod config;
+mod definition;
 mod errors;
 mod extension;
 mod job;
@@ -16,6 +17,7 @@ mod msgpack;
 mod objects;
 mod plan;
 mod records;
+mod report;
 mod runtime;
 mod schema;
 mod sdk;
@@ -25,6 +27,8 @@ mod signals;
 mod _oxflow {
     #[pymodule_export]
     use crate::config::{check_config, config_schema, load_config};
+    #[pymodule_export]
+    use crate::definition::{load_definition, pipeline_schema};
     #[pymodule_export]
     use crate::extension::{NativeFunction, NativeType, connect_module, describe_module};
     #[pymodule_export]
@@ -39,6 +43,8 @@ mod _oxflow {
     use crate::plan::{check, error_codes, explain, graph, render, runs};
     #[pymodule_export]
     use crate::records::{forget_records, listen};
+    #[pymodule_export]
+    use crate::report::{duration, report_text};
     #[pymodule_export]
     use crate::schema::{protobuf_types, schema_types};
     #[pymodule_export]

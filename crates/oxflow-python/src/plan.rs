@@ -37,17 +37,17 @@ pub(crate) fn runs(py: Python<'_>, plan: &str, functions: HashMap<String, Bound<
 
 /// Render a diagnostic as text.
 #[pyfunction]
-#[pyo3(signature = (code, message, place: "tuple[str, int, str] | None", why, fix))]
+#[pyo3(signature = (code, message, place: "tuple[str, int, int | None, str] | None", why, fix))]
 pub(crate) fn render(
     code: &str,
     message: String,
-    place: Option<(String, u32, String)>,
+    place: Option<(String, u32, Option<u32>, String)>,
     why: Option<String>,
     fix: Option<String>,
 ) -> PyResult<String> {
     let known = diagnostic::Code::ALL.iter().find(|known| known.id() == code);
     let code = *known.ok_or_else(|| PyValueError::new_err(format!("there is no code `{code}`")))?;
-    let place = place.map(|(file, line, text)| Box::new(plan::Place { file, line, text }));
+    let place = place.map(|(file, line, column, text)| Box::new(plan::Place { file, line, column, text }));
     Ok(Diagnostic { code, message, place, why, fix }.render())
 }
 
@@ -61,19 +61,9 @@ pub(crate) fn graph(
     functions: HashMap<String, Bound<'_, PyAny>>,
 ) -> PyResult<String> {
     let plan = parse(plan)?;
-    let drawn = match format {
-        "mermaid" => draw::mermaid,
-        "dot" => draw::dot,
-        "svg" => draw::svg,
-        "json" => draw::json,
-        _ => return Err(PyValueError::new_err(format!("a graph has no format `{format}`"))),
-    };
     let (bindings, _) = native_bindings(functions);
-    Ok(py.detach(|| {
-        let sound = plan::check(&plan).is_empty();
-        let program = sound.then(|| lower(&plan, &bindings).ok()).flatten();
-        drawn(&plan, &program.map(|program| program.runs()).unwrap_or_default())
-    }))
+    let drawn = py.detach(|| draw::draw(&plan, &bindings, format));
+    drawn.ok_or_else(|| PyValueError::new_err(format!("a graph has no format `{format}`")))
 }
 
 /// Return the page that explains an error code, or `None` for an unknown one.

@@ -35,14 +35,14 @@ pub(crate) fn protobuf_types(
 }
 
 fn protobuf_diagnostic(error: &ProtobufError) -> Diagnostic {
-    let place = error.file.clone().map(|file| Place { file, line: error.line, text: String::new() });
+    let place = error.file.clone().map(|file| Place { file, line: error.line, column: None, text: String::new() });
     Diagnostic::new(Code::BadSchema, &error.text)
         .at(place)
         .fix("mend the file; what it imports is looked for beside it, or in the folders of `--include`")
 }
 
 fn diagnostic(error: &SchemaError) -> Diagnostic {
-    let place = Place { file: error.place.to_string(), line: 0, text: String::new() };
+    let place = Place { file: error.place.to_string(), line: 0, column: None, text: String::new() };
     let found = Diagnostic::new(Code::BadSchema, error.problem.to_string()).at(Some(place)).fix(error.problem.fix());
     match error.problem.source() {
         Some(source) => found.because(source.to_string()),

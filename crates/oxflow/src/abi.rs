@@ -73,6 +73,8 @@ pub const NEEDS: u32 = 4;
 pub const CAPSULE: &std::ffi::CStr = c"oxflow.module.v0";
 /// Attribute of the extension module that holds the capsule.
 pub const ATTRIBUTE: &str = "__oxflow__";
+/// Attribute of an extension module that holds its own pipeline, in YAML, if it has one.
+pub const PIPELINE_ATTRIBUTE: &str = "__oxflow_pipeline__";
 
 /// Borrowed bytes. `data` is null where there is no value (no key); an empty value has a non-null `data`.
 #[repr(C)]

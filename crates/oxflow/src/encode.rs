@@ -127,7 +127,7 @@ pub(crate) unsafe extern "C" fn encode<T: Payload>(
     }
 }
 
-fn encode_by<T>(
+pub(crate) fn encode_by<T>(
     rows: Vec<Row<T>>,
     faults: Reporter<'_>,
     write: impl Fn(&T, &mut Vec<u8>) -> Result<(), EncodeError>,

@@ -59,6 +59,8 @@
 pub mod abi;
 mod batch;
 pub mod bytes;
+#[doc(hidden)]
+pub mod closure;
 pub mod codec;
 mod columns;
 mod construct;
@@ -77,6 +79,7 @@ pub mod metrics;
 mod nullable;
 mod open_tuple;
 pub mod payload;
+pub mod program;
 #[cfg(feature = "python")]
 pub mod python;
 #[cfg(not(feature = "python"))]

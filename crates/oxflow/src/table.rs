@@ -94,16 +94,47 @@ impl Draft {
 
     fn enter<T: Payload>(&mut self) -> TypeId {
         let id = TypeId::of::<T::Borrowed<'static>>();
-        if !self.types.iter().any(|(other, ..)| *other == id) {
-            self.types.push((id, T::name(), describe::<T>()));
+        match self.types.iter_mut().find(|(other, ..)| *other == id) {
+            None => self.types.push((id, T::name(), describe::<T>())),
+            // Until now nobody had said what it is.
+            Some(entered) if entered.2.codecs == 0 => *entered = (id, T::name(), describe::<T>()),
+            Some(_) => {}
         }
         id
+    }
+
+    /// Enters a type; gives its number.
+    pub(crate) fn number_of<T: Payload>(&mut self) -> usize {
+        let id = self.enter::<T>();
+        self.types.iter().position(|(other, ..)| *other == id).unwrap_or_default()
+    }
+
+    /// Enters a type that nobody has described; a description that is there, or comes later, stays.
+    pub(crate) fn enter_undescribed(&mut self, id: TypeId, name: &'static str, table: fn() -> TypeTable) {
+        if !self.types.iter().any(|(other, ..)| *other == id) {
+            self.types.push((id, name, table()));
+        }
+    }
+
+    /// Enters a function of types that are entered.
+    pub(crate) fn function_of(&mut self, input: TypeId, output: TypeId, table: FunctionTable) {
+        self.functions.push(DraftFunction { name: "", input, output, table });
     }
 
     /// Sorts by name: the linker decides the order of registration.
     fn finish(mut self) -> &'static ModuleTable {
         self.types.sort_by_key(|&(_, name, _)| name);
         self.functions.sort_by_key(|function| function.name);
+        self.finish_in_order()
+    }
+
+    /// Lets the types be of a library of their own: numbers of types mean nothing in another one's tables.
+    pub(crate) fn be_apart(&mut self) {
+        let library = ptr::from_ref(leak(0_u8)).cast();
+        self.types.iter_mut().for_each(|(.., table)| table.library = library);
+    }
+
+    pub(crate) fn finish_in_order(self) -> &'static ModuleTable {
         let ids: Vec<TypeId> = self.types.iter().map(|&(id, ..)| id).collect();
         let types = self.types.into_iter().zip(1..).map(|((.., table), key)| leak(TypeTable { key, ..table }));
         let types: Vec<&'static TypeTable> = types.collect();
@@ -175,10 +206,10 @@ fn documentation(lines: &str) -> String {
 }
 
 /// A shape is made of strings, lists and flags: it always has a JSON form.
-fn json(shape: &impl serde::Serialize) -> Vec<u8> {
+pub(crate) fn json(shape: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(shape).unwrap_or_default()
 }
 
-fn leak<T>(value: T) -> &'static T {
+pub(crate) fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _MOST_WORKERS = 256
-_TARGET_HELP = "FILE.py, FILE.py:name or module:object; a file's pipeline is named `pipeline` unless said otherwise"
+_TARGET_HELP = "FILE.py, FILE.py:name, module:object or FILE.yaml; a Python file's pipeline is named `pipeline` unless said otherwise"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         "code", metavar="CODE", nargs="?", help="OXF0201, or 201; all codes are listed if there is none"
     )
     explain.set_defaults(command=commands.explain)
+    export = add("export", help="print a pipeline as YAML")
+    export.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
+    export.set_defaults(command=commands.export)
+    about = "print the JSON Schema of a pipeline in YAML"
+    add("pipeline-schema", help=about).set_defaults(command=commands.pipeline_schema)
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
     _add_dead_letters(add)
@@ -111,7 +116,7 @@ def _add_graph(add: AddCommand) -> None:
     graph = add("graph", help="draw a pipeline")
     graph.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
     graph.add_argument(
-        "--format", choices=("mermaid", "svg", "dot", "json"), default="mermaid", help="default: mermaid"
+        "--format", choices=("mermaid", "svg", "dot", "json", "plan"), default="mermaid", help="default: mermaid"
     )
     graph.set_defaults(command=commands.graph)
 
@@ -129,6 +134,7 @@ def _add_project_commands(add: AddCommand) -> None:
     new.add_argument("name", metavar="NAME", help="of the Python module")
     new.add_argument("--path", metavar="DIR", help="the project's folder; default: NAME")
     new.add_argument("--monorepo", action="store_true", help="many teams' functions, each in a file of its own")
+    new.add_argument("--pure-rust", action="store_true", help="a program that is a whole pipeline, without Python")
     new.set_defaults(command=sdk.new)
     more = add("add", help="add a function to a project")
     more.add_argument("kind", choices=("function",))

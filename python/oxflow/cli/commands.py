@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
 from oxflow import _oxflow
@@ -16,6 +17,7 @@ from oxflow.cli.logs import shown
 from oxflow.cli.show import coloured, is_coloured
 from oxflow.cli.target import load
 from oxflow.cli.workers import check_shared, supervise
+from oxflow.definition import written
 from oxflow.errors import Diagnostic, OxflowError, PlanError
 from oxflow.plan import Plan, lower
 
@@ -110,6 +112,18 @@ def explain(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """Print a pipeline as YAML."""
+    print(written(load(options.target)), end="")
+    return 0
+
+
+def pipeline_schema(_options: argparse.Namespace) -> int:
+    """Print the JSON Schema of a pipeline in YAML."""
+    print(_oxflow.pipeline_schema())
+    return 0
+
+
 def config_schema(_options: argparse.Namespace) -> int:
     """Print the JSON Schema of the configuration."""
     print(_oxflow.config_schema().rstrip("\n"))
@@ -169,7 +183,7 @@ def _print_json(value: object, file: TextIO | None = None) -> None:
 
 
 def _as_dict(item: Diagnostic) -> dict[str, Any]:
-    place = None if item.place is None else {"file": item.place.file, "line": item.place.line, "text": item.place.text}
+    place = None if item.place is None else asdict(item.place)
     return {
         "code": item.code,
         "message": item.message,

@@ -21,14 +21,26 @@ made {folder}; next:
     python -m pytest
 """
 
+_NEXT_PURE = """\
+made {folder}; next:
+
+    cd {folder}
+    cargo test
+    cargo build --release
+    ./target/release/{name} --config sample.yaml
+"""
+
 
 def new(options: argparse.Namespace) -> int:
     """Make a project."""
     from oxflow.sdk.new import create
 
     folder = Path(options.path if options.path is not None else options.name)
-    create(options.name, folder, is_monorepo=options.monorepo)
-    print(_NEXT.format(folder=folder), end="")
+    if options.pure_rust and options.monorepo:
+        print("error: `--monorepo` is for modules: a program of `--pure-rust` is one pipeline", file=sys.stderr)
+        return 2
+    create(options.name, folder, is_monorepo=options.monorepo, is_pure=options.pure_rust)
+    print((_NEXT_PURE if options.pure_rust else _NEXT).format(folder=folder, name=options.name), end="")
     return 0
 
 

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from oxflow.definition import read_pipeline
 from oxflow.errors import Diagnostic, OxflowError, PlanError
 from oxflow.pipeline import Pipeline
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _DEFAULT_NAME = "pipeline"
+_YAML = (".yaml", ".yml")
 
 
 class TargetImportError(PlanError):
@@ -37,22 +39,38 @@ def load(target: str) -> Pipeline[Any]:
     """Import a pipeline.
 
     Args:
-        target: `FILE.py`, `FILE.py:name` or `module:object`.
+        target: `FILE.py`, `FILE.py:name`, `module:object` or `FILE.yaml`.
 
     Raises:
         PlanError: there is no pipeline.
         TargetImportError: the module raised.
     """
     place, _, name = target.partition(":")
+    if place.endswith(_YAML):
+        return _yaml(target, Path(place))
     if place.endswith(".py"):
         module = _file(target, Path(place))
     elif name:
         module = _module(target, place)
     else:
         raise _missing(
-            f"`{target}` is neither FILE.py nor module:object", "name a file, or an object: `package.module:pipeline`"
+            f"`{target}` is neither FILE.py nor FILE.yaml nor module:object",
+            "name a file, or an object: `package.module:pipeline`",
         )
     return _pipeline(module, name or _DEFAULT_NAME, place)
+
+
+def _yaml(target: str, path: Path) -> Pipeline[Any]:
+    if not path.is_file():
+        raise _missing(f"`{target}`: there is no file `{path}`")
+    # What it names may lie beside it, as beside a pipeline in Python.
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        return read_pipeline(path)
+    except OxflowError:
+        raise
+    except Exception as error:
+        raise TargetImportError.of(target, error) from error
 
 
 def _file(target: str, path: Path) -> ModuleType:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 NAME = "my_steps"
 
 _TEMPLATE = Path(__file__).parent / "template"
+_PURE = Path(__file__).parent / "pure_template"
 # In the package they would be hidden, and tools would take them for the package's own.
-_HIDDEN = {"gitignore": ".gitignore", "github": ".github"}
+_HIDDEN = {"gitignore": ".gitignore", "dockerignore": ".dockerignore", "github": ".github"}
 _LIBRARY = "src/lib.rs"
 _MODULE = f"oxflow::module!({NAME});\n\n"
 _ROOT = f"""\
@@ -45,33 +46,34 @@ Names are unique in the module, also across teams. Payload types that teams shar
 """
 
 
-def create(name: str, folder: Path, *, is_monorepo: bool = False) -> Project:
+def create(name: str, folder: Path, *, is_monorepo: bool = False, is_pure: bool = False) -> Project:
     """Make a project.
 
     Args:
         name: of the Python module and the crate.
         folder: where; made if it isn't there, and empty if it is.
         is_monorepo: keep each function in a file of its own, in folders of teams.
+        is_pure: make a program that is a whole pipeline, in place of a module for pipelines in Python.
 
     Raises:
         ProjectError: the name can't be a module's, or the folder has something in it.
     """
     check_module(name)
     _demand_empty(folder)
-    texts = template()
+    texts = template(is_pure=is_pure)
     if is_monorepo:
         texts = _for_teams(texts)
     for path, text in texts.items():
         file = folder / path.replace(NAME, name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(_named(path, text, name), encoding="utf-8", newline="\n")
-    vendor.write(folder)
+    vendor.write(folder, engine=is_pure)
     return Project(folder, name)
 
 
-def template() -> dict[str, str]:
+def template(*, is_pure: bool = False) -> dict[str, str]:
     """Give the files of a project that is called `my_steps`, without the SDK: text by path."""
-    return dict(_read(_TEMPLATE, ""))
+    return dict(_read(_PURE if is_pure else _TEMPLATE, ""))
 
 
 def _demand_empty(folder: Path) -> None:
@@ -107,7 +109,8 @@ def _for_teams(texts: dict[str, str]) -> dict[str, str]:
 
 def _named(path: str, text: str, name: str) -> str:
     text = require_installed(text) if path == "pyproject.toml" else text
-    text = text.replace(NAME, name)
+    # Names in a cluster have dashes.
+    text = text.replace(NAME, name).replace(NAME.replace("_", "-"), name.replace("_", "-"))
     return _in_order(text) if path == "Cargo.lock" else text
 
 

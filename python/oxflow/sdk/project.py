@@ -71,7 +71,7 @@ def update_sdk(project: Project) -> list[str]:
     """
     changed = vendor.differences(project.folder)
     if changed:
-        vendor.write(project.folder)
+        vendor.write(project.folder, engine=vendor.has_engine(project.folder))
     manifest = project.folder / "pyproject.toml"
     before = manifest.read_text(encoding="utf-8")
     after = require_installed(before)

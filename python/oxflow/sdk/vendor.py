@@ -14,6 +14,7 @@ from pathlib import Path
 from oxflow import _oxflow
 
 FOLDER = "vendor"
+_ENGINE = "crates/oxflow-engine/"
 
 _README = """\
 The SDK of oxflow {version}, as the installed package has it. `oxflow update-sdk` writes this folder; `oxflow doctor` says when it
@@ -23,12 +24,14 @@ _TABLE = re.compile(r"^\[(?P<name>[^\]]+)\]$")
 _INHERITED = re.compile(r"^(?P<key>[\w-]+)\.workspace = true$")
 
 
-def files() -> dict[str, str]:
-    """Give the files of the vendored SDK: text by path in the project."""
+def files(*, engine: bool) -> dict[str, str]:
+    """Give the files of the vendored SDK, and of the engine if it is wanted: text by path in the project."""
     sources = dict(_oxflow.sdk_sources())
     workspace = _tables(sources["Cargo.toml"])
     made = {f"{FOLDER}/README.md": _README.format(version=version())}
     for path, text in sources.items():
+        if path.startswith(_ENGINE) and not engine:
+            continue
         if path.startswith("LICENSE"):
             made[f"{FOLDER}/{path}"] = text
         elif path.endswith("Cargo.toml") and path.startswith("crates/"):
@@ -38,11 +41,16 @@ def files() -> dict[str, str]:
     return made
 
 
-def write(project: Path) -> None:
-    """Write the vendored SDK into a project, in place of one that is there."""
+def has_engine(project: Path) -> bool:
+    """Whether a project has the engine, too: it is a program then."""
+    return (project / FOLDER / "oxflow-engine/Cargo.toml").is_file()
+
+
+def write(project: Path, *, engine: bool) -> None:
+    """Write the vendored SDK into a project, in place of one that is there; with the engine, if it is wanted."""
     new = project / f"{FOLDER}.new"
     shutil.rmtree(new, ignore_errors=True)
-    for path, text in files().items():
+    for path, text in files(engine=engine).items():
         file = new / Path(path).relative_to(FOLDER)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
@@ -53,7 +61,7 @@ def write(project: Path) -> None:
 
 def differences(project: Path) -> list[str]:
     """Give the paths that differ between a project's SDK and that of the installed package."""
-    wanted = files()
+    wanted = files(engine=has_engine(project))
     there = {path.relative_to(project).as_posix(): path for path in _walk(project / FOLDER)}
     return sorted(
         path

@@ -10,9 +10,28 @@ use super::node::{Node, Origin, Secret};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::Place;
 
+/// What is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// What the operator decides.
+    Configuration,
+    /// What a pipeline is.
+    Pipeline,
+}
+
+impl Document {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "the configuration",
+            Self::Pipeline => "the pipeline",
+        }
+    }
+}
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
+    document: Document,
     problem: Box<Problem>,
     /// Keys from the root to the value.
     path: Vec<String>,
@@ -45,7 +64,8 @@ pub(super) enum Problem {
 
 impl Failure {
     pub(super) fn new(problem: Problem, origin: Option<Origin>) -> Self {
-        Self { problem: Box::new(problem), path: Vec::new(), origin, secret: None }
+        let document = Document::Configuration;
+        Self { document, problem: Box::new(problem), path: Vec::new(), origin, secret: None }
     }
 
     /// The same, at this node, if no place further in is known.
@@ -69,8 +89,14 @@ impl Failure {
         self
     }
 
+    /// The same, in this document.
+    pub(crate) fn of(mut self, document: Document) -> Self {
+        self.document = document;
+        self
+    }
+
     /// The finding that the user sees.
-    pub(super) fn diagnose(&self, file: &str, text: &str) -> Diagnostic {
+    pub(crate) fn diagnose(&self, file: &str, text: &str) -> Diagnostic {
         let (code, fix) = self.code_and_fix();
         let mut diagnostic = Diagnostic::new(code, format!("{self}")).at(self.place(file, text));
         diagnostic.fix = fix.or_else(|| self.set_key_by_key());
@@ -85,6 +111,14 @@ impl Failure {
     }
 
     fn code_and_fix(&self) -> (Code, Option<String>) {
+        let (code, fix) = self.code_and_fix_of_configuration();
+        match self.document {
+            Document::Configuration => (code, fix),
+            Document::Pipeline => (Code::BadDefinition, fix),
+        }
+    }
+
+    fn code_and_fix_of_configuration(&self) -> (Code, Option<String>) {
         match &*self.problem {
             Problem::Unreadable(_) => (Code::ConfigUnreadable, None),
             Problem::UnknownKey { key, known } => {
@@ -118,19 +152,18 @@ impl Failure {
     }
 
     fn place(&self, file: &str, text: &str) -> Option<Place> {
-        let line = match self.origin {
-            Some(Origin::Line(line)) => line,
-            None => 0,
+        let (line, column) = match self.origin {
+            // In a configuration a line has one value; a step of a pipeline may stand in one line with others.
+            Some(Origin::File(line, column)) => (line, (self.document == Document::Pipeline).then_some(column)),
+            None => (0, None),
             Some(Origin::Set(_) | Origin::Variable(_)) => return None,
         };
-        let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
-        let text = index.and_then(|index| text.lines().nth(index)).unwrap_or_default();
-        Some(Place { file: file.to_owned(), line, text: text.trim().to_owned() })
+        Some(place_in(file, text, line, column))
     }
 
     /// The value, as the user knows it.
     fn subject(&self) -> String {
-        if self.path.is_empty() { "the configuration".into() } else { format!("`{}`", self.path.join(".")) }
+        if self.path.is_empty() { self.document.name().into() } else { format!("`{}`", self.path.join(".")) }
     }
 
     fn key(&self, key: &str) -> String {
@@ -147,7 +180,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = self.subject();
         match &*self.problem {
-            Problem::Unreadable(_) => write!(formatter, "the configuration cannot be read"),
+            Problem::Unreadable(_) => write!(formatter, "{} cannot be read", self.document.name()),
             Problem::UnknownKey { key, .. } => write!(formatter, "unknown key `{}`", self.key(key)),
             Problem::MissingKey(key) => write!(formatter, "{subject} has no `{key}`"),
             Problem::Wrong { found, expected } => {
@@ -192,6 +225,13 @@ impl de::Error for Failure {
     fn missing_field(key: &'static str) -> Self {
         Self::new(Problem::MissingKey(key), None)
     }
+}
+
+/// A place in a text that is at hand.
+pub(crate) fn place_in(file: &str, text: &str, line: u32, column: Option<u32>) -> Place {
+    let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+    let text = index.and_then(|index| text.lines().nth(index)).unwrap_or_default();
+    Place { file: file.to_owned(), line, column, text: text.trim().to_owned() }
 }
 
 fn spell(found: Unexpected<'_>) -> String {

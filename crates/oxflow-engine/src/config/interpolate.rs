@@ -22,7 +22,7 @@ pub(super) fn resolve(node: &mut Node, variables: &Variables) -> Result<(), Fail
     match &mut node.value {
         Value::List(items) => items.iter_mut().try_for_each(|item| resolve(item, variables)),
         Value::Map(entries) => entries.iter_mut().try_for_each(|entry| resolve(&mut entry.node, variables)),
-        Value::Text(text) if text.contains('$') && matches!(node.origin, Origin::Line(_)) => {
+        Value::Text(text) if text.contains('$') && matches!(node.origin, Origin::File(..)) => {
             let expanded =
                 expand(text, variables).map_err(|problem| Failure::new(problem, Some(node.origin.clone())))?;
             node.value = if expanded.whole { yaml::scalar(&expanded.text) } else { Value::Text(expanded.text) };

@@ -11,16 +11,17 @@
 
 mod bounds;
 mod check;
-mod failure;
+mod endpoint;
+pub(crate) mod failure;
 mod interpolate;
 mod kafka;
-mod node;
+pub(crate) mod node;
 mod on_error;
 mod overlay;
 mod reading;
 mod stream;
-mod typed;
-mod yaml;
+pub(crate) mod typed;
+pub(crate) mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::bounds::Bounded;
+pub use self::endpoint::{EndpointConfig, StalledS};
 use self::failure::Failure;
 pub use self::kafka::{Compression, GroupProtocol, KafkaStream, OffsetReset, Property, SessionTimeoutMs};
 pub use self::on_error::{DeadLetters, OnError, Policy, Retry};
@@ -81,6 +83,9 @@ pub struct RunConfig {
     pub checkpoint_ms: CheckpointMs,
     /// Where messages go that steps with `on_error: dead_letter` failed on.
     pub dead_letters: DeadLetters,
+    /// Where the run answers `/health`, `/ready` and `/metrics` over HTTP. Default: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<EndpointConfig>,
 }
 
 /// Milliseconds between two checkpoints.

@@ -2,16 +2,16 @@
 
 /// A value and its origin.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) origin: Origin,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
     /// What a `${..}` in it was replaced by. Such a value may be a password and is never shown.
-    pub(super) secret: Option<Secret>,
+    pub(crate) secret: Option<Secret>,
 }
 
 /// What a configuration can hold.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Signed(i64),
@@ -25,17 +25,17 @@ pub(super) enum Value {
 
 /// One key of a map and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) origin: Origin,
-    pub(super) node: Node,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) origin: Origin,
+    pub(crate) node: Node,
 }
 
 /// Who said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// The file, at this line.
-    Line(u32),
+pub(crate) enum Origin {
+    /// The file, at this line and column.
+    File(u32, u32),
     /// An argument `--set KEY=..`.
     Set(String),
     /// A variable `OXFLOW__..`.
@@ -44,7 +44,7 @@ pub(super) enum Origin {
 
 /// Where a value that is not shown comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Secret {
+pub(crate) enum Secret {
     Variable(String),
     File(String),
 }
@@ -59,7 +59,7 @@ impl std::fmt::Display for Secret {
 }
 
 impl Node {
-    pub(super) fn new(value: Value, origin: Origin) -> Self {
+    pub(crate) fn new(value: Value, origin: Origin) -> Self {
         Self { value, origin, secret: None }
     }
 }

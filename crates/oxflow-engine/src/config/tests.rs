@@ -143,7 +143,7 @@ fn an_unknown_key_is_told_with_what_was_meant() {
         &[],
         &[],
         "error[OXF0302]: unknown key `run.lane`\n  --> oxflow.yaml:2  lane: 2\n  \
-         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms` and `dead_letters`\n  fix: did you mean `lanes`?",
+         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `dead_letters` and `endpoint`\n  fix: did you mean `lanes`?",
     );
 }
 
@@ -204,7 +204,7 @@ fn a_section_is_a_map() {
         "run: 4",
         &[],
         &[],
-        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms` and `dead_letters`\n  --> oxflow.yaml:1  run: 4",
+        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `dead_letters` and `endpoint`\n  --> oxflow.yaml:1  run: 4",
     );
     expect_error(
         "[]",

@@ -8,12 +8,15 @@ use serde::de::{
 use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::failure::{Failure, list};
-use super::node::{Entry, Node, Value};
+use super::node::{Entry, Node, Origin, Value};
 
 /// Reads a value of a type out of a node.
-pub(super) fn read<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Failure> {
+pub(crate) fn read<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Failure> {
     T::deserialize(Reader(node))
 }
+
+/// The name by which a type asks for the place of its value.
+pub(crate) const PLACED: &str = "$oxflow::Placed";
 
 #[derive(Clone, Copy)]
 struct Reader<'de>(&'de Node);
@@ -97,9 +100,21 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         .map_err(|failure| failure.at(self.0))
     }
 
+    /// What asks for its place is given line, column and itself.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        if name != PLACED {
+            return visitor.visit_newtype_struct(self);
+        }
+        let (line, column) = match self.0.origin {
+            Origin::File(line, column) => (line, column),
+            Origin::Set(_) | Origin::Variable(_) => (0, 0),
+        };
+        visitor.visit_seq(Placing { place: [line, column].into_iter(), node: Some(self.0) })
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct identifier ignored_any
+        seq tuple tuple_struct identifier ignored_any
     }
 }
 
@@ -156,6 +171,22 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _visitor: V) -> Result<V::Value, Failure> {
         Err(Failure::custom("a word with settings is a type of its own"))
+    }
+}
+
+struct Placing<'de> {
+    place: std::array::IntoIter<u32, 2>,
+    node: Option<&'de Node>,
+}
+
+impl<'de> SeqAccess<'de> for Placing<'de> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
+        match self.place.next() {
+            Some(number) => seed.deserialize(number.into_deserializer()).map(Some),
+            None => self.node.take().map(|node| seed.deserialize(Reader(node))).transpose(),
+        }
     }
 }
 

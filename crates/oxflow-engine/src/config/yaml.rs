@@ -15,7 +15,7 @@ use super::node::{Entry, Node, Origin, Value};
 const MAX_BYTES: usize = 1 << 20;
 
 /// Reads a whole file. An empty one is an empty map.
-pub(super) fn parse(text: &str) -> Result<Node, Failure> {
+pub(crate) fn parse(text: &str) -> Result<Node, Failure> {
     if text.len() > MAX_BYTES {
         return Err(Failure::new(
             Problem::Unreadable(format!("it has {} bytes, more than {MAX_BYTES}", text.len())),
@@ -23,10 +23,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Failure> {
         ));
     }
     let spanned: Option<Spanned<Raw>> = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let line = error.location().map(|location| Origin::Line(line(&location)));
+        let line = error.location().map(|location| at(&location));
         Failure::new(Problem::Unreadable(reason(&error)), line)
     })?;
-    Ok(spanned.map_or_else(|| Node::new(Value::Map(Vec::new()), Origin::Line(1)), into_node))
+    Ok(spanned.map_or_else(|| Node::new(Value::Map(Vec::new()), Origin::File(1, 1)), into_node))
 }
 
 /// Reads one scalar, as a value in the file would be read. What is no scalar is taken as text.
@@ -56,12 +56,13 @@ fn reason(error: &serde_saphyr::Error) -> String {
     text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
-fn line(location: &serde_saphyr::Location) -> u32 {
-    u32::try_from(location.line()).unwrap_or(u32::MAX)
+fn at(location: &serde_saphyr::Location) -> Origin {
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    Origin::File(number(location.line()), number(location.column()))
 }
 
 fn into_node(spanned: Spanned<Raw>) -> Node {
-    Node::new(spanned.value.0, Origin::Line(line(&spanned.referenced)))
+    Node::new(spanned.value.0, at(&spanned.referenced))
 }
 
 /// A value as YAML types it.
@@ -121,7 +122,7 @@ impl<'de> Visitor<'de> for RawVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some((key, value)) = map.next_entry::<Spanned<String>, Spanned<Raw>>()? {
-            let origin = Origin::Line(line(&key.referenced));
+            let origin = at(&key.referenced);
             entries.push(Entry { key: key.value, origin, node: into_node(value) });
         }
         Ok(Value::Map(entries))

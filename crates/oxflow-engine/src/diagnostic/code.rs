@@ -48,6 +48,8 @@ codes! {
     BadRoutes = "OXF0107", "a routing table is impossible";
     NoPipeline = "OXF0108", "there is no pipeline at the target";
     NestedTooDeeply = "OXF0109", "a pipeline is nested too deeply";
+    BadDefinition = "OXF0110", "the definition of a pipeline is wrong";
+    NoPython = "OXF0111", "a step needs Python where there is none";
     EdgeMismatch = "OXF0201", "one step gives what the next does not take";
     ParserTakesBytes = "OXF0202", "a parser stands where no bytes arrive";
     SinkTakesBytes = "OXF0203", "a sink stands where no bytes arrive";
@@ -62,6 +64,7 @@ codes! {
     InvalidValue = "OXF0303", "a configuration has an invalid value";
     MissingVariable = "OXF0304", "a variable or secret file is not there";
     NotInPipeline = "OXF0305", "a configuration names what the pipeline does not have";
+    EndpointFailed = "OXF0306", "the endpoint of a run cannot be opened";
     StreamUnbound = "OXF0401", "a stream is not bound";
     BadUrl = "OXF0402", "a stream's URL is malformed";
     SourceFailed = "OXF0403", "a source cannot be opened or read";

@@ -79,14 +79,13 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// `file:line  text`, as far as they are known.
+/// `file:line:column  text`, as far as they are known.
 fn locate(place: &Place) -> String {
-    let text = place.text.trim();
-    match (place.line, text) {
-        (0, _) => place.file.clone(),
-        (line, "") => format!("{}:{line}", place.file),
-        (line, text) => format!("{}:{line}  {text}", place.file),
+    if place.line == 0 {
+        return place.file.clone();
     }
+    let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
+    format!("{}:{}{column}  {}", place.file, place.line, place.text.trim()).trim_end().to_owned()
 }
 
 /// Moves every line but the first to the right, so that the text stays under its label. It may quote a message: what would
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_whole_text_is_what_place_why_fix_more() {
-        let place = Place { file: "app/pipeline.py".into(), line: 41, text: "    .apply(route)".into() };
+        let place = Place { file: "app/pipeline.py".into(), line: 41, column: None, text: "    .apply(route)".into() };
         check(
             &Diagnostic::new(Code::EdgeMismatch, "step `enrich` returns `dict[str, Any]`, but `route` takes `Metric`")
                 .at(Some(place))
@@ -154,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_place_without_line_is_a_file() {
-        let place = Place { file: "oxflow.yaml".into(), line: 0, text: String::new() };
+        let place = Place { file: "oxflow.yaml".into(), line: 0, column: None, text: String::new() };
         check(
             &Diagnostic::new(Code::ConfigUnreadable, "empty").at(Some(place)),
             "error[OXF0301]: empty\n  --> oxflow.yaml\n  more: oxflow explain OXF0301",

@@ -105,6 +105,13 @@ impl Function {
         }
     }
 
+    /// The function of an instance that is never freed.
+    pub(crate) fn of_instance(self, instance: *const Instance) -> Self {
+        let instance = NonNull::new(instance.cast_mut());
+        let made = instance.map(|instance| Arc::new(Made { table: self.table, instance, arguments: Box::default() }));
+        Self { made, ..self }
+    }
+
     /// What the entries of its table are called with.
     pub(crate) fn instance(&self) -> *const Instance {
         self.made.as_ref().map_or(std::ptr::null(), |made| made.instance.as_ptr().cast_const())

@@ -119,6 +119,22 @@ impl Module {
         unsafe { taken::take(table) }.map(|table| Self { table })
     }
 
+    /// What is linked into this program.
+    pub fn linked() -> Result<Self, Incompatible> {
+        // SAFETY: the tables of the SDK live as long as the process, and are made as its ABI says.
+        unsafe { Self::from_table(oxflow::module_table()) }
+    }
+
+    /// What closures are, with the functions in their order.
+    pub(crate) fn of_closures(tables: oxflow::closure::Tables) -> Result<(Self, Vec<Function>), Incompatible> {
+        let (table, instances) = tables.finish();
+        // SAFETY: as above.
+        let module = unsafe { Self::from_table(table) }?;
+        let functions = module.functions().into_iter().zip(instances);
+        let functions = functions.map(|(function, instance)| function.of_instance(instance)).collect();
+        Ok((module, functions))
+    }
+
     /// A number of its own, the same whenever the module is taken: that of its tables, not of its name.
     pub fn identity(&self) -> usize {
         std::ptr::from_ref(self.table).addr()
@@ -235,6 +251,22 @@ impl PayloadType {
     /// Its shape; `Any` where a newer SDK says what this runtime doesn't know.
     pub fn shape(&self) -> Type {
         serde_json::from_str(text(self.table.shape)).unwrap_or(Type::Any)
+    }
+
+    /// Its shape, where it is in a module: one says of its types what they are, not where they are.
+    pub fn shape_in(&self, module: &str) -> Type {
+        match self.shape() {
+            Type::Record(mut record) => {
+                module.clone_into(&mut record.module);
+                Type::Record(record)
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it can be bytes at all.
+    pub fn has_codec(&self) -> bool {
+        self.table.codecs != 0
     }
 
     /// How many fields its module dropped in decoding on this thread since it was last asked.

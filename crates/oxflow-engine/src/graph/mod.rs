@@ -10,12 +10,31 @@ mod svg;
 
 use serde::Serialize;
 
-use crate::lower::RunInfo;
-use crate::plan::{Codec, Function, Language, Operation, Parser, Plan, Serializer, Step, python_literal, python_name};
+use crate::lower::{Bindings, RunInfo, lower};
+use crate::plan::{
+    self, Codec, Function, Language, Operation, Parser, Plan, Serializer, Step, python_literal, python_name,
+};
 
 pub use self::dot::dot;
 pub use self::mermaid::mermaid;
 pub use self::svg::svg;
+
+/// The forms that a picture has; `plan` is the plan itself, as JSON.
+pub const FORMATS: [&str; 5] = ["mermaid", "svg", "dot", "json", "plan"];
+
+/// The picture in one of the [`FORMATS`], none in another; a plan that can't run has no runs to show.
+pub fn draw(plan: &Plan, bindings: &Bindings, format: &str) -> Option<String> {
+    let drawn = match format {
+        "mermaid" => mermaid,
+        "dot" => dot,
+        "svg" => svg,
+        "json" => json,
+        "plan" => return Some(format!("{:#}", serde_json::json!(plan))),
+        _ => return None,
+    };
+    let program = plan::check(plan).is_empty().then(|| lower(plan, bindings).ok()).flatten();
+    Some(drawn(plan, &program.map(|program| program.runs()).unwrap_or_default()))
+}
 
 /// The picture as JSON: `nodes`, `edges` and `runs`.
 pub fn json(plan: &Plan, runs: &[RunInfo]) -> String {

@@ -20,6 +20,7 @@ use crate::config::{Config, Policy, Stream};
 use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Sink, open_source};
 use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::endpoint::Endpoint;
 use crate::fault::StepError;
 use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Progress, Shared, Supply, Unbuilt, build};
@@ -85,6 +86,40 @@ impl JobError {
     }
 }
 
+/// What a program exits with.
+pub mod exit {
+    /// A step failed, or oxflow.
+    pub const FAILED: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 2;
+    /// Plan or configuration are wrong.
+    pub const WRONG: u8 = 3;
+    /// A stream can't be opened, read or written.
+    pub const STREAM: u8 = 4;
+    /// Too many messages failed.
+    pub const TOO_MANY: u8 = 5;
+    /// A second signal ended it.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// What a program exits with that found this: a matter of connections, if nothing else is wrong than the streams.
+pub fn exit_code(findings: &[Diagnostic]) -> u8 {
+    let about_streams = findings.iter().all(|finding| finding.code.id().starts_with("OXF04"));
+    if about_streams { exit::STREAM } else { exit::WRONG }
+}
+
+impl JobError {
+    /// What a program exits with that this ended.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Plan(findings) => exit_code(findings),
+            Self::Connect(_) | Self::Checkpoint(_) => exit::STREAM,
+            Self::Step(_) | Self::Internal(_) => exit::FAILED,
+            Self::TooManyFailed(_) => exit::TOO_MANY,
+        }
+    }
+}
+
 impl From<LaneError> for JobError {
     fn from(error: LaneError) -> Self {
         match error {
@@ -106,6 +141,10 @@ impl Job {
         }
         self.bindings.retried = self.retried();
         let program = lower(&self.plan, &self.bindings).map_err(|finding| JobError::Plan(vec![finding]))?;
+        if self.bindings.foreign.is_none() {
+            program.without_python().map_err(|finding| JobError::Plan(vec![finding]))?;
+        }
+        let endpoint = self.endpoint()?;
         let mut source = self.open()?;
         let streams = sink_streams(&program.stages);
         let dead_letters = self.dead_letter_stream();
@@ -117,7 +156,21 @@ impl Job {
             source.resume(&before.sources);
         }
         let sinks = self.open_sinks(&outputs, claims, before)?;
-        self.spawn(&program, source, sinks, kept)
+        let running = self.spawn(&program, source, sinks, kept)?;
+        Ok(match endpoint {
+            Some(endpoint) => running.shown_at(endpoint),
+            None => running,
+        })
+    }
+
+    fn endpoint(&self) -> Result<Option<Endpoint>, JobError> {
+        let Some(config) = &self.config.run.endpoint else { return Ok(None) };
+        let failed = |error: std::io::Error| {
+            let message = format!("`run.endpoint.address` is `{}`, which can't be listened on", config.address);
+            let finding = Diagnostic::new(Code::EndpointFailed, message).because(error.to_string());
+            JobError::Plan(vec![finding.fix("choose another port, or end the program that has this one")])
+        };
+        Endpoint::open(config).map(Some).map_err(failed)
     }
 
     /// The steps whose functions may be called again.

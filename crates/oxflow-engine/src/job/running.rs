@@ -12,6 +12,7 @@ use super::JobError;
 use super::keeper::Keeper;
 use crate::config::Delivery;
 use crate::connect::{Group, Reached, Received, Sink};
+use crate::endpoint::Endpoint;
 use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
@@ -21,6 +22,8 @@ use crate::run::{Foreign, StepCounts};
 pub struct Running {
     inner: Arc<Inner>,
     watcher: Mutex<Option<JoinHandle<()>>>,
+    /// Open until the run has ended.
+    endpoint: Mutex<Option<Endpoint>>,
 }
 
 pub(super) struct Inner {
@@ -180,7 +183,17 @@ impl Running {
         let inner = Arc::new(inner);
         let runs = Arc::clone(&inner);
         let watcher = spawn_thread("oxflow-run".to_owned(), move || runs.watch(lanes))?;
-        Ok(Self { inner, watcher: Mutex::new(Some(watcher)) })
+        Ok(Self { inner, watcher: Mutex::new(Some(watcher)), endpoint: Mutex::default() })
+    }
+
+    /// The same, told about at an endpoint.
+    pub(super) fn shown_at(self, endpoint: Endpoint) -> Self {
+        let inner = Arc::downgrade(&self.inner);
+        endpoint.show(move || {
+            let view = Self { inner: inner.upgrade()?, watcher: Mutex::default(), endpoint: Mutex::default() };
+            Some((view.report(), view.inner.shared.drain.load(Ordering::Acquire)))
+        });
+        Self { endpoint: Mutex::new(Some(endpoint)), ..self }
     }
 
     /// Ends reading, and lets the steps stop between two messages. What they have handled is delivered and settled.
@@ -197,6 +210,8 @@ impl Running {
             // The last thread has nothing left to do; when this returns it is gone, too. How it ended is in the report.
             let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(watcher.map(JoinHandle::join));
+            let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(endpoint);
         }
         ended
     }

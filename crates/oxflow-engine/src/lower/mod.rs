@@ -40,6 +40,7 @@ pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
     let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
     let stages = lowering.chain(&plan.steps, &Lying { form: Form::Raw, home: None })?;
     let mut steps = lowering.steps;
+    program::written(&stages, &steps)?;
     for (language, run) in program::cuts(&stages) {
         for number in run {
             steps.get_mut(number).into_iter().for_each(|step| step.language = language);
@@ -402,7 +403,7 @@ fn foreign_step(operation: &Operation) -> ForeignStep {
 }
 
 /// Refuses a function whose number of outputs is not the step's.
-fn fits(step: &Step, function: &Function) -> Result<(), Diagnostic> {
+pub(crate) fn fits(step: &Step, function: &Function) -> Result<(), Diagnostic> {
     let kind = function.kind();
     let (wants, good) = match step.operation {
         Operation::Map(_) => ("one value, or none", matches!(kind, Some(Kind::Map | Kind::FilterMap))),

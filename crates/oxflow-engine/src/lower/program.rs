@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Language, Limits};
 use crate::report::StepInfo;
 use crate::run::{ForeignSpec, Form, NativeSpec};
@@ -98,7 +99,52 @@ pub struct RunInfo {
     pub steps: Vec<String>,
 }
 
+/// Checks that what leaves a run of Rust can be bytes. What a closure gives need not, as long as it stays in its run.
+pub(super) fn written(stages: &[Stage], steps: &[StepInfo]) -> Result<(), Diagnostic> {
+    for stage in stages {
+        match stage {
+            Stage::Native(spec) if !spec.output().has_codec() => {
+                let step = spec.calls.last().and_then(|call| steps.get(call.step));
+                let (name, place) = step.map(|step| (step.name.as_str(), step.place.clone())).unwrap_or_default();
+                let message = format!("step `{name}` gives `{}`, which has no codec", spec.output().name());
+                return Err(Diagnostic::new(Code::BadCodec, message)
+                    .at(place)
+                    .because("the step after it may be called again, and is given bytes then")
+                    .fix("derive `Payload` for the type, or don't retry the step after it"));
+            }
+            Stage::Route { branches, .. } | Stage::Broadcast { branches, .. } => {
+                branches.iter().try_for_each(|branch| written(branch, steps))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first step that another language runs or converts for.
+fn foreign(stages: &[Stage]) -> Option<usize> {
+    stages.iter().find_map(|stage| match stage {
+        Stage::Foreign(spec) => Some(spec.first_step),
+        Stage::NativeFilter { encode, .. } => encode.as_ref().map(|spec| spec.first_step),
+        Stage::Route { step, router, branches } => match router {
+            RouterSpec::Foreign { .. } | RouterSpec::Native { encode: Some(_), .. } => Some(*step),
+            RouterSpec::Native { .. } => branches.iter().find_map(|branch| foreign(branch)),
+        },
+        Stage::Broadcast { branches, .. } => branches.iter().find_map(|branch| foreign(branch)),
+        Stage::Native(_) | Stage::Serialise(_) | Stage::Gather { .. } | Stage::Sink { .. } => None,
+    })
+}
+
 impl Program {
+    /// What is wrong with it where there is no Python: the first step that needs it.
+    pub fn without_python(&self) -> Result<(), Diagnostic> {
+        let Some(step) = foreign(&self.stages).and_then(|number| self.steps.get(number)) else { return Ok(()) };
+        Err(Diagnostic::new(Code::NoPython, format!("step `{}` needs Python", step.name))
+            .at(step.place.clone())
+            .because("what reaches it or what it gives has to become Python objects, and there is no Python here")
+            .fix("put a Rust function or a Rust type there, or run the pipeline with `oxflow run`"))
+    }
+
     /// The steps that may be given a message again by a later run: those of no way that comes from a batching step, which
     /// lets pass what is new. The source is one of them, and so is the batching step, to which messages are converted.
     pub fn unbatched(&self) -> BTreeSet<usize> {

@@ -1,10 +1,11 @@
 //! What bytes are outside of a pipeline. Inside of it, between languages, they are JSON.
 
 use oxflow::abi;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The codec of a parser or serializer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// A text of JSON. For a Rust type that makes bytes of its own, these.

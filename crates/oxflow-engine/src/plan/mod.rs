@@ -13,6 +13,7 @@ mod routes;
 mod spell;
 mod structure;
 
+use oxflow::abi;
 use oxflow::shape::Type;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,9 @@ pub struct Place {
     pub file: String,
     /// Line, from 1.
     pub line: u32,
+    /// Column, from 1, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
     /// The text of that line, without its indentation; may be empty.
     #[serde(default)]
     pub text: String,
@@ -206,6 +210,17 @@ pub enum Wish {
     Retry,
 }
 
+impl From<abi::Policy> for Wish {
+    fn from(policy: abi::Policy) -> Self {
+        match policy {
+            abi::Policy::Fail => Self::Fail,
+            abi::Policy::Skip => Self::Skip,
+            abi::Policy::DeadLetter => Self::DeadLetter,
+            abi::Policy::Retry => Self::Retry,
+        }
+    }
+}
+
 /// The language of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -214,6 +229,16 @@ pub enum Language {
     Python,
     /// Runs without it, through the C ABI.
     Rust,
+}
+
+impl Language {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Rust => "rust",
+        }
+    }
 }
 
 impl Plan {

@@ -16,6 +16,7 @@ mod write;
 mod wrong;
 
 use crate::abi;
+use crate::program::Program;
 pub(crate) use objects::object_table;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
@@ -95,6 +96,9 @@ fn fill(module: &Bound<'_, PyAny>) -> PyResult<()> {
     // SAFETY: the tables are never freed and never written to.
     let capsule = unsafe { PyCapsule::new_with_pointer(python, table.cast(), abi::CAPSULE)? };
     module.setattr(abi::ATTRIBUTE, capsule)?;
+    if let Some(program) = Program::registered() {
+        module.setattr(abi::PIPELINE_ATTRIBUTE, program.pipeline)?;
+    }
     PyModule::import(python, "oxflow._extension")?.call_method1("populate", (module,))?;
     Ok(())
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oxflow import _oxflow
-from oxflow._extension import CAPSULE, home_of
+from oxflow._extension import CAPSULE, PIPELINE, home_of
 from oxflow._payloads import Contents
 from oxflow.sdk.stubs.find import extensions, stub_of
 from oxflow.sdk.stubs.text import remarks, stub_text
@@ -68,4 +68,4 @@ def _stub(module: ModuleType, output: Path | None) -> Stub:
     path = stub_of(module) if output is None else output
     if path.is_dir():
         path /= f"{home.rpartition('.')[2]}.pyi"
-    return Stub(home, path, stub_text(home, contents), tuple(remarks(contents)))
+    return Stub(home, path, stub_text(home, contents, has_pipeline=hasattr(module, PIPELINE)), tuple(remarks(contents)))

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 _BUILTINS = ("bool", "int", "float", "str", "bytes")
 
 
-def stub_text(module: str, contents: Contents) -> str:
+def stub_text(module: str, contents: Contents, *, has_pipeline: bool = False) -> str:
     """Write the stub of a module.
 
     Args:
         module: the name that users import it by.
         contents: what it shows.
+        has_pipeline: whether it has a pipeline of its own, `run_streams`.
     """
     writer = _Writer(contents)
     items = list(writer.items())
+    if has_pipeline:
+        items.append(statement("run_streams: ", Word(writer.names.of("oxflow", "RustPipeline"))))
     header = f"What the Rust module `{module}` shows to Python.\n\nMade by `oxflow stubs {module}`; not edited by hand."
     # Written first, so that the imports are known.
     lines = [docstring(header), "", *writer.names.imports(), *items]

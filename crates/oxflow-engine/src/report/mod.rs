@@ -1,9 +1,12 @@
 //! What a run did, step by step. One form serves the end of a run, a look at a run that goes on, and every display.
 
+mod text;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::text::{duration, text};
 use crate::config::Delivery;
 use crate::diagnostic::Code;
 use crate::host::Recorded;

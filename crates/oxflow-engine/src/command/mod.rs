@@ -1,0 +1,99 @@
+//! The command line of a binary that is a pipeline: `run`, `check` and `graph`, as `oxflow` has them, without Python.
+//!
+//! A crate says [`main_function!`](crate::main_function), and is a program that knows its own functions, since what the macros
+//! of the SDK register is linked into it, and its own pipeline. Options, texts and exit codes are those of `oxflow`:
+//! `tests/test_pure.py` compares them.
+
+mod check;
+mod logs;
+mod options;
+mod program;
+mod run;
+mod show;
+mod signals;
+
+use std::process::ExitCode;
+
+use self::options::{Command, Options, Parsed};
+pub use self::program::Program;
+use self::show::Failed;
+use crate::graph;
+use crate::job::exit;
+
+/// The main function of the crate that said [`main_function!`](crate::main_function); without that, of a program that reads
+/// `pipeline.yaml` in the working directory. A bin target takes it over with `pub use oxflow::main;`.
+pub fn main() -> ExitCode {
+    main_of(&Program::registered())
+}
+
+/// The main function of a program.
+pub fn main_of(program: &Program) -> ExitCode {
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let code = match options::parse(program.name, arguments) {
+        Ok(Parsed::Options(options)) => command(program, &options),
+        Ok(Parsed::Version) => show::out(&program.versions()),
+        Ok(Parsed::Help(text)) => show::out(&text),
+        Err(usage) => {
+            show::note(&usage);
+            exit::USAGE
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn command(program: &Program, options: &Options) -> u8 {
+    let done = match options.command {
+        Command::Run => run::run(program, options),
+        Command::Check => check::check(program, options),
+        Command::Graph => draw(program, options),
+    };
+    done.unwrap_or_else(|failed| failed.show())
+}
+
+fn draw(program: &Program, options: &Options) -> Result<u8, Failed> {
+    let resolved = program.pipeline(options.target.as_deref())?;
+    let drawn = graph::draw(&resolved.plan, &resolved.bindings, &options.format).unwrap_or_default();
+    Ok(show::out(drawn.trim_end_matches('\n')))
+}
+
+/// Makes the crate a program that runs its own pipeline.
+///
+/// `main_function!()` defines `main`, which takes the `pipeline.yaml` beside the crate's `Cargo.toml`: its text becomes part of
+/// the program. Said in `src/lib.rs`, `pub use my_pipeline::main;` is all of `src/main.rs`.
+///
+/// `main_function!(pipeline)` takes what a function gives that builds the pipeline in Rust.
+///
+/// ```text
+/// oxflow::main_function!();
+/// ```
+#[macro_export]
+macro_rules! main_function {
+    ($pipeline:path) => {
+        /// Runs the crate's pipeline, as the command line says.
+        #[must_use]
+        pub fn main() -> ::std::process::ExitCode {
+            $crate::command::main_of(&$crate::command::Program::built(
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::env!("CARGO_CRATE_NAME"),
+                ::core::env!("CARGO_PKG_VERSION"),
+                $pipeline,
+            ))
+        }
+    };
+    () => {
+        /// Runs the crate's pipeline, as the command line says.
+        #[must_use]
+        pub fn main() -> ::std::process::ExitCode {
+            $crate::command::main()
+        }
+
+        $crate::__private::inventory::submit! {
+            $crate::program::Program {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                module: ::core::env!("CARGO_CRATE_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+                pipeline: ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pipeline.yaml")),
+            }
+        }
+    };
+}
