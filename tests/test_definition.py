@@ -220,6 +220,16 @@ def test_what_a_file_gets_wrong_is_told(old: str, new: str, said: str, tmp_path:
     assert said in str(caught.value)
 
 
+def test_what_is_no_rust_function_is_not_called(tmp_path: Path) -> None:
+    text = PIPELINE.read_text(encoding="utf-8") + "module: pure_words\n"
+    there = tmp_path / "there"
+    there.write_text("still", encoding="utf-8")
+    text = text.replace("function: is_long", f'function: "os:remove", with: {{ path: "{there}" }}')
+    with pytest.raises(PlanError, match="`os:remove` is no Rust function"):
+        read_pipeline(saved(tmp_path, text))
+    assert there.exists()
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="cannot be read: No such file"):
         read_pipeline(tmp_path / "nowhere.yaml")

@@ -117,6 +117,8 @@ def shape(value: Any) -> Any:
         (CALLED, "function: capital"),
         (CALLED, "function: pure_words:nothing_like_it"),
         (CALLED, "function: Above, with: { limit: 0 }"),
+        (CALLED, "function: capitals, with: { limit: 1 }"),
+        (CALLED, "function: capitals, with: {}"),
         ("type: Line", "type: Lime"),
         ("name: long", "name: words"),
         ("name: long", "name: a.b"),

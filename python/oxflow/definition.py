@@ -125,16 +125,16 @@ class _Reading:
         found = self._found(given["name"], reference, spot)
         if found is None:
             return None
-        is_class = _is_class(found)
-        if not (is_class or _is_object(found)):
+        if _is_class(found):
+            return self._made(given["name"], reference, lambda: found(**(arguments or {})), spot)
+        if not _is_object(found):
             self._report(
                 given["name"], "OXF0105", f"`{reference}` is no Rust function", spot, fix="name it under `python`"
             )
-        if not is_class:
-            return (
-                found if arguments is None else self._made(given["name"], reference, lambda: found(**arguments), spot)
-            )
-        return self._made(given["name"], reference, lambda: found(**(arguments or {})), spot)
+        elif arguments is not None:
+            self._unmade(given["name"], reference, "it takes no arguments", "remove `with`", spot)
+        # Never called with them: it may be anything that can be imported.
+        return found
 
     def _made(self, step: str, reference: str, make: Callable[[], Any], spot: Spot) -> Any:
         try:
@@ -142,8 +142,11 @@ class _Reading:
         except (TypeError, ExtensionError) as error:
             why = error.diagnostics[0].why if isinstance(error, ExtensionError) else str(error)
             fix = "give it under `with` the arguments that its `new` takes"
-            self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix=fix, why=why)
+            self._unmade(step, reference, why, fix, spot)
             return None
+
+    def _unmade(self, step: str, reference: str, why: str | None, fix: str, spot: Spot) -> None:
+        self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix=fix, why=why)
 
     def _type(self, given: Mapping[str, Any], spot: Spot) -> Any:
         if "python" in given:
