@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use oxflow::abi;
 
+use super::run::reason;
 use super::show::Failed;
 use crate::builder::Pipeline;
 use crate::definition::{Catalog, Definition, Resolved};
@@ -106,7 +107,8 @@ fn read(file: &str) -> Result<(Cow<'static, str>, &str), Failed> {
     if !Path::new(file).is_file() {
         return Err(missing(format!("`{file}`: there is no file `{file}`")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| missing(format!("`{file}` cannot be read: {error}")))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| missing(format!("`{file}` cannot be read: {}", reason(&error))))?;
     Ok((Cow::Owned(text), file))
 }
 

@@ -70,7 +70,7 @@ pub(super) fn config(options: &Options) -> Result<Config, Failed> {
 }
 
 /// What an error of the system says, without its number.
-fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" (os error").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
