@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from oxflow.steps import Step
 
-__all__ = ["parse", "read_pipeline", "written"]
+__all__ = ["NAME_ONE", "parse", "read_pipeline", "written"]
 
 T = TypeVar("T")
+
+# What to do where there is none.
+NAME_ONE = "name a file with a pipeline in YAML"
 
 _CALLS: dict[str, Callable[[str, Any], Step]] = {"map": Map, "flat_map": FlatMap, "filter": Filter}
 _WORDS: dict[type[Step], str] = {Map: "map", FlatMap: "flat_map", Filter: "filter"}
@@ -51,7 +54,7 @@ def read_pipeline(path: str | Path) -> Pipeline[Any]:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
-        raise PlanError(Diagnostic("OXF0108", f"`{path}` cannot be read: {reason}")) from error
+        raise PlanError(Diagnostic("OXF0108", f"`{path}` cannot be read: {reason}", fix=NAME_ONE)) from error
     return parse(text, str(path))
 
 

@@ -7,8 +7,7 @@ use std::sync::OnceLock;
 
 use oxflow::abi;
 
-use super::run::reason;
-use super::show::Failed;
+use super::show::{self, Failed};
 use crate::builder::Pipeline;
 use crate::definition::{Catalog, Definition, Resolved};
 use crate::diagnostic::{Code, Diagnostic};
@@ -107,8 +106,7 @@ fn read(file: &str) -> Result<(Cow<'static, str>, &str), Failed> {
     if !Path::new(file).is_file() {
         return Err(missing(format!("`{file}`: there is no file `{file}`")));
     }
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| missing(format!("`{file}` cannot be read: {}", reason(&error))))?;
+    let text = show::text_of(file).map_err(|reason| missing(format!("`{file}` cannot be read: {reason}")))?;
     Ok((Cow::Owned(text), file))
 }
 
