@@ -40,15 +40,14 @@ const FILE: &str = "pipeline.yaml";
 impl Program {
     /// The one that the crate registered, or one of nothing but its functions.
     pub fn registered() -> Self {
-        match oxflow::program::Program::registered() {
-            Some(program) => Self {
-                name: program.name,
-                module: program.module,
-                version: program.version,
-                pipeline: Own::Text(program.pipeline),
-            },
-            None => Self { name: executable(), module: executable(), version: "", pipeline: Own::Nowhere },
-        }
+        let nameless = Self { name: executable(), module: executable(), version: "", pipeline: Own::Nowhere };
+        oxflow::program::Program::registered().map_or(nameless, Self::of)
+    }
+
+    /// The one that a crate says of itself.
+    pub const fn of(said: oxflow::program::Program) -> Self {
+        let oxflow::program::Program { name, module, version, pipeline } = said;
+        Self { name, module, version, pipeline: Own::Text(pipeline) }
     }
 
     /// One that builds its pipeline in Rust.
