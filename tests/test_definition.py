@@ -109,6 +109,14 @@ def test_what_is_written_is_read_as_the_same_plan(name: str, tmp_path: Path) -> 
     assert written(read) == text
 
 
+def test_a_time_stays_what_it_is(tmp_path: Path) -> None:
+    # In seconds it is a number that is a little more when it is multiplied again.
+    text = written(PIPELINES["batch"]).replace("time_ms: 2000", "time_ms: 2007")
+    read = read_pipeline(saved(tmp_path, text))
+    assert written(read) == text
+    assert '"time_ms": 2007' in lower(read).graph("plan")
+
+
 @pytest.mark.parametrize("name", sorted(PIPELINES.keys() - {"python"}))
 def test_python_and_a_program_make_one_plan(name: str, tmp_path: Path) -> None:
     saved(tmp_path, written(PIPELINES[name]))

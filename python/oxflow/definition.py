@@ -7,7 +7,6 @@ pipeline in YAML is one like any other: `oxflow.plan` makes its plan.
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +19,7 @@ from oxflow._place import Spot, place_of
 from oxflow._signatures import UnfitFunctionError, imported, reference_of
 from oxflow.errors import Diagnostic, ExtensionError, PlanError
 from oxflow.pipeline import Branch, Broadcast, Pipeline, Route, Source
-from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, StreamSink
+from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, StreamSink, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -244,7 +243,7 @@ class _Writing:
                 return _WORDS[kind], self._function(owner, step.function)
             case Batch():
                 time = step.batch_timedelta
-                time_ms = None if time is None else math.ceil(time.total_seconds() * 1000)
+                time_ms = None if time is None else milliseconds(time)
                 limits = {"messages": step.batch_size, "bytes": step.batch_bytes, "time_ms": time_ms}
                 return "batch", {name: limit for name, limit in limits.items() if limit is not None}
             case Parser():
