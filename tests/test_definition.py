@@ -194,6 +194,12 @@ pipeline = (
     assert (done.returncode, done.stdout) == (0, '{"text":"an","letters":2}\n{"text":"ox","letters":2}\n')
 
 
+def test_a_rust_function_that_is_named_is_exported_as_one() -> None:
+    named: Any = LINES.apply(Filter("long", function="pure_words:is_long"))
+    text = written(named.apply(Serializer("serialize")).sink(StreamSink("out", stream_name="words")))
+    assert '- filter: { name: long, function: "pure_words:is_long" }' in text
+
+
 def test_a_function_without_a_name_is_not_exported() -> None:
     nameless: Any = SOURCE.apply(Map("same", function=lambda message: message.payload))
     with pytest.raises(PlanError, match="<lambda>` has no name in a module"):

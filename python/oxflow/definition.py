@@ -190,6 +190,13 @@ def _is_object(found: object) -> bool:
     return isinstance(found, RustFunction)
 
 
+def _is_rust(reference: str) -> bool:
+    try:
+        return _is_object(imported(reference))
+    except UnfitFunctionError:
+        return False
+
+
 def _at(item: T, spot: Spot) -> T:
     """Let an error point at the line of the file, and not at the line here that made the item."""
     object.__setattr__(item, "spot", spot)
@@ -272,7 +279,8 @@ class _Writing:
 
     def _function(self, step: Step, function: Any) -> dict[str, Any]:
         if isinstance(function, str):
-            return {"python": function}
+            # A reference doesn't say of which language it is, and a program refuses what is called Python.
+            return {"function" if _is_rust(function) else "python": function}
         if not _is_object(function):
             return {"python": self._named(step, function, reference_of(function))}
         arguments: dict[str, Any] = json.loads(function._arguments or "{}")  # noqa: SLF001  # what it was made of
