@@ -109,6 +109,14 @@ def test_what_is_written_is_read_as_the_same_plan(name: str, tmp_path: Path) -> 
     assert written(read) == text
 
 
+def test_a_time_stays_what_it_is(tmp_path: Path) -> None:
+    # In seconds it is a number that is a little more when it is multiplied again.
+    text = written(PIPELINES["batch"]).replace("time_ms: 2000", "time_ms: 2007")
+    read = read_pipeline(saved(tmp_path, text))
+    assert written(read) == text
+    assert '"time_ms": 2007' in lower(read).graph("plan")
+
+
 @pytest.mark.parametrize("name", sorted(PIPELINES.keys() - {"python"}))
 def test_python_and_a_program_make_one_plan(name: str, tmp_path: Path) -> None:
     saved(tmp_path, written(PIPELINES[name]))
@@ -186,6 +194,12 @@ pipeline = (
     assert (done.returncode, done.stdout) == (0, '{"text":"an","letters":2}\n{"text":"ox","letters":2}\n')
 
 
+def test_a_rust_function_that_is_named_is_exported_as_one() -> None:
+    named: Any = LINES.apply(Filter("long", function="pure_words:is_long"))
+    text = written(named.apply(Serializer("serialize")).sink(StreamSink("out", stream_name="words")))
+    assert '- filter: { name: long, function: "pure_words:is_long" }' in text
+
+
 def test_a_function_without_a_name_is_not_exported() -> None:
     nameless: Any = SOURCE.apply(Map("same", function=lambda message: message.payload))
     with pytest.raises(PlanError, match="<lambda>` has no name in a module"):
@@ -218,6 +232,16 @@ def test_what_a_file_gets_wrong_is_told(old: str, new: str, said: str, tmp_path:
     with pytest.raises(PlanError) as caught:
         lower(read_pipeline(saved(tmp_path, text.replace(old, new))))
     assert said in str(caught.value)
+
+
+def test_what_is_no_rust_function_is_not_called(tmp_path: Path) -> None:
+    text = PIPELINE.read_text(encoding="utf-8") + "module: pure_words\n"
+    there = tmp_path / "there"
+    there.write_text("still", encoding="utf-8")
+    text = text.replace("function: is_long", f'function: "os:remove", with: {{ path: "{there}" }}')
+    with pytest.raises(PlanError, match="`os:remove` is no Rust function"):
+        read_pipeline(saved(tmp_path, text))
+    assert there.exists()
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def shape(value: Any) -> Any:
         (CALLED, "function: capital"),
         (CALLED, "function: pure_words:nothing_like_it"),
         (CALLED, "function: Above, with: { limit: 0 }"),
+        (CALLED, "function: capitals, with: { limit: 1 }"),
+        (CALLED, "function: capitals, with: {}"),
         ("type: Line", "type: Lime"),
         ("name: long", "name: words"),
         ("name: long", "name: a.b"),
@@ -134,10 +136,21 @@ def test_what_is_wrong_is_told_in_the_words_of_oxflow(command: str, old: str, ne
     assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr)
 
 
+@pytest.mark.parametrize("target", ["nowhere.yaml", "bytes.yaml", "folder.yaml"])
+def test_a_pipeline_that_is_not_there_is_told_in_the_words_of_oxflow(target: str, tmp_path: Path) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"source: \xff")
+    (tmp_path / "folder.yaml").mkdir()
+    ours, theirs = (run(tmp_path, "check", target) for run in (pure, python))
+    assert ours.returncode == 3
+    assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr)
+
+
 @pytest.mark.parametrize(
     "options",
     [
         ["--config", "nowhere.yaml"],
+        ["--config", "bytes.yaml"],
+        ["--config", "."],
         ["--set", "run.lane=1"],
         ["--set", "run.lanes=0"],
         ["--set", "steps.nowhere.on_error=skip"],
@@ -150,6 +163,7 @@ def test_what_is_wrong_is_told_in_the_words_of_oxflow(command: str, old: str, ne
 )
 def test_a_wrong_configuration_is_told_in_the_words_of_oxflow(options: list[str], tmp_path: Path) -> None:
     target, bound = written(tmp_path), lines(tmp_path, *LINES)
+    (tmp_path / "bytes.yaml").write_bytes(b"run: \xff")
     ours, theirs = (run(tmp_path, "run", target, *bound, *options) for run in (pure, python))
     assert ours.returncode in {3, 4}
     assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr)

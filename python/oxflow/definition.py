@@ -7,7 +7,6 @@ pipeline in YAML is one like any other: `oxflow.plan` makes its plan.
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,16 +19,19 @@ from oxflow._place import Spot, place_of
 from oxflow._signatures import UnfitFunctionError, imported, reference_of
 from oxflow.errors import Diagnostic, ExtensionError, PlanError
 from oxflow.pipeline import Branch, Broadcast, Pipeline, Route, Source
-from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, StreamSink
+from oxflow.steps import Batch, Filter, FlatMap, Map, Parser, Serializer, StreamSink, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from oxflow.steps import Step
 
-__all__ = ["parse", "read_pipeline", "written"]
+__all__ = ["NAME_ONE", "parse", "read_pipeline", "written"]
 
 T = TypeVar("T")
+
+# What to do where there is none.
+NAME_ONE = "name a file with a pipeline in YAML"
 
 _CALLS: dict[str, Callable[[str, Any], Step]] = {"map": Map, "flat_map": FlatMap, "filter": Filter}
 _WORDS: dict[type[Step], str] = {Map: "map", FlatMap: "flat_map", Filter: "filter"}
@@ -51,7 +53,7 @@ def read_pipeline(path: str | Path) -> Pipeline[Any]:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
-        raise PlanError(Diagnostic("OXF0108", f"`{path}` cannot be read: {reason}")) from error
+        raise PlanError(Diagnostic("OXF0108", f"`{path}` cannot be read: {reason}", fix=NAME_ONE)) from error
     return parse(text, str(path))
 
 
@@ -125,16 +127,16 @@ class _Reading:
         found = self._found(given["name"], reference, spot)
         if found is None:
             return None
-        is_class = _is_class(found)
-        if not (is_class or _is_object(found)):
+        if _is_class(found):
+            return self._made(given["name"], reference, lambda: found(**(arguments or {})), spot)
+        if not _is_object(found):
             self._report(
                 given["name"], "OXF0105", f"`{reference}` is no Rust function", spot, fix="name it under `python`"
             )
-        if not is_class:
-            return (
-                found if arguments is None else self._made(given["name"], reference, lambda: found(**arguments), spot)
-            )
-        return self._made(given["name"], reference, lambda: found(**(arguments or {})), spot)
+        elif arguments is not None:
+            self._unmade(given["name"], reference, "it takes no arguments", "remove `with`", spot)
+        # Never called with them: it may be anything that can be imported.
+        return found
 
     def _made(self, step: str, reference: str, make: Callable[[], Any], spot: Spot) -> Any:
         try:
@@ -142,8 +144,11 @@ class _Reading:
         except (TypeError, ExtensionError) as error:
             why = error.diagnostics[0].why if isinstance(error, ExtensionError) else str(error)
             fix = "give it under `with` the arguments that its `new` takes"
-            self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix=fix, why=why)
+            self._unmade(step, reference, why, fix, spot)
             return None
+
+    def _unmade(self, step: str, reference: str, why: str | None, fix: str, spot: Spot) -> None:
+        self._report(step, "OXF0604", f"`{reference.rpartition(':')[2]}` can't be made", spot, fix=fix, why=why)
 
     def _type(self, given: Mapping[str, Any], spot: Spot) -> Any:
         if "python" in given:
@@ -183,6 +188,13 @@ def _is_class(found: object) -> bool:
 
 def _is_object(found: object) -> bool:
     return isinstance(found, RustFunction)
+
+
+def _is_rust(reference: str) -> bool:
+    try:
+        return _is_object(imported(reference))
+    except UnfitFunctionError:
+        return False
 
 
 def _at(item: T, spot: Spot) -> T:
@@ -238,7 +250,7 @@ class _Writing:
                 return _WORDS[kind], self._function(owner, step.function)
             case Batch():
                 time = step.batch_timedelta
-                time_ms = None if time is None else math.ceil(time.total_seconds() * 1000)
+                time_ms = None if time is None else milliseconds(time)
                 limits = {"messages": step.batch_size, "bytes": step.batch_bytes, "time_ms": time_ms}
                 return "batch", {name: limit for name, limit in limits.items() if limit is not None}
             case Parser():
@@ -267,7 +279,8 @@ class _Writing:
 
     def _function(self, step: Step, function: Any) -> dict[str, Any]:
         if isinstance(function, str):
-            return {"python": function}
+            # A reference doesn't say of which language it is, and a program refuses what is called Python.
+            return {"function" if _is_rust(function) else "python": function}
         if not _is_object(function):
             return {"python": self._named(step, function, reference_of(function))}
         arguments: dict[str, Any] = json.loads(function._arguments or "{}")  # noqa: SLF001  # what it was made of

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import typing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,6 +33,7 @@ from oxflow.steps import (
     Step,
     StreamSink,
     is_unicode,
+    milliseconds,
     shown,
 )
 
@@ -335,8 +335,7 @@ def _unless_json(codec: Codec) -> dict[str, Codec]:
 def _limits(step: Batch) -> dict[str, int]:
     limits = {"messages": step.batch_size, "bytes": step.batch_bytes}
     if step.batch_timedelta is not None:
-        # Up, so that a limit below a millisecond does not become none.
-        limits["time_ms"] = math.ceil(step.batch_timedelta.total_seconds() * 1000)
+        limits["time_ms"] = milliseconds(step.batch_timedelta)
     # The plan's numbers have no sign; a negative limit is as impossible as zero and is reported as such.
     return {name: max(limit, 0) for name, limit in limits.items() if limit is not None}
 

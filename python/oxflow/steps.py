@@ -238,6 +238,12 @@ def _check_time(time: object) -> None:
         raise TypeError(f"`batch_timedelta` is a `timedelta`, not {time!r}: write `timedelta(seconds=...)`")
 
 
+def milliseconds(time: timedelta) -> int:
+    """Give a time in milliseconds, rounded up, so that a limit below one does not become none."""
+    # In whole numbers: 2.007 s * 1000 is more than 2007.
+    return -(time // timedelta(milliseconds=-1))
+
+
 def is_unicode(text: str) -> bool:
     """Whether a text can be written as UTF-8."""
     return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -10,6 +10,7 @@ use crate::abi::{
 use crate::codec::{DecodeError, EncodeError};
 use crate::encode::{encode_by, release};
 use crate::function::{Emitter, Failure};
+use crate::guard::drop_each;
 use crate::report::{NONE, Reporter, lend};
 use crate::run::{Pass, Row, claim, give, keep};
 use crate::shape::Type;
@@ -223,7 +224,13 @@ unsafe extern "C" fn ask<C: Fn(&Message<T>) -> bool, T>(
 ) -> Held {
     // SAFETY: the caller's promise.
     let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
-    give(answers(function, &rows, faults))
+    let asked = answers(function, &rows, faults);
+    let given = rows.iter().zip(asked).filter_map(|(row, answer)| {
+        Some(Row { row: row.row, message: Message::with_metadata(answer?, row.message.metadata().clone()) })
+    });
+    let given = given.collect();
+    drop_each(rows.into_iter());
+    give(given)
 }
 
 /// # Safety
@@ -236,28 +243,22 @@ unsafe extern "C" fn select<C: Fn(&Message<T>) -> bool, T>(
 ) -> Held {
     // SAFETY: the caller's promise.
     let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
-    let answered = answers(function, &rows, faults);
-    // A row that failed has no answer.
-    let mut answered = answered.into_iter().peekable();
-    let kept = rows.iter().map(|row| {
-        let answer = answered.next_if(|answer| answer.row == row.row);
-        answer.is_some_and(|answer| *answer.message.payload())
-    });
-    let kept = kept.collect();
+    let kept = answers(function, &rows, faults).into_iter().map(|answer| answer.unwrap_or(false)).collect();
     give(keep(rows, kept))
 }
 
-fn answers<T>(function: &impl Fn(&Message<T>) -> bool, rows: &[Row<T>], faults: Reporter<'_>) -> Vec<Row<bool>> {
-    let mut pass = Pass::new(faults, rows.len());
-    let call = |pass: &mut Pass<'_, bool>, Row { row, message }: &Row<T>| {
+/// What the filter says of each row; none where it failed. By place and not by number: the outputs of a `flat_map` have the
+/// number of the row that they came from.
+fn answers<T>(function: &impl Fn(&Message<T>) -> bool, rows: &[Row<T>], faults: Reporter<'_>) -> Vec<Option<bool>> {
+    let mut pass = (Pass::<bool>::new(faults, 0), Vec::with_capacity(rows.len()));
+    let ask = |(pass, answers): &mut (Pass<'_, bool>, Vec<Option<bool>>), Row { row, message }: &Row<T>| {
         pass.begin(*row);
-        pass.emit(message.metadata().clone(), |to| {
-            to.give(function(message));
-            Ok(())
-        });
+        answers.push(None);
+        let answer = function(message);
+        answers.last_mut().into_iter().for_each(|slot| *slot = Some(answer));
     };
-    crate::guard::each(rows.iter(), &mut pass, call, Pass::recover);
-    pass.output
+    crate::guard::each(rows.iter(), &mut pass, ask, |(pass, _), panic| pass.recover(panic));
+    pass.1
 }
 
 /// # Safety
@@ -290,5 +291,5 @@ unsafe extern "C" fn unencoded<T>(_: u32, handle: *mut Handle, faults: *const Fa
 /// As for [`crate::run::free`].
 unsafe extern "C" fn free_own<T>(handle: *mut Handle) {
     // SAFETY: the caller's promise.
-    crate::guard::drop_each(unsafe { claim::<T>(handle) }.into_iter());
+    drop_each(unsafe { claim::<T>(handle) }.into_iter());
 }

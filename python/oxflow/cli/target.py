@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oxflow.definition import read_pipeline
+from oxflow.definition import NAME_ONE, read_pipeline
 from oxflow.errors import Diagnostic, OxflowError, PlanError
 from oxflow.pipeline import Pipeline
 
@@ -62,7 +62,7 @@ def load(target: str) -> Pipeline[Any]:
 
 def _yaml(target: str, path: Path) -> Pipeline[Any]:
     if not path.is_file():
-        raise _missing(f"`{target}`: there is no file `{path}`")
+        raise _missing(f"`{target}`: there is no file `{path}`", NAME_ONE)
     # What it names may lie beside it, as beside a pipeline in Python.
     sys.path.insert(0, str(path.resolve().parent))
     try:

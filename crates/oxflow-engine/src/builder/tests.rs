@@ -101,6 +101,23 @@ fn a_panic_fails_its_message_and_no_other() {
 }
 
 #[test]
+fn a_filter_that_fails_on_one_of_many_outputs_is_asked_of_the_others() {
+    // All three come from one message.
+    let picky = Pipeline::source("numbers", "in")
+        .parse::<u64>()
+        .flat_map(|message: Message<u64>| [0, 1, 2].map(|more| message.payload() + more))
+        .filter(|message: &Message<u64>| {
+            assert!(*message.payload() != 7, "not seven");
+            true
+        })
+        .named("picky")
+        .serialize()
+        .sink("sink", "out");
+    let skip = [("steps.picky.on_error", "skip")];
+    assert_eq!(["6", "8"], run(picky, &skip, &["6"]).expect("a run that ends well").as_slice());
+}
+
+#[test]
 fn what_has_no_codec_is_not_called_again_alone() {
     let again = [("steps.flat_map.on_error.retry.times", "2")];
     let error = run(halving(), &again, &["8"]).expect_err("a type without a codec");

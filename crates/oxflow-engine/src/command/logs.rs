@@ -1,6 +1,7 @@
 //! What the functions of a program log: warnings and errors, on standard error.
 
 use crate::host::{Record, Value};
+use crate::report::printable;
 
 /// A record in a line or more. The functions are told that nobody listens to less than warnings.
 pub(super) fn said(record: &Record) -> String {
@@ -20,17 +21,4 @@ fn spelled(value: &Value) -> String {
         Value::Unsigned(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
     }
-}
-
-/// Writes out what would steer a terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() && !matches!(letter, '\n' | '\t') {
-            shown.extend(letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }

@@ -84,16 +84,17 @@ macro_rules! main_function {
         /// Runs the crate's pipeline, as the command line says.
         #[must_use]
         pub fn main() -> ::std::process::ExitCode {
-            $crate::command::main()
+            $crate::command::main_of(&$crate::command::Program::of(__OXFLOW_PROGRAM))
         }
 
-        $crate::__private::inventory::submit! {
-            $crate::program::Program {
-                name: ::core::env!("CARGO_PKG_NAME"),
-                module: ::core::env!("CARGO_CRATE_NAME"),
-                version: ::core::env!("CARGO_PKG_VERSION"),
-                pipeline: ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pipeline.yaml")),
-            }
-        }
+        /// What the crate registers, and what its own `main` takes: a crate that it depends on may be a program as well.
+        const __OXFLOW_PROGRAM: $crate::program::Program = $crate::program::Program {
+            name: ::core::env!("CARGO_PKG_NAME"),
+            module: ::core::env!("CARGO_CRATE_NAME"),
+            version: ::core::env!("CARGO_PKG_VERSION"),
+            pipeline: ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/pipeline.yaml")),
+        };
+
+        $crate::__private::inventory::submit! { __OXFLOW_PROGRAM }
     };
 }

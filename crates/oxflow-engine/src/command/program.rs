@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use oxflow::abi;
 
-use super::show::Failed;
+use super::show::{self, Failed};
 use crate::builder::Pipeline;
 use crate::definition::{Catalog, Definition, Resolved};
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,15 +40,14 @@ const FILE: &str = "pipeline.yaml";
 impl Program {
     /// The one that the crate registered, or one of nothing but its functions.
     pub fn registered() -> Self {
-        match oxflow::program::Program::registered() {
-            Some(program) => Self {
-                name: program.name,
-                module: program.module,
-                version: program.version,
-                pipeline: Own::Text(program.pipeline),
-            },
-            None => Self { name: executable(), module: executable(), version: "", pipeline: Own::Nowhere },
-        }
+        let nameless = Self { name: executable(), module: executable(), version: "", pipeline: Own::Nowhere };
+        oxflow::program::Program::registered().map_or(nameless, Self::of)
+    }
+
+    /// The one that a crate says of itself.
+    pub const fn of(said: oxflow::program::Program) -> Self {
+        let oxflow::program::Program { name, module, version, pipeline } = said;
+        Self { name, module, version, pipeline: Own::Text(pipeline) }
     }
 
     /// One that builds its pipeline in Rust.
@@ -106,7 +105,7 @@ fn read(file: &str) -> Result<(Cow<'static, str>, &str), Failed> {
     if !Path::new(file).is_file() {
         return Err(missing(format!("`{file}`: there is no file `{file}`")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| missing(format!("`{file}` cannot be read: {error}")))?;
+    let text = show::text_of(file).map_err(|reason| missing(format!("`{file}` cannot be read: {reason}")))?;
     Ok((Cow::Owned(text), file))
 }
 

@@ -54,9 +54,9 @@ struct Ended {
 /// The configuration that the options name.
 pub(super) fn config(options: &Options) -> Result<Config, Failed> {
     let file = options.config.as_deref().unwrap_or_default();
-    let text = if file.is_empty() { Ok(String::new()) } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| {
-        let message = format!("cannot read the configuration `{file}`: {}", reason(&error));
+    let text = if file.is_empty() { Ok(String::new()) } else { show::text_of(file) };
+    let text = text.map_err(|reason| {
+        let message = format!("cannot read the configuration `{file}`: {reason}");
         Failed::wrong(vec![Diagnostic::new(Code::ConfigUnreadable, message)])
     })?;
     let environment =
@@ -67,12 +67,6 @@ pub(super) fn config(options: &Options) -> Result<Config, Failed> {
         config.streams.insert(name.clone(), Stream::at(url));
     }
     Ok(config)
-}
-
-/// What an error of the system says, without its number.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" (os error").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
 fn prepared(program: &Program, options: &Options) -> Result<Job, Failed> {

@@ -1,4 +1,4 @@
-//! Data to standard output, everything else to standard error.
+//! Texts in and out: data to standard output, everything else to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -25,6 +25,15 @@ impl Failed {
         note(&texts(&self.findings));
         self.code
     }
+}
+
+/// The text in a file, or why it can't be had, in the words of `oxflow`.
+pub(super) fn text_of(file: &str) -> Result<String, String> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        let text = error.to_string();
+        text.rsplit_once(" (os error").map_or(text.as_str(), |(reason, _)| reason).to_owned()
+    })?;
+    String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
 }
 
 /// What is wrong, as people read it.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Call, Definition, Placed, Step};
 use crate::config::failure::place_in;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::extension::{Function, Module, PayloadType};
+use crate::extension::{Function, Module, NotMade, PayloadType};
 use crate::lower::{self, Bindings};
 use crate::plan::{self, Operation, Plan};
 use oxflow::shape::Type;
@@ -209,7 +209,10 @@ fn made(named: &Named<'_>, function: Function) -> Result<Function, Diagnostic> {
     };
     function.made_of(arguments.to_string().as_bytes()).map_err(|error| {
         let message = format!("step `{}`: `{}` can't be made", named.step, function.name());
-        let fix = "give it under `with` the arguments that its `new` takes";
+        let fix = match error {
+            NotMade::TakesNone => "remove `with`",
+            _ => "give it under `with` the arguments that its `new` takes",
+        };
         Diagnostic::new(Code::NotMade, message).because(error.to_string()).fix(fix)
     })
 }

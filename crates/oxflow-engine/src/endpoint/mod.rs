@@ -26,6 +26,10 @@ type Look = Box<dyn Fn() -> Option<(Report, bool)> + Send + Sync>;
 
 /// How long a client may take for its request, and again for its answer.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// When a connection that couldn't be taken is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+/// What is answered; a report is made for nothing else.
+const PATHS: [&str; 3] = ["/health", "/ready", "/metrics"];
 
 /// Answers until it is dropped.
 #[derive(Debug)]
@@ -94,22 +98,24 @@ fn serve(listener: &TcpListener, shared: &Shared, mut progress: Progress) {
             return;
         }
         // A client that doesn't listen to its answer is no matter of the run.
-        let _ = client.and_then(|mut client| {
-            client.set_read_timeout(Some(PATIENCE))?;
-            client.set_write_timeout(Some(PATIENCE))?;
-            let path = request::read(&mut client, Instant::now() + PATIENCE)?;
-            let look = shared.look.get().and_then(|look| look());
-            respond(path, look.as_ref(), &mut progress).write(&mut client)
+        let Ok(mut client) = client else {
+            // Where there is no file descriptor left, the next call fails at once, too.
+            thread::sleep(AGAIN);
+            continue;
+        };
+        let _ = request::read(&mut client, Instant::now() + PATIENCE).and_then(|path| {
+            let answer = path.map_or_else(|refused| refused, |path| respond(&path, shared, &mut progress));
+            answer.write(&mut client, Instant::now() + PATIENCE)
         });
     }
 }
 
-fn respond(path: Result<String, Response>, look: Option<&(Report, bool)>, progress: &mut Progress) -> Response {
-    let path = match path {
-        Ok(path) => path,
-        Err(refused) => return refused,
-    };
-    match (path.as_str(), look) {
+fn respond(path: &str, shared: &Shared, progress: &mut Progress) -> Response {
+    if !PATHS.contains(&path) {
+        return Response::text(404, "there are /health, /ready and /metrics\n");
+    }
+    let look = shared.look.get().and_then(|look| look());
+    match (path, &look) {
         // To start may take long, and to end a process for that would not make it quicker.
         ("/health", None) => Response::text(200, "starting\n"),
         ("/health", Some((report, _))) => {
@@ -123,7 +129,6 @@ fn respond(path: Result<String, Response>, look: Option<&(Report, bool)>, progre
         ("/ready", Some((report, false))) if report.status == Status::Running => Response::text(200, "ready\n"),
         ("/ready", None) => Response::text(503, "starting\n"),
         ("/ready", Some(_)) => Response::text(503, "stopping\n"),
-        ("/metrics", look) => Response::metrics(look.map(|(report, _)| metrics::text(report)).unwrap_or_default()),
-        _ => Response::text(404, "there are /health, /ready and /metrics\n"),
+        (_, look) => Response::metrics(look.as_ref().map(|(report, _)| metrics::text(report)).unwrap_or_default()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// More than this is no probe.
 const HEAD_BYTES: usize = 8 << 10;
@@ -25,7 +25,8 @@ impl Response {
         Self { status: 200, kind: "text/plain; version=0.0.4; charset=utf-8", body }
     }
 
-    pub(super) fn write(&self, client: &mut TcpStream) -> io::Result<()> {
+    /// Writes it until `deadline`.
+    pub(super) fn write(&self, client: &mut TcpStream, deadline: Instant) -> io::Result<()> {
         let reason = match self.status {
             200 => "OK",
             400 => "Bad Request",
@@ -38,9 +39,25 @@ impl Response {
         let head = format!(
             "HTTP/1.1 {status} {reason}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         );
-        client.write_all(head.as_bytes())?;
-        client.write_all(body.as_bytes())
+        write_all(client, head.as_bytes(), deadline)?;
+        write_all(client, body.as_bytes(), deadline)
     }
+}
+
+/// As that of the standard library, but who takes a byte now and then doesn't hold the thread, and with it the end of the run.
+fn write_all(client: &mut TcpStream, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+    while !bytes.is_empty() {
+        client.set_write_timeout(Some(left(deadline)?))?;
+        let written = client.write(bytes)?;
+        bytes = bytes.get(written..).filter(|_| written > 0).ok_or(io::ErrorKind::WriteZero)?;
+    }
+    Ok(())
+}
+
+/// How long it is to `deadline`.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
 /// Reads a request until `deadline`; gives its path, or what to answer.
@@ -48,9 +65,10 @@ pub(super) fn read(client: &mut TcpStream, deadline: Instant) -> io::Result<Resu
     let mut head = Vec::new();
     let mut chunk = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        client.set_read_timeout(Some(left(deadline)?))?;
         let length = client.read(&mut chunk)?;
         head.extend(chunk.iter().take(length));
-        if length == 0 || head.len() > HEAD_BYTES || Instant::now() > deadline {
+        if length == 0 || head.len() > HEAD_BYTES {
             return Ok(Err(Response::text(400, "this is no request\n")));
         }
     }
@@ -74,7 +92,46 @@ fn path(head: &[u8]) -> Result<String, Response> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// Both ends of a connection.
+    fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let client = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+        (client, listener.accept().expect("a connection").0)
+    }
+
+    #[test]
+    fn who_takes_nothing_of_an_answer_is_left() {
+        let (client, mut server) = connected();
+        let started = Instant::now();
+        let written = Response::metrics("x".repeat(64 << 20)).write(&mut server, started + Duration::from_millis(50));
+        assert!(written.is_err());
+        assert!(started.elapsed() < Duration::from_secs(10));
+        drop(client);
+    }
+
+    #[test]
+    fn who_trickles_an_answer_out_is_left_at_the_deadline() {
+        let (mut client, mut server) = connected();
+        let taking = std::thread::spawn(move || {
+            let mut some = [0; 64];
+            // Each piece makes room for the next, so no single write comes to its end.
+            while client.read(&mut some).is_ok_and(|length| length > 0) {
+                std::thread::yield_now();
+            }
+        });
+        let written =
+            Response::metrics("x".repeat(64 << 20)).write(&mut server, Instant::now() + Duration::from_millis(50));
+        drop(server);
+        taking.join().expect("a client that ends");
+        assert_eq!(
+            Some(true),
+            written.err().map(|error| matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock))
+        );
+    }
 
     #[test]
     fn a_path_is_that_of_the_first_line() {

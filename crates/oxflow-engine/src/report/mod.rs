@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub(crate) use self::text::printable;
 pub use self::text::{duration, text};
 use crate::config::Delivery;
 use crate::diagnostic::Code;

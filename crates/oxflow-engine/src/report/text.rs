@@ -220,7 +220,7 @@ fn figure(value: f64) -> String {
 }
 
 /// Writes out what would steer a terminal, or turn its text around.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         let turns =
