@@ -7,6 +7,7 @@ import gc
 import importlib
 import json
 import sys
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -109,6 +110,15 @@ def test_a_payload_that_is_not_read_directly_stands_among_others_in_its_place(od
     assert [letter.as_read.payload for letter in outputs.dead_letters] == (
         [] if isinstance(odd, bytes) else [b"%d" % place]
     )
+
+
+@pytest.mark.parametrize("odd", [lambda place: place % 2 == 1, lambda place: 64 < place < 128, lambda _: True])
+def test_many_payloads_that_are_not_read_directly_stand_in_their_places(odd: Callable[[int], bool]) -> None:
+    """So many in a batch that it is given up to try, for this batch and for batches after it, and then taken up again."""
+    payloads: list[Any] = [{**WORD, "count": count} for count in range(4000)]
+    payloads = [OrderedDict(payload) if odd(place) else payload for place, payload in enumerate(payloads)]
+    outputs = given_on(payloads, steps.Double(), {"run": {"batch": {"messages": 32}}})
+    assert [json.loads(line)["count"] for line in outputs["out"]] == [count * 2 for count in range(4000)]
 
 
 @pytest.mark.parametrize("word", [Word("a", 3), WordStruct("a", 3)])

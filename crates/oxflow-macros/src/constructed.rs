@@ -205,10 +205,10 @@ fn construction(own: &Type, new: &Signature, parameters: &[Parameter], form: &He
         if default.is_none() {
             return quote!(<#ty as ::oxflow::Shape>::OPTIONAL.then(|| ::std::string::String::from("null")));
         }
-        quote!({
+        quote!(::oxflow::__private::known(|| {
             use ::oxflow::__private::{Unwritten as _, Written as _};
             (&::oxflow::__private::Default(__Defaults::#name())).json()
-        })
+        }))
     });
     let (wrap, stateful) = (&form.wrap, form.stateful);
     let optional = parameters.iter().map(|Parameter { ty, default, .. }| {

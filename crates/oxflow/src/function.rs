@@ -13,6 +13,7 @@ use crate::shape::Parameter;
 use crate::{Message, Payload};
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::iter;
 use std::marker::PhantomData;
 
 /// What every function says of itself.
@@ -295,6 +296,14 @@ impl<F: Function> ByNothing<F> for &Probe<F> {
     fn peek<'a>(&self) -> Option<Peek<'a, F>> {
         None
     }
+}
+
+/// What a default is, as JSON. It is code of the user's, which may panic: that is told to who leaves the argument out.
+#[doc(hidden)]
+pub fn known(json: impl Fn() -> Option<String>) -> Option<String> {
+    let mut known = None;
+    each(iter::once(()), &mut known, |known, ()| *known = json(), |_, _| {});
+    known
 }
 
 /// Finds likewise whether the default of an argument has a JSON.

@@ -114,7 +114,7 @@ pub mod __private {
     pub use crate::describe::{generic_name, short_name};
     pub use crate::function::{
         Argument, ByClone, ByConfiguration, ByNothing, ByPolicy, Constructed, Default, Errors, Probe, Unwritten,
-        Written,
+        Written, known,
     };
     pub use crate::registry::Entry;
     pub use crate::state::State;

@@ -256,7 +256,10 @@ impl Run for NativeRun {
             if context.leaves(start) {
                 break;
             }
-            let Some(given) = source.next() else { break };
+            // To go on without them would count them as handled.
+            let Some(given) = source.next() else {
+                unreachable!("a gathering has a piece for each chunk of its batch")
+            };
             if !self.chunk(&batch, given, range, &mut outputs, context) {
                 break;
             }

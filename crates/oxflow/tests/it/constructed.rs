@@ -78,6 +78,20 @@ impl Longest {
     }
 }
 
+/// Adds a number that is only known where it is asked for.
+struct Late(u64);
+
+#[oxflow::function]
+impl Late {
+    fn new(#[default("seven".parse().expect("a number"))] count: u64) -> Self {
+        Self(count)
+    }
+
+    fn call(&self, msg: &Message<u64>) -> u64 {
+        msg.payload() + self.0
+    }
+}
+
 #[oxflow::function]
 fn total(msg: &Message<List<u64>>) -> u64 {
     msg.payload().iter().sum()
@@ -116,6 +130,14 @@ fn a_function_is_made_of_its_arguments_and_freed() {
     assert_eq!(Some("missing field `limit` at byte 2".to_owned()), refused("{}"));
     assert!(refused(r#"{"limit":1,"more":1}"#).is_some_and(|text| text.starts_with("unknown field `more`")));
     assert_eq!(0, ALIVE.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_default_that_panics_costs_only_who_leaves_the_argument_out() {
+    let table = function("Late");
+    assert_eq!(r#"[{"name":"count","type":"int","required":false}]"#, text(table.parameters));
+    assert!(Made::new(table, "{}").err().is_some_and(|failed| failed.text.contains("a number")));
+    assert_eq!((vec!["8".to_owned()], Vec::new()), payloads(&["1"], ApplyWith("Late", r#"{"count":7}"#)));
 }
 
 #[test]
