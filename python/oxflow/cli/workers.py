@@ -69,9 +69,11 @@ class _Workers:
     def run(self) -> int:
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            self._running = [self._start() for _ in range(self._count)]
+            for _ in range(self._count):
+                self._start()
             while self._running:
                 time.sleep(_LOOK_S)
+                self._obey()
                 self._look()
         finally:
             for process in self._running:
@@ -80,8 +82,10 @@ class _Workers:
                 signal.signal(number, handler)
         return self._code
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdin=subprocess.DEVNULL)  # noqa: S603  # our own command
+    def _start(self) -> None:
+        # In a session of its own: an interrupt from the terminal would reach it twice, from there and from here, and end it.
+        process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # our own
+        self._running.append(process)
 
     def _look(self) -> None:
         ended = [process for process in self._running if process.poll() is not None]
@@ -91,7 +95,8 @@ class _Workers:
                 number = signal.Signals(-process.returncode).name
                 print(f"oxflow: a worker was ended by {number} and is replaced", file=sys.stderr)
                 time.sleep(_REST_S)
-                self._running.append(self._start())
+                if not self._signals:
+                    self._start()
             elif process.returncode != 0:
                 self._code = self._code or (process.returncode if process.returncode > 0 else INTERRUPTED_EXIT_CODE)
                 self._drain()
@@ -102,10 +107,13 @@ class _Workers:
             for process in self._running:
                 process.terminate()
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signals += 1
-        if self._signals == 1:
+    def _obey(self) -> None:
+        """Do what signals asked for. Not in their handler, which may come while a worker is being started."""
+        if self._signals:
             self._drain()
-        else:
+        if self._signals > 1:
             for process in self._running:
                 process.kill()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
