@@ -198,7 +198,7 @@ impl JsonSchema for Property {
 }
 
 /// Properties that are not to be set, and why.
-const OURS: [(&str, &str); 17] = [
+const OURS: [(&str, &str); 18] = [
     ("bootstrap.servers", "it is the key `bootstrap_servers`"),
     ("metadata.broker.list", "it is the key `bootstrap_servers`"),
     ("group.id", "it is the key `group`"),
@@ -214,6 +214,7 @@ const OURS: [(&str, &str); 17] = [
     ("enable.idempotence", "without it a retry may repeat or reorder messages"),
     ("message.timeout.ms", "a message that is given up would be lost; it is sent until it arrives"),
     ("delivery.timeout.ms", "a message that is given up would be lost; it is sent until it arrives"),
+    ("delivery.report.only.error", "an offset is committed when every output of its message is acknowledged"),
     ("transactional.id", "no run writes in transactions"),
     ("enable.ssl.certificate.verification", "certificates are always verified: name yours in `ssl.ca.location`"),
 ];

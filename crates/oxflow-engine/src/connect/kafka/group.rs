@@ -192,15 +192,23 @@ impl Shared {
         state.lane(partition).map(|lane| Arc::clone(&lane.signal))
     }
 
-    /// Hands partitions to their lanes.
+    /// Hands partitions to their lanes. A lane that has ended takes none: what it never gives back would hold the client, and
+    /// with it the membership, for ever.
     pub(super) fn assign(&self, queues: Vec<(u32, Queue)>) {
+        let mut unwanted = Vec::new();
         let mut state = self.state();
         for (partition, queue) in queues {
-            if let Some(lane) = state.lane(partition) {
-                lane.assigned.push((partition, queue));
-                lane.signal.raise();
+            match state.lane(partition).filter(|lane| !lane.ended) {
+                Some(lane) => {
+                    lane.assigned.push((partition, queue));
+                    lane.signal.raise();
+                }
+                None => unwanted.push(queue),
             }
         }
+        // Queues are let go when the state is no longer locked.
+        drop(state);
+        drop(unwanted);
     }
 
     /// Lets the lanes give partitions up, waits for that and for a last commit, and gives what is to be committed of them. Of

@@ -15,6 +15,7 @@ mod source;
 use std::sync::Arc;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaConfRes;
 
 use self::group::KafkaGroup;
 use self::sink::KafkaSink;
@@ -41,7 +42,8 @@ fn failed(
     error: &KafkaError,
     noted: Option<String>,
 ) -> ConnectError {
-    let why = noted.map_or_else(|| error.to_string(), |noted| format!("{error}; before that: {noted}"));
+    let said = said(error);
+    let why = noted.map_or_else(|| said.clone(), |noted| format!("{said}; before that: {noted}"));
     let fix = match error.rdkafka_error_code() {
         _ if matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)) => {
             "correct `properties` of the stream: their names and values are librdkafka's"
@@ -61,4 +63,32 @@ fn failed(
         _ => "check that the brokers run, that `bootstrap_servers` names them, and the properties of TLS and SASL",
     };
     ConnectError::Broker { stream: stream.to_owned(), doing, topic: settings.topic.clone(), why, fix }
+}
+
+/// What an error says, less the value of a property, which may be a password: under a name with a mistake in it, for one.
+fn said(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(result, _, name, _) => {
+            let why = match result {
+                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "there is no such property",
+                _ => "the property can't have this value",
+            };
+            format!("`{name}`: {why}")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_no_value_of_a_property() {
+        let mut settings = KafkaStream::new("a:1", "t");
+        settings.properties = serde_json::from_str(r#"{"sasl.pasword": "hunter2"}"#).expect("properties");
+        let error = KafkaSink::open("s", &settings).err().expect("no such property").diagnostic().to_string();
+        assert!(error.contains("`sasl.pasword`: there is no such property"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
 }

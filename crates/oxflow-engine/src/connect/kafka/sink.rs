@@ -1,7 +1,7 @@
 //! Writes messages to a topic. They are sent in the background, and count as written when the broker has acknowledged them.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -31,15 +31,19 @@ const OVERHEAD_BYTES: usize = 512;
 const MESSAGE_MAX_BYTES: usize = 1_000_000;
 
 /// What librdkafka calls back.
-struct Context(Arc<Noted>);
+struct Context {
+    noted: Arc<Noted>,
+    /// The first message that was given up. It is asked for by whoever flushes: to the client that message is done with, too.
+    given_up: OnceLock<KafkaError>,
+}
 
 impl ClientContext for Context {
     fn log(&self, _level: RDKafkaLogLevel, _facility: &str, message: &str) {
-        self.0.note(message);
+        self.noted.note(message);
     }
 
     fn error(&self, _error: KafkaError, reason: &str) {
-        self.0.note(reason);
+        self.noted.note(reason);
     }
 }
 
@@ -49,7 +53,10 @@ impl ProducerContext for Context {
     fn delivery(&self, delivered: &DeliveryResult<'_>, ticket: Arc<Ticket>) {
         match delivered {
             Ok(_) => ticket.one_arrived(),
-            Err((error, _)) => ticket.inbox.fail(error.clone()),
+            Err((error, _)) => {
+                self.given_up.get_or_init(|| error.clone());
+                ticket.inbox.fail(error.clone());
+            }
         }
     }
 }
@@ -128,7 +135,7 @@ impl KafkaSink {
     pub(super) fn open(stream: &str, settings: &KafkaStream) -> Result<Self, ConnectError> {
         let noted = Arc::new(Noted::default());
         let failed = |error: &KafkaError| failed(stream, settings, "connect to", error, noted.take());
-        let context = Context(Arc::clone(&noted));
+        let context = Context { noted: Arc::clone(&noted), given_up: OnceLock::new() };
         let producer = ThreadedProducer::from_config_and_context(&client::producer(settings), context);
         let producer = producer.map_err(|error| failed(&error))?;
         client::partitions(producer.client(), &settings.topic).map_err(|error| failed(&error))?;
@@ -160,7 +167,9 @@ impl Sink for KafkaSink {
 
 impl Topic {
     fn flush(&self, timeout: Duration) -> Result<(), ConnectError> {
-        self.producer.flush(timeout).map_err(|error| self.failed(&error))
+        self.producer.flush(timeout).map_err(|error| self.failed(&error))?;
+        let given_up = self.producer.client().context().given_up.get();
+        given_up.map_or(Ok(()), |error| Err(self.failed(error)))
     }
 
     fn failed(&self, error: &KafkaError) -> ConnectError {
