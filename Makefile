@@ -46,7 +46,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 VENVS := .venv
 CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
-TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine
+TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf
 # As a user's crate would be: each its own workspace, with its own lock file.
 APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
 PYTHON_CODE := python tests tools examples benches
@@ -89,6 +89,7 @@ test:
 	$(LEDGER) begin
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
+	$(PHASE) "cargo test oxflow-engine" -- cargo test --quiet --locked -p oxflow-engine --features kafka
 	$(PHASE) "cargo test oxflow, what is recorded" -- \
 	    cargo test --quiet --locked -p oxflow --features log,tracing --test recorded --test own_subscriber
 	$(PHASE) "mutants" -- $(MAKE_QUIET) mutants
@@ -159,6 +160,7 @@ format: $(VENVS)/lint/.made
 clippy:
 	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
 	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
+	cargo clippy --quiet --locked -p oxflow-engine --features kafka --all-targets -- -D warnings
 	cargo clippy --quiet --locked -p oxflow-macros --features schema -- -D warnings
 	cargo clippy --quiet --locked -p oxflow --features log,tracing --all-targets -- -D warnings
 	for crate in $(APART); do \
