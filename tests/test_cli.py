@@ -335,3 +335,18 @@ def test_a_second_signal_ends_the_process_at_once(folder: Path) -> None:
             running.wait(0.5)
         running.send_signal(signal.SIGINT)
         assert running.wait(5) == 130
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ("streams: {a: file:in.jsonl}", "stream `a` is `file:`"),
+        ("streams: {a: {kafka: {bootstrap_servers: 'h:1', topic: t, group: g, properties: {group.instance.id: one}}}}", "one `group.instance.id`"),
+        ("streams: {a: 'kafka://h:1/t?group=g'}\nrun: {endpoint: {address: '127.0.0.1:9090'}}", "the address of `run.endpoint`"),
+    ],
+)  # fmt: skip
+def test_workers_are_refused_what_they_can_not_share(folder: Path, settings: str, text: str) -> None:
+    (folder / "workers.yaml").write_text(settings)
+    done = oxflow(folder, "run", "app.py", "--workers=2", "--config=workers.yaml", "--stream", "b=null:")
+    assert done.returncode == 3
+    assert text in done.stderr

@@ -63,6 +63,7 @@ class RustFunction(Generic[In_contra, Out_co]):
 
     native: _oxflow.NativeFunction
     described: ClassVar[dict[str, Any]]
+    _arguments: bytes = b""
     # The arguments, and the defaults of those that were left out.
     _made_of: str = ""
     _object: ClassVar[bool] = False
@@ -125,7 +126,6 @@ class MadeFunction(RustFunction[In_contra, Out_co]):
     equal to its default.
     """
 
-    _arguments: bytes
     _unmade: ClassVar[_oxflow.NativeFunction]
     _parameters: ClassVar[tuple[Parameter, ...]]
 

@@ -30,13 +30,23 @@ _REST_S = 1.0
 
 
 def check_shared(bound: Bound) -> None:
-    """Refuse sources that several processes would each read as a whole."""
-    stream = json.loads(bound.plan.text)["source"]["stream"]
-    url: str = bound.config["streams"][stream]["url"]
-    if not url.startswith("kafka:"):
-        scheme = url.partition(":")[0]
-        found = f"`--workers` needs a source that is shared out, but stream `{stream}` is `{scheme}:`"
-        raise ConfigError(Diagnostic("OXF0303", found, fix="bind it to Kafka, or leave `--workers` away"))
+    """Refuse what several processes can't share: a source that each would read as a whole, a name or a port that one can have."""
+    name = json.loads(bound.plan.text)["source"]["stream"]
+    stream = bound.config["streams"][name]
+    scheme = stream["url"].partition(":")[0]
+    if scheme != "kafka":
+        found = f"`--workers` needs a source that is shared out, but stream `{name}` is `{scheme}:`"
+        raise _refused(found, "bind it to Kafka, or leave `--workers` away")
+    if "group.instance.id" in stream.get("kafka", {}).get("properties", {}):
+        found = f"`--workers` starts several members of the group, but stream `{name}` gives all of them one `group.instance.id`"
+        raise _refused(found, "remove the property, or start each worker by itself with a name of its own")
+    if bound.config["run"].get("endpoint"):
+        found = "`--workers` starts several processes, but only one of them can have the address of `run.endpoint`"
+        raise _refused(found, "remove `run.endpoint`, or start each worker by itself with an address of its own")
+
+
+def _refused(found: str, fix: str) -> ConfigError:
+    return ConfigError(Diagnostic("OXF0303", found, fix=fix))
 
 
 def supervise(count: int, options: argparse.Namespace) -> int:
