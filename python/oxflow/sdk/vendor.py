@@ -21,7 +21,7 @@ The SDK of oxflow {version}, as the installed package has it. `oxflow update-sdk
 differs from the package. Don't edit it.
 """
 _TABLE = re.compile(r"^\[(?P<name>[^\]]+)\]$")
-_INHERITED = re.compile(r"^(?P<key>[\w-]+)\.workspace = true$")
+_INHERITED = re.compile(r"^(?P<key>[\w-]+)(?:\.workspace = true| = \{ workspace = true(?P<more>, optional = true) \})$")
 
 
 def files(*, engine: bool) -> dict[str, str]:
@@ -123,12 +123,15 @@ def _manifest(text: str, workspace: dict[str, dict[str, str]]) -> str:
         if table in {"dev-dependencies", "lints"}:
             continue
         inherited = _INHERITED.match(line)
-        lines.append(_resolved(inherited["key"], table, workspace) if inherited else line)
+        lines.append(_resolved(inherited["key"], inherited["more"], table, workspace) if inherited else line)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _resolved(key: str, table: str, workspace: dict[str, dict[str, str]]) -> str:
+def _resolved(key: str, more: str | None, table: str, workspace: dict[str, dict[str, str]]) -> str:
     source = "workspace.package" if table == "package" else "workspace.dependencies"
     # The crates lie side by side, here as there.
     value = workspace[source][key].replace('path = "crates/', 'path = "../')
+    if more:
+        settings = value.removeprefix("{ ").removesuffix(" }") if value.startswith("{") else f"version = {value}"
+        value = f"{{ {settings}{more} }}"
     return f"{key} = {value}"
