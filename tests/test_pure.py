@@ -77,7 +77,7 @@ def test_no_python_is_linked() -> None:
 def test_it_tells_the_versions_of_all_that_is_in_it(tmp_path: Path) -> None:
     done = pure(tmp_path, "--version")
     name, version, abi, *functions = done.stdout.splitlines()
-    assert (name, version, abi) == ("pure_words 0.3.0", f"oxflow {oxflow.__version__}", "ABI 0.4")
+    assert (name, version, abi) == ("pure_words 0.3.0", f"oxflow {oxflow.__version__}", "ABI 0.5")
     assert [line.split()[0] for line in functions] == sorted(
         f"pure_words:{name}" for name in ("Above", "capitals", "is_long", "length", "total", "words")
     )
