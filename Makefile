@@ -1,7 +1,7 @@
 # The only commands: people and CI call the same ones. Everything made lands in .venv, site and $(CARGO_TARGET_DIR).
 #
 #   make demo    build the wheel and a user's Rust step, run the metrics pipeline with Python and without
-#   make test    every test, on the oldest and the newest Python at hand
+#   make test    every test, on the oldest Python at hand, and all that knows Python on the newest
 #   make lint    format, lints, types, the generated stub, the docs
 #   make stubs   write python/oxflow/_oxflow.pyi and the stubs of our Rust steps anew
 #   make schema  write the JSON Schemas in docs/reference anew
@@ -49,6 +49,8 @@ CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflo
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf
 # As a user's crate would be: each its own workspace, with its own lock file.
 APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
+# What these try is the engine, or programs without Python: the oldest Python is enough.
+ONCE := tests/faults tests/test_delivery.py tests/test_pure.py tests/test_pure_project.py
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
@@ -96,9 +98,8 @@ test:
 	if $(LINKABLE); then $(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps; \
 	    else $(LEDGER) missing "cargo test metrics_steps" "$(OLDEST) has no shared library to link"; fi
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
-	# What the faults try is the engine: once is enough.
 	for version in $(VERSIONS); do $(PHASE) "pytest on $$version" -- $(VENVS)/test-$$version/bin/python -m pytest -q \
-	    $$([[ $$version == $(firstword $(VERSIONS)) ]] || echo --ignore=tests/faults); done
+	    $$([[ $$version == $(firstword $(VERSIONS)) ]] || echo $(addprefix --ignore=,$(ONCE))); done
 	$(PHASE) "stub" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m mypy.stubtest oxflow._oxflow
 	$(if $(word 2,$(VERSIONS)),,$(LEDGER) missing "the newest Python" "only Python $(VERSIONS) is here")
 	$(LEDGER) end
