@@ -165,6 +165,17 @@ def test_workers_of_one_command_are_replaced_when_killed_and_drained_together(fi
     field.verify(SEED)
 
 
+def test_an_interrupt_from_the_terminal_drains_the_workers(field: Field) -> None:
+    field.fill(500)
+    command = field.start(workers=2, environment=SLOW)
+    wait_for(lambda: len(children(command.pid)) == 2, "two workers")
+    field.wait_for_commits(20)
+    workers = children(command.pid)
+    os.killpg(command.pid, signal.SIGINT)
+    assert command.wait(60) == 0, field.log(command)
+    assert not [one for one in workers if Path(f"/proc/{one}").exists()]
+
+
 def test_one_worker_that_fails_ends_the_others_with_its_exit_code(field: Field) -> None:
     field.fill(300, lambda partition, number: "bad" if (partition, number) == (2, 100) else "good")
     command = field.start("steps.taste.on_error=fail", workers=2)

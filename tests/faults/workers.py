@@ -86,7 +86,9 @@ class Field:
         command += [f"--set={setting}" for setting in (*SETTINGS, *settings)]
         log = (self.folder / f"{self.name}-{len(self.processes)}.log").open("wb")
         with log:
-            process = subprocess.Popen(command, env=os.environ | dict(environment or {}), stderr=log)
+            # Of a group of its own, as a shell starts it: a terminal's signals reach all of that.
+            environment = os.environ | dict(environment or {})
+            process = subprocess.Popen(command, env=environment, stderr=log, start_new_session=True)
         self.processes.append(process)
         return process
 
