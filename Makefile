@@ -49,8 +49,8 @@ CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflo
 TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf
 # As a user's crate would be: each its own workspace, with its own lock file.
 APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
-# What these try is the engine, or programs without Python: the oldest Python is enough.
-ONCE := tests/faults tests/test_delivery.py tests/test_pure.py tests/test_pure_project.py
+# What these try is the engine on a broker, or programs without Python: the oldest Python is enough.
+ONCE := tests/faults tests/test_pure.py tests/test_pure_project.py
 PYTHON_CODE := python tests tools examples benches
 
 BUILD := $(VENVS)/build/bin
