@@ -9,10 +9,14 @@
 #   make mutants break the engine's state machines on purpose, and see that its tests notice
 #   make faults  kill the run 300 times, and workers and brokers of Kafka, and count what is lost or repeated
 #   make compat  extensions and runtimes that were built apart, 10 million messages, the SDK under sanitizers
-#   make fuzz    hostile bytes into the tables of the SDK, for FUZZ_SECONDS each
+#   make fuzz    hostile bytes into the tables of the SDK and into source maps, for FUZZ_SECONDS each
 #   make bench   oxflow against plain loops in Python and Rust, and against bytewax
 #   make bench-pure  a program without Python against the plain loop
-#   make bench-sdk  calls of Rust functions, by kind of payload; lanes beside a busy Python thread
+#   make bench-kafka  oxflow on a real Kafka against plain loops, bytewax, quixstreams and sentry-streams
+#   make bench-sdk  calls of Rust functions and edges between steps, by kind of payload; lanes beside a busy Python thread
+#   make bench-sourcemap  source maps against symbolic, sourcemap and two crates, on maps that a bundler makes of npm packages
+#   make bench-scheduler  the scheduler against plain Python, NumPy and a naive loop in Rust
+#   make bench-telemetry  spans, counters and logs against OpenTelemetry's SDK, pytracingx and logfire, to a Collector
 #   make docs    the documentation into site/
 
 SHELL := bash
@@ -45,10 +49,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
 VENVS := .venv
-CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-engine oxflow-python
-TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf
+CRATES := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-sourcemap oxflow-scheduler oxflow-http oxflow-telemetry oxflow-engine oxflow-python
+TESTED := oxflow oxflow-macros oxflow-schema oxflow-protobuf oxflow-sourcemap oxflow-scheduler oxflow-http oxflow-telemetry
 # As a user's crate would be: each its own workspace, with its own lock file.
-APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer
+APART := examples/metrics/steps tests/steps tests/pure tests/compat/steps benches/streams/loop benches/kafka/programs benches/pure_rust benches/streams/steps benches/sdk/table benches/sdk/steps benches/sdk/peer benches/sourcemap/peer benches/scheduler/naive
 # What these try is the engine on a broker, or programs without Python: the oldest Python is enough.
 ONCE := tests/faults tests/test_pure.py tests/test_pure_project.py
 PYTHON_CODE := python tests tools examples benches
@@ -58,7 +62,8 @@ LINT := $(VENVS)/lint/bin
 OXFLOW := $(VENVS)/test-$(firstword $(VERSIONS))/bin/oxflow
 DEMO := $(VENVS)/demo/bin
 
-LEDGER = python3 tools/ledger.py $(VENVS)/ledger-$@
+# Phases that run beside each other write into the ledger of the target that began it.
+LEDGER = python3 tools/ledger.py $(VENVS)/ledger-$(or $(BEGUN_BY),$@)
 PHASE = $(LEDGER) run
 MAKE_QUIET = $(MAKE) --no-print-directory
 # What is linked with the system need not be copied into a wheel that stays here.
@@ -89,17 +94,16 @@ ENVIRONMENTS := $(foreach version,$(VERSIONS),$(VENVS)/test-$(version)/.made)
 
 test:
 	$(LEDGER) begin
-	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
+	$(PHASE) "environments" -- $(MAKE_QUIET) --jobs $(VENVS)/build/.made $(ENVIRONMENTS)
 	for crate in $(TESTED); do $(PHASE) "cargo test $$crate" -- cargo test --quiet --locked -p $$crate; done
-	$(PHASE) "cargo test oxflow-engine" -- cargo test --quiet --locked -p oxflow-engine --features kafka
+	$(PHASE) "cargo test oxflow-engine" -- cargo test --quiet --locked -p oxflow-engine --features kafka,otlp
 	$(PHASE) "cargo test oxflow, what is recorded" -- \
 	    cargo test --quiet --locked -p oxflow --features log,tracing --test recorded --test own_subscriber
 	$(PHASE) "mutants" -- $(MAKE_QUIET) mutants
 	if $(LINKABLE); then $(PHASE) "cargo test metrics_steps" -- $(MAKE_QUIET) test-steps; \
 	    else $(LEDGER) missing "cargo test metrics_steps" "$(OLDEST) has no shared library to link"; fi
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
-	for version in $(VERSIONS); do $(PHASE) "pytest on $$version" -- $(VENVS)/test-$$version/bin/python -m pytest -q \
-	    $$([[ $$version == $(firstword $(VERSIONS)) ]] || echo $(addprefix --ignore=,$(ONCE))); done
+	$(MAKE_QUIET) --jobs --output-sync=target BEGUN_BY=$@ pytests
 	$(PHASE) "stub" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m mypy.stubtest oxflow._oxflow
 	$(if $(word 2,$(VERSIONS)),,$(LEDGER) missing "the newest Python" "only Python $(VERSIONS) is here")
 	$(LEDGER) end
@@ -128,6 +132,19 @@ test-wheels: $(VENVS)/build/.made $(ENVIRONMENTS)
 	    $(VENVS)/test-$$version/bin/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/test/*.whl; \
 	done
 
+# Beside each other, since much of what one does is to wait: for a broker, for a process that was killed, for the other
+# side. The Pythons take turns: what they build has one place for both.
+.PHONY: pytests pytest-once pytest-on-each
+pytests: pytest-once pytest-on-each
+
+pytest-once:
+	$(PHASE) "pytest, what knows no Python" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q $(ONCE)
+
+pytest-on-each:
+	for version in $(VERSIONS); do \
+	    $(PHASE) "pytest on $$version" -- $(VENVS)/test-$$version/bin/python -m pytest -q $(addprefix --ignore=,$(ONCE)); \
+	done
+
 # Quick: what is installed already, on the oldest Python.
 pytest:
 	$(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q
@@ -136,7 +153,7 @@ pytest:
 
 lint:
 	$(LEDGER) begin
-	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(VENVS)/lint/.made $(VENVS)/docs/.made
+	$(PHASE) "environments" -- $(MAKE_QUIET) --jobs $(VENVS)/build/.made $(VENVS)/lint/.made $(VENVS)/docs/.made
 	$(PHASE) "format" -- $(MAKE_QUIET) format-check
 	$(PHASE) "clippy" -- $(MAKE_QUIET) clippy
 	$(PHASE) "ruff" -- $(LINT)/ruff check $(PYTHON_CODE)
@@ -161,7 +178,7 @@ format: $(VENVS)/lint/.made
 clippy:
 	for crate in $(CRATES); do cargo clippy --quiet --locked -p $$crate --all-targets -- -D warnings; done
 	cargo clippy --quiet --locked -p oxflow --features python -- -D warnings
-	cargo clippy --quiet --locked -p oxflow-engine --features kafka --all-targets -- -D warnings
+	cargo clippy --quiet --locked -p oxflow-engine --features kafka,otlp --all-targets -- -D warnings
 	cargo clippy --quiet --locked -p oxflow-macros --features schema -- -D warnings
 	cargo clippy --quiet --locked -p oxflow --features log,tracing --all-targets -- -D warnings
 	for crate in $(APART); do \
@@ -237,9 +254,12 @@ faults:
 	$(PHASE) "environments" -- $(MAKE_QUIET) $(VENVS)/build/.made $(ENVIRONMENTS)
 	$(PHASE) "wheels" -- $(MAKE_QUIET) test-wheels
 	$(PHASE) "300 kills" -- env OXFLOW_KILLS=300 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q tests/test_delivery.py
+	$(PHASE) "errors of a mock cluster" -- cargo test --quiet --locked -p oxflow-engine --features kafka --lib -- --ignored mocked
 	$(PHASE) "mutants on a broker" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python tools/fault_mutants.py $(VENVS)/fault-mutants \
 	    $(VENVS)/test-$(firstword $(VERSIONS))/bin/python $(abspath $(BUILD)/maturin)
-	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_NETWORK_RUNS=10 $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
+	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_KILLS=300 OXFLOW_KAFKA_LOAD_S=1800 \
+	    OXFLOW_KAFKA_NETWORK_RUNS=10 OXFLOW_KAFKA_STALL_RUNS=5 OXFLOW_KAFKA_STALL_S=60 OXFLOW_KAFKA_HOLD_S=30 OXFLOW_KAFKA_BAD_RUNS=5 \
+	    $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
 	$(LEDGER) end
 
 # Outside the checkout: most of what is built there stays as it is.
@@ -310,7 +330,31 @@ bench: $(VENVS)/build/.made $(VENVS)/bench/.made
 .PHONY: bench-pure
 bench-pure:
 	for crate in pure_rust streams/loop; do cargo build --quiet --release --locked --manifest-path benches/$$crate/Cargo.toml; done
-	python3 benches/pure_rust/compare.py $(CARGO_TARGET_DIR)/release/pure_rust $(CARGO_TARGET_DIR)/release/streams-loop $(VENVS)/bench-data
+	python3 benches/pure_rust/compare.py $(CARGO_TARGET_DIR)/release/pure_rust $(CARGO_TARGET_DIR)/release/streams-loop $(VENVS)/bench-data \
+	    benches/results
+
+# Peers that don't run on the oldest Python, nor beside each other.
+NEWEST := $(lastword $(subst :, ,$(lastword $(PYTHONS))))
+KAFKA_PEERS := quix sentry
+$(foreach peer,$(KAFKA_PEERS),$(VENVS)/bench-$(peer)/.made): $(VENVS)/bench-%/.made: requirements/bench-%.txt
+	rm -rf $(VENVS)/bench-$*
+	$(NEWEST) -m venv $(VENVS)/bench-$*
+	if $(VENVS)/bench-$*/bin/pip install --quiet -r $<; then touch $@; \
+	    else echo "$* can't be installed here: its rows are left out"; fi
+BENCH_KAFKA = $(VENVS)/bench-kafka-oxflow/bin
+
+.PHONY: bench-kafka
+bench-kafka: $(VENVS)/build/.made $(VENVS)/bench-kafka/.made $(foreach peer,$(KAFKA_PEERS),$(VENVS)/bench-$(peer)/.made)
+	rm -rf $(VENVS)/wheels/bench-kafka
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-kafka
+	$(MATURIN) --release --locked --manifest-path examples/metrics/steps/Cargo.toml --out $(VENVS)/wheels/bench-kafka
+	cargo build --quiet --release --locked --manifest-path benches/kafka/programs/Cargo.toml
+	$(OLDEST) -m venv --clear $(VENVS)/bench-kafka-oxflow
+	$(BENCH_KAFKA)/pip install --quiet orjson==3.13.0
+	$(BENCH_KAFKA)/pip install --quiet --no-deps $(VENVS)/wheels/bench-kafka/*.whl
+	$(VENVS)/bench-kafka/bin/python benches/kafka/race.py --oxflow $(BENCH_KAFKA)/python --peers $(VENVS)/bench-kafka/bin/python \
+	    $(foreach peer,$(KAFKA_PEERS),$$([ -e $(VENVS)/bench-$(peer)/.made ] && echo --$(peer) $(VENVS)/bench-$(peer)/bin/python)) \
+	    --built $(CARGO_TARGET_DIR)/release --results benches/results
 
 BENCH_SDK = $(VENVS)/bench-sdk/bin
 
@@ -325,7 +369,54 @@ bench-sdk: $(VENVS)/build/.made
 	$(OLDEST) -m venv --clear $(VENVS)/bench-sdk
 	$(BENCH_SDK)/pip install --quiet msgspec==0.22.0 orjson==3.13.0
 	$(BENCH_SDK)/pip install --quiet --no-deps $(VENVS)/wheels/bench-sdk/*.whl
-	$(BENCH_SDK)/python benches/sdk/costs.py $(CARGO_TARGET_DIR)/release/sdk-table
+	$(BENCH_SDK)/python benches/sdk/costs.py $(CARGO_TARGET_DIR)/release/sdk-table --results benches/results
 	$(BENCH_SDK)/python benches/sdk/calls.py --results benches/results
 	mkdir -p $(VENVS)/bench-data
-	$(BENCH_SDK)/python benches/sdk/busy.py $(VENVS)/bench-data
+	$(BENCH_SDK)/python benches/sdk/edges.py $(VENVS)/bench-data --results benches/results
+	$(BENCH_SDK)/python benches/sdk/busy.py $(VENVS)/bench-data --results benches/results
+
+BENCH_MAPS = $(VENVS)/bench-sourcemap
+ESBUILD = node_modules/.bin/esbuild --bundle --format=esm --log-level=error
+
+# Needs npm: 33 MB of map with the contents of its sources, minified, and 20 MB of 3.5 million segments on 856,000 lines.
+$(BENCH_MAPS)/maps/.made: benches/sourcemap/maps/package.json benches/sourcemap/maps/bundle.js benches/sourcemap/maps/lines.js
+	mkdir -p $(@D)/built
+	cp $^ $(@D)
+	cd $(@D) && npm install --silent --no-audit --no-fund
+	cd $(@D) && $(ESBUILD) bundle.js --minify --sourcemap --outfile=built/bundle.min.js
+	cd $(@D) && $(ESBUILD) lines.js --sourcemap --sources-content=false --platform=node --outfile=built/lines.js
+	touch $@
+
+.PHONY: bench-sourcemap
+bench-sourcemap: $(VENVS)/build/.made $(BENCH_MAPS)/maps/.made
+	rm -rf $(VENVS)/wheels/bench-sourcemap
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-sourcemap
+	cargo build --quiet --release --locked --manifest-path benches/sourcemap/peer/Cargo.toml
+	for side in oxflow peers; do $(OLDEST) -m venv --clear $(BENCH_MAPS)/$$side; done
+	$(BENCH_MAPS)/oxflow/bin/pip install --quiet --no-deps $(VENVS)/wheels/bench-sourcemap/*.whl
+	$(BENCH_MAPS)/peers/bin/pip install --quiet symbolic==13.9.0 sourcemap==0.2.1
+	python3 benches/sourcemap/compare.py --oxflow $(BENCH_MAPS)/oxflow/bin/python --peers $(BENCH_MAPS)/peers/bin/python \
+	    --crates $(CARGO_TARGET_DIR)/release/sourcemap-peer --maps $(BENCH_MAPS)/maps/built --results benches/results
+
+BENCH_TELEMETRY = $(VENVS)/bench-telemetry/bin
+
+# With the peers in one environment: each is measured in a process of its own.
+.PHONY: bench-telemetry
+bench-telemetry: $(VENVS)/build/.made $(VENVS)/bench-telemetry/.made
+	rm -rf $(VENVS)/wheels/bench-telemetry
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-telemetry
+	$(BENCH_TELEMETRY)/pip install --quiet --no-deps --force-reinstall $(VENVS)/wheels/bench-telemetry/*.whl
+	$(BENCH_TELEMETRY)/python benches/telemetry/contest.py --results benches/results
+
+BENCH_SCHEDULER = $(VENVS)/bench-scheduler/bin
+
+.PHONY: bench-scheduler
+bench-scheduler: $(VENVS)/build/.made
+	rm -rf $(VENVS)/wheels/bench-scheduler
+	$(MATURIN) --release --locked --out $(VENVS)/wheels/bench-scheduler
+	$(MATURIN) --release --locked --manifest-path benches/scheduler/naive/Cargo.toml --out $(VENVS)/wheels/bench-scheduler
+	$(OLDEST) -m venv --clear $(VENVS)/bench-scheduler
+	$(BENCH_SCHEDULER)/pip install --quiet numpy==2.2.6 aiohttp==3.14.5
+	$(BENCH_SCHEDULER)/pip install --quiet --no-deps $(VENVS)/wheels/bench-scheduler/*.whl
+	$(BENCH_SCHEDULER)/python benches/scheduler/versus.py
+	$(BENCH_SCHEDULER)/python benches/scheduler/fetch.py

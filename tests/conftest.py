@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 
 from broker import Broker
+from collector import Collector
 from judging import Cluster
+from pure_binary import binary
+from raw import Raw
 from workers import Field
 
 if TYPE_CHECKING:
@@ -37,9 +40,39 @@ def cluster(broker: Broker) -> Cluster:
     return Cluster(broker.address)
 
 
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """A real OpenTelemetry Collector, for the whole session."""
+    one = Collector(tmp_path_factory.mktemp("collector"))
+    one.start()
+    yield one
+    one.stop()
+
+
 @pytest.fixture
 def field(cluster: Cluster, tmp_path: Path) -> Iterator[Field]:
     """Topics and workers of one test."""
     one = Field(cluster, tmp_path)
+    yield one
+    one.end()
+
+
+@pytest.fixture
+def fields(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[tuple[Field, Field]]:
+    """Two of them, one for each promise: what a fault costs time is waited for once.
+
+    With the parameter `program` their workers are programs without Python, and not `oxflow run`.
+    """
+    program = binary("faulty", "faults") if getattr(request, "param", "python") == "program" else None
+    both = Field(cluster, tmp_path, program), Field(cluster, tmp_path, program, exactly_once=True)
+    yield both
+    for one in both:
+        one.end()
+
+
+@pytest.fixture
+def raw(cluster: Cluster, tmp_path: Path) -> Iterator[Raw]:
+    """Topics of one test, and runs that carry bytes between them."""
+    one = Raw(cluster, tmp_path)
     yield one
     one.end()

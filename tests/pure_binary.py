@@ -8,14 +8,15 @@ import os
 import subprocess
 from pathlib import Path
 
-CRATE = Path(__file__).parent / "pure"
+# Another one where the engine is broken on purpose.
+CRATE = Path(os.environ.get("OXFLOW_PURE_CRATE", Path(__file__).parent / "pure"))
 PIPELINE = CRATE / "pipeline.yaml"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", Path.home() / ".cache/oxflow/target"))
 
 
 @functools.cache
-def binary(name: str = "pure_words") -> Path:
-    """Build the programs, and say where this one is."""
+def binary(name: str = "pure_words", features: str = "") -> Path:
+    """Build the programs with features of the crate, and say where this one is."""
     command: list[str | Path] = [
         "cargo",
         "build",
@@ -24,6 +25,8 @@ def binary(name: str = "pure_words") -> Path:
         "json",
         "--manifest-path",
         CRATE / "Cargo.toml",
+        "--features",
+        features,
     ]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr

@@ -55,6 +55,13 @@ def test_a_function_comes_with_its_tests_and_is_part_of_the_crate(project: Proje
     assert "\npub mod functions;\n\noxflow::module!(ox_words);\n" in text(project, "src/lib.rs")
 
 
+def test_a_program_gets_no_test_of_python(tmp_path: Path) -> None:
+    program = create("ox_words", tmp_path / "ox_words", is_pure=True)
+    done = command(program.folder, "clean_text")
+    assert (done.returncode, done.stderr) == (0, "`cargo build --release` builds it\n")
+    assert sorted(done.stdout.splitlines()) == ["src/functions/clean_text.rs", "src/functions/mod.rs", "src/lib.rs"]
+
+
 def test_a_project_is_found_from_a_folder_in_it(project: Project) -> None:
     assert command(project.folder / "src", "clean_text").returncode == 0
     assert command(project.folder.parent, "other_text", "--path", str(project.folder)).returncode == 0
@@ -145,7 +152,9 @@ def test_a_function_of_a_test_takes_no_name(project: Project) -> None:
 def test_a_root_without_a_module_is_told_before_anything_is_written(project: Project) -> None:
     project.library.write_text("pub struct Ox;\n", encoding="utf-8")
     before = every_file(project)
-    with pytest.raises(oxflow.ProjectError, match="there is no `oxflow::module!` in it"):
+    with pytest.raises(
+        oxflow.ProjectError, match="there is neither `oxflow::module!` nor `oxflow::main_function!` in it"
+    ):
         add_function(project, "clean_text")
     assert every_file(project) == before
 

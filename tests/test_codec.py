@@ -15,8 +15,10 @@ import pydantic
 import pytest
 from hypothesis import assume, given, strategies as st
 
+from oxflow import Map, Message, Serializer, StreamSink, streaming_source
 from oxflow.codec import decoder, encode
 from oxflow.errors import DecodeError, EncodeError
+from oxflow.testing import run
 
 UserId = NewType("UserId", int)
 
@@ -310,3 +312,37 @@ def test_unions_within_unions_are_not_tried_for_ever() -> None:
     assert decoder(Left)(deep % b"null") is not None
     with pytest.raises(DecodeError, match="too many ways to read its unions"):
         decoder(Left)(deep % b"3")
+
+
+# Few keys and strange ones, so that keys come again, in other places and as other objects.
+KEYS = st.sampled_from(
+    ["a", "b", "", "a:", 'say "b"', "back\\slash", "line\nbreak", "\x1f", "schlüssel", "k" * 70, "z\x7f"]
+)
+LIKE = st.recursive(
+    st.none() | st.integers(-5, 2_000) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=2), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, LIKE, max_size=6), min_size=1, max_size=8))
+def test_what_is_written_of_a_message_depends_on_none_before(values: list[dict[str, Any]]) -> None:
+    def look_up(message: Message[bytes]) -> Any:
+        # As other objects, or the keys would be one each.
+        return json.loads(json.dumps(values[int(message.payload)]))
+
+    start = streaming_source("in", stream_name="a").apply(Map("look_up", look_up)).apply(Serializer("write"))
+    outputs = run(start.sink(StreamSink("out", stream_name="b")), {"a": [b"%d" % n for n in range(len(values))]})
+    assert outputs["b"] == [encode(value) for value in values]
+
+
+def test_more_keys_than_are_kept_are_written_as_well() -> None:
+    def many(message: Message[bytes]) -> dict[str, int]:
+        first = int(message.payload)
+        return {f"key {number}": number for number in range(first, first + 700)}
+
+    start = streaming_source("in", stream_name="a").apply(Map("many", many)).apply(Serializer("write"))
+    outputs = run(start.sink(StreamSink("out", stream_name="b")), {"a": [b"%d" % n for n in range(0, 4_000, 350)]})
+    assert [json.loads(line) for line in outputs["b"]] == [
+        {f"key {number}": number for number in range(first, first + 700)} for first in range(0, 4_000, 350)
+    ]

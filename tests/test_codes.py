@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,9 +25,11 @@ import oxflow.plan as plans
 import oxflow.testing
 from oxflow import Batch, Filter, Map, Message, Parser, Serializer, StreamSink, _oxflow, branch, streaming_source
 from oxflow.errors import diagnostics_from
+from oxflow.scheduler import Matcher, Policy, fetch_all, flatten_tasks
 from oxflow.sdk.new import create
 from oxflow.sdk.project import demand
 from oxflow.sdk.schema import types_of
+from oxflow.sourcemap import Cache, RamBundle, SourceMap
 from pure_binary import PIPELINE, pure
 from tables import imported, module
 
@@ -60,6 +63,16 @@ def same(message: Message[dict[str, Any]]) -> dict[str, Any]:
 
 
 NUMBER: Any = number
+
+
+def matched(offers: list[dict[str, Any]], tasks: list[dict[str, Any]], score: Policy | None = None) -> None:
+    matcher = Matcher(resources=["cpu"], score=score)
+    matcher.add_offers(offers)
+    matcher.match(tasks)
+
+
+def no_score(_task: tuple[float, ...], _free: tuple[float, ...]) -> float:
+    return float("nan")
 
 
 async def later(message: Message[bytes]) -> bytes:
@@ -232,6 +245,21 @@ def too_many(_folder: Path) -> object:
     )
 
 
+def source_map(data: bytes, **options: Any) -> Callable[[Path], object]:
+    """Read a map."""
+    return lambda _folder: SourceMap.from_bytes(data, **options)
+
+
+def later_index(folder: Path) -> object:
+    """Open an index file of a later format."""
+    path = folder / "index"
+    Cache.build(b'{"version": 3, "sources": [], "mappings": ""}', path)
+    data = bytearray(path.read_bytes())
+    data[8] = 9
+    data[60:64] = zlib.crc32(data[:60]).to_bytes(4, "little")
+    return Cache.open(data)
+
+
 FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0101": plan(SOURCE.apply(Batch("source", batch_size=1)).apply(Serializer("s")).sink(SINK)),
     "OXF0102": plan(SOURCE),
@@ -287,7 +315,27 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "OXF0702": lambda folder: create("my_steps", folder.parent),
     "OXF0703": demand,
     "OXF0704": schema_of_nothing,
+    "OXF0801": source_map(b"{"),
+    "OXF0802": source_map(b'{"version": 2}'),
+    "OXF0803": source_map(b'{"version": 3, "sources": [], "mappings": "A!"}'),
+    "OXF0804": source_map(b'{"version": 3, "sources": [], "mappings": "AAAA"}', strict=True),
+    "OXF0805": source_map(b'{"version": 3, "sections": [{}]}'),
+    "OXF0806": source_map(b'{"version": 3, "sources": [], "mappings": ""}', max_bytes=9),
+    "OXF0807": later_index,
+    "OXF0808": lambda _folder: Cache.open(b"no index"),
+    "OXF0809": source_map(b'{"version": 3, "sources": [], "mappings": "", "scopes": "C"}', strict=True),
+    "OXF0810": lambda _folder: RamBundle.from_bytes(b"var a;"),
     "OXF0901": later_plan,
+    "OXF1001": lambda _: matched([{"name": "o", "cpu": -1}], []),
+    "OXF1002": lambda _: matched([{"name": "o"}], []),
+    "OXF1003": lambda _: matched([{"name": "o", "cpu": 1}] * 2, []),
+    "OXF1004": lambda _: matched([], [{"name": "t", "cpu": 1, "constraints": [("zone", "~", "(")]}]),
+    "OXF1005": lambda _: Matcher(resources=[]),
+    "OXF1006": lambda _: Matcher(resources=["cpu"]).remove_offer("o"),
+    "OXF1007": lambda _: matched([{"name": "o", "cpu": 1}], [{"name": "t", "cpu": 1}], score=Policy.custom(no_score)),
+    "OXF1008": lambda _: flatten_tasks("[{}]"),
+    "OXF1101": lambda _: fetch_all(["no url"])[0].raise_for_status(),
+    "OXF1102": lambda _: fetch_all(["http://127.0.0.1:1/"])[0].raise_for_status(),
 }
 
 

@@ -220,6 +220,62 @@ def test_what_is_no_dead_letter_is_refused(text: bytes) -> None:
         DeadLetter.from_json(text)
 
 
+def in_json(**changes: Any) -> bytes:
+    """A dead letter with something in it that no run of oxflow writes."""
+    origin = {"stream": "in", "partition": 0, "offset": 7, "name": "in.jsonl", "line": 8}
+    error = {"code": "OXF0501", "class": "ValueError", "text": "no", "traceback": None}
+    letter: dict[str, Any] = {
+        "payload": "a",
+        "payload_bytes": 1,
+        "truncated": False,
+        "key": None,
+        "headers": [],
+        "timestamp": None,
+        "step": "pick",
+        "time": 1.5,
+    }
+    for name, value in changes.items():
+        next(part for part in (letter, origin, error) if name in part)[name] = value
+    return json.dumps(letter | {"origin": origin, "error": error}).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"partition": -1},
+        {"partition": 1 << 40},
+        {"offset": 1 << 70},
+        {"line": "8"},
+        {"name": None},
+        {"payload_bytes": "1"},
+        {"truncated": 0},
+        {"step": 3},
+        {"code": []},
+        {"text": {}},
+        {"text": "\ud800"},
+        {"traceback": 1},
+        {"time": "x"},
+        {"time": True},
+        {"timestamp": "x"},
+    ],
+    ids=str,
+)
+def test_what_others_wrote_is_no_dead_letter(changes: dict[str, Any]) -> None:
+    assert DeadLetter.from_json(in_json()).step == "pick"
+    with pytest.raises(ValueError, match=r"not a dead letter|surrogates not allowed"):
+        DeadLetter.from_json(in_json(**changes))
+
+
+def test_a_dead_letter_cannot_exhaust_the_stack() -> None:
+    with pytest.raises(ValueError, match="not a dead letter: RecursionError"):
+        DeadLetter.from_json(b"[" * 100_000)
+
+
+def test_a_count_of_replays_that_is_none_is_not_believed() -> None:
+    assert DeadLetter.from_json(in_json(headers=[["oxflow-replays", "12"]])).replays == 12
+    assert DeadLetter.from_json(in_json(headers=[["oxflow-replays", "9" * 5000]])).replays == 0
+
+
 def limited(lines: list[bytes], **limits: int) -> Outputs | TooManyFailedError:
     pipeline = source().apply(Map("pick", function=picky)).sink(SINK)
     try:

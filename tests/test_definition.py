@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -62,6 +63,7 @@ def sunk(name: str) -> Any:
 
 PIPELINES: dict[str, Any] = {
     "own": OWN,
+    "several": streaming_source("in", stream_name=["lines", "more-lines"]).sink(StreamSink("out", stream_name="words")),
     "arguments": LINES.apply(Filter("above", function=pure_words.Above(4)))
     .apply(Serializer("serialize", codec="msgpack"))
     .sink(StreamSink("out", stream_name="words")),
@@ -130,21 +132,29 @@ def test_the_programs_own_pipeline_is_that_in_python(tmp_path: Path) -> None:
     assert without_places(json.loads(done.stdout)) == plan(OWN)
 
 
-def test_what_is_built_in_rust_has_the_plan_of_the_others(tmp_path: Path) -> None:
-    shown = subprocess.run([binary("built"), "graph", "--format", "plan"], capture_output=True, text=True, check=True)
-    # A function of the program itself, in place of one that takes its message by reference.
-    assert without_places(json.loads(shown.stdout.replace("built:words", "pure_words:words"))) == plan(OWN)
+@pytest.mark.parametrize("name", sorted(PIPELINES.keys() - {"python"}))
+def test_what_is_built_in_rust_has_the_plan_of_the_others(name: str) -> None:
+    call: list[str | Path] = [binary("built"), "graph", "--format", "plan"]
+    shown = subprocess.run(call, capture_output=True, text=True, check=True, env=os.environ | {"BUILT": name})
+    assert without_places(json.loads(shown.stdout)) == plan(PIPELINES[name])
+
+
+def test_what_is_built_in_rust_runs(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "an oxen herd"}\n', encoding="utf-8")
-    call: list[str | Path] = [
-        binary("built"),
-        "--quiet",
-        "--stream",
-        "lines=file:in.jsonl",
-        "--stream",
-        "words=stdout:",
-    ]
-    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == '{"text":"OXEN","letters":4}\n{"text":"HERD","letters":4}\n'
+
+    def run(name: str, *streams: str) -> str:
+        bound = [part for stream in ("lines=file:in.jsonl", *streams) for part in ("--stream", stream)]
+        call: list[str | Path] = [binary("built"), "--quiet", *bound]
+        done = subprocess.run(
+            call, cwd=tmp_path, capture_output=True, text=True, check=True, env=os.environ | {"BUILT": name}
+        )
+        return done.stdout
+
+    assert run("own", "words=stdout:") == '{"text":"OXEN","letters":4}\n{"text":"HERD","letters":4}\n'
+    assert run("counted", "words=stdout:") == "4\n4\n"
+    assert run("batch", "words=stdout:") == '{"letters":10}\n'
+    assert run("route", "yes=stdout:", "on=file:on.jsonl").count("\n") == 2
+    assert (tmp_path / "on.jsonl").read_text(encoding="utf-8") == '{"text":"an","letters":2}\n'
 
 
 def test_a_pipeline_in_yaml_runs_beside_python_functions(tmp_path: Path) -> None:

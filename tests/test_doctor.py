@@ -162,6 +162,13 @@ def test_what_a_module_prints_is_in_nobody_s_way(folder: Path) -> None:
     assert "is no extension" in doctor(folder, "loud")[1]["loud"]["found"]
 
 
+def test_a_program_needs_no_maturin_and_is_no_module(tmp_path: Path) -> None:
+    program = create("ox_words", tmp_path / "ox_words", is_pure=True)
+    code, found = doctor(program.folder)
+    assert code == 0, found
+    assert not {"maturin", "ox_words"} & set(found)
+
+
 def test_a_new_project_goes_together_with_its_maker(project: Project) -> None:
     code, found = doctor(project.folder / "src", path=healthy(project.folder.parent))
     assert code == 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Any: what it holds is known when it is built, not when this file is checked.
 steps: Any = importlib.import_module("test_steps")
+msgpack: Any = importlib.import_module("msgpack")
 
 WORD = {"text": "a", "count": 1, "tags": {"k": "v"}}
 # However many they are.
@@ -134,6 +135,51 @@ def test_fields_that_a_rust_step_drops_are_counted() -> None:
     payloads = [{**WORD, "more": 1, "most": {"a": 2}}, WORD, codec.encode({**WORD, "more": 1})]
     outputs = given_on(payloads, steps.Double())
     assert [step.unknown_fields for step in outputs.report.steps if step.name == "rust"] == [3]
+
+
+def words(count: int) -> list[Any]:
+    """Objects of all kinds."""
+    kinds: list[Callable[..., Any]] = [dict[str, Any], Word, WordStruct]
+    return [kinds[number % 3](text=f"w{number}", count=number % 4 + 1, tags={}) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        # Of each run of 256, which a batch function is given at once.
+        (Map("rust", function=steps.share), [(number % 4 + 1) / 640 for number in range(512)]),
+        (
+            Map("rust", function=steps.RunningTotal()),
+            [number // 4 * 10 + (1, 3, 6, 10)[number % 4] for number in range(512)],
+        ),
+        (Filter("rust", function=steps.is_frequent), [number % 4 + 1 for number in range(512) if number % 4]),
+        (Filter("rust", function=steps.MoreThan(2)), [number % 4 + 1 for number in range(512) if number % 4 > 1]),
+        (FlatMap("rust", function=steps.letters), [number % 4 + 1 for number in range(512) for _ in f"w{number}"]),
+    ],
+)
+def test_functions_of_every_kind_read_what_python_gave(step: Any, expected: list[float]) -> None:
+    payloads = words(512)
+
+    def make(message: Message[int]) -> Any:
+        return payloads[message.payload]
+
+    outputs = run(through(Map("make", function=make), step), numbers(512))
+    values = [json.loads(line) for line in outputs["out"]]
+    assert [value["count"] if isinstance(value, dict) else value for value in values] == expected
+
+
+def test_what_python_made_of_msgpack_is_read_by_rust() -> None:
+    def make(message: Message[dict[str, Any]]) -> dict[str, Any]:
+        return {**message.payload, "count": message.payload["count"] + 1}
+
+    pipeline: Any = oxflow.streaming_source("source", stream_name="in").apply(
+        Parser("parse", dict[str, Any], codec="msgpack")
+    )
+    pipeline = pipeline.apply(Map("make", function=make)).apply(Map("rust", function=steps.Double()))
+    pipeline = pipeline.apply(Serializer("serialize", codec="msgpack")).sink(StreamSink("sink", stream_name="out"))
+    packed = [msgpack.packb({**WORD, "count": count}) for count in range(600)]
+    outputs = run(pipeline, {"in": packed})
+    assert [msgpack.unpackb(line)["count"] for line in outputs["out"]] == [(count + 1) * 2 for count in range(600)]
 
 
 # --- at the time where it was given ---------------------------------------------------------------------------------

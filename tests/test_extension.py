@@ -29,7 +29,7 @@ from oxflow import (
     streaming_source,
     testing,
 )
-from oxflow._extension import CAPSULE, populate
+from oxflow._extension import CAPSULE, PIPELINE, populate
 from oxflow.codec import encode
 from oxflow.plan import lower
 
@@ -129,6 +129,21 @@ def test_two_things_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     assert caught.value.code == "OXF0602"
     assert caught.value.diagnostics[0].message == "`words` has two things that are named `Word`"
     assert caught.value.diagnostics[0].why == "a payload type and a function of this name"
+
+
+def test_a_function_is_not_replaced_by_the_pipeline_of_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    def described_so(_capsule: object, _name: str) -> str:
+        return json.dumps({"identity": 0, "types": [], "functions": []})
+
+    def face_so(*_: object) -> dict[str, object]:
+        return {"run_streams": "a function of the user's"}
+
+    monkeypatch.setattr(_oxflow, "describe_module", described_so)
+    monkeypatch.setattr("oxflow._extension._face", face_so)
+    module = types.ModuleType("words.words")
+    vars(module).update({CAPSULE: None, PIPELINE: "steps: []"})
+    with pytest.raises(ExtensionError, match="`words` has two things that are named `run_streams`"):
+        populate(module)
 
 
 def test_a_function_that_is_called_by_hand_fails_without_talk_of_a_pipeline() -> None:

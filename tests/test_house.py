@@ -20,12 +20,12 @@ PACKAGE = ROOT / "python/oxflow"
 
 # From the bottom up: a module imports only those before it. Names of a package stand for all its modules.
 LAYERS = (
-    "_oxflow", "_logs", "_terminal", "_traceback", "errors", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_builds", "_extension",
-    "_signatures", "steps", "pipeline", "definition", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
+    "_oxflow", "_logs", "gil", "pytest_plugin", "_terminal", "_traceback", "errors", "telemetry", "scheduler", "dead_letter", "_place", "_records", "_shapes", "_payloads", "_convert", "codec", "_builds", "_extension",
+    "sourcemap", "_signatures", "steps", "pipeline", "definition", "plan", "_recorded", "report", "_lifetime", "_signals", "_run", "testing", "sdk", "cli", "__main__",
 )  # fmt: skip
 # Inside a function: a pipeline that is printed as a graph is lowered first, and a module that has one runs it.
 UPWARD = {("pipeline", "plan"), ("_extension", "definition"), ("_extension", "_run")}
-# What each has to do with the C ABI, the only reason for unsafe code.
+# What each has to do with the C ABI, the reason for unsafe code, or why it has another.
 UNSAFE = {
     "crates/oxflow/src/abi.rs": "the ABI itself: tables of `unsafe extern` functions",
     "crates/oxflow/src/abi/growth.rs": "reads structs of the other side, of any version",
@@ -41,11 +41,13 @@ UNSAFE = {
     "crates/oxflow/src/python/gather.rs": "the entries that read Python objects one by one",
     "crates/oxflow/src/python/kept.rs": "holds the strings and bytes that rows borrow from",
     "crates/oxflow/src/python/objects.rs": "the entries between payloads and Python objects",
+    "crates/oxflow/src/python/offer.rs": "the entries that make Python objects one by one",
     "crates/oxflow/src/python/mod.rs": "the module's entry, and the capsule that has the tables",
     "crates/oxflow/src/report.rs": "calls the runtime back with a fault",
     "crates/oxflow/src/run.rs": "the entries of the tables: takes handles and rows",
     "crates/oxflow/src/table.rs": "shares the tables, which hold raw pointers, between threads",
     "crates/oxflow-engine/src/connect/kafka/headers.rs": "reads headers whose names are no UTF-8, which librdkafka's safe face can't",
+    "crates/oxflow-engine/src/connect/kafka/membership.rs": "asks whether the group knows a consumer, which librdkafka's safe face hands on without showing",
     "crates/oxflow-engine/src/extension/function.rs": "makes and frees functions of arguments",
     "crates/oxflow-engine/src/extension/mod.rs": "reads a module's tables",
     "crates/oxflow-engine/src/extension/taken.rs": "copies a module's tables when it is taken",
@@ -55,20 +57,33 @@ UNSAFE = {
     "crates/oxflow-engine/src/host/tests.rs": "calls the runtime's entries as a module does",
     "crates/oxflow-engine/src/run/gather.rs": "lends objects to a module one by one, and gives its loans back",
     "crates/oxflow-engine/src/run/native.rs": "calls a module's entries and reads what they give",
+    "crates/oxflow-engine/src/run/offer.rs": "takes objects of a module one by one",
     "crates/oxflow-engine/src/run/one.rs": "calls a module's entries with one message",
     "crates/oxflow-engine/src/run/native/tests.rs": "stands for a module whose entries count",
     "crates/oxflow-engine/src/run/rows.rs": "lends rows to a call, and takes its faults",
+    "crates/oxflow-sourcemap/src/index/mapped.rs": "maps an index file, whose bytes are checked at each use",
+    "crates/oxflow-sourcemap/src/simd/avx2.rs": "loads and stores of vectors, in functions that run where the processor has them",
+    "crates/oxflow-sourcemap/src/simd/avx512.rs": "loads and stores of vectors, in functions that run where the processor has them",
+    "crates/oxflow-sourcemap/src/simd/sums.rs": "loads and stores of vectors, in functions that run where the processor has them",
+    "crates/oxflow-telemetry/src/fork.rs": "asks the C library to call it before and after a fork",
+    "crates/oxflow-python/src/arrow/interface.rs": "takes structs of the Arrow C data interface out of capsules, and frees them",
+    "crates/oxflow-python/src/arrow/read.rs": "reads the buffers of Arrow arrays",
     "crates/oxflow-python/src/call.rs": "lends objects to a module and takes its own",
     "crates/oxflow-python/src/extension.rs": "takes the tables out of a capsule",
     "crates/oxflow-python/src/runtime/emit.rs": "lends the objects of a run to a module",
+    "crates/oxflow-python/src/runtime/payload.rs": "takes the objects that a module makes",
     "crates/oxflow-python/src/runtime/run.rs": "gives a module's loans back while the interpreter is held",
+    "crates/oxflow-python/src/runtime/spare.rs": "the object of a message that nobody else has gets other contents",
+    "crates/oxflow-python/src/runtime/stack.rs": "declares the system's `pthread_kill`, by which a lane is asked for its stack",
     "crates/oxflow-python/src/signals.rs": "declares the system's `_exit`, for which Rust has no name",
+    "crates/oxflow-python/src/walk.rs": "asks the C ABI of CPython for what PyO3 asks in more calls",
 }
 # The bound of each as the code has it, and as docs/concepts/how-it-runs.md says it.
 QUEUES = {
     "crates/oxflow-engine/src/command/run.rs": [],  # holds no messages
     "crates/oxflow-engine/src/connect/file/compression.rs": [("BufReader::new(Counted", "8 KiB for gzip")],
     "crates/oxflow-engine/src/connect/file/output.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
+    "crates/oxflow-engine/src/connect/kafka/token.rs": [],  # holds no messages
     "crates/oxflow-engine/src/connect/piped.rs": [
         ("CHUNK_BYTES: usize = 64 << 10", "chunks of 64 KiB"),
         ("CHUNKS_AHEAD: usize = 4", "4 are read ahead"),
@@ -79,6 +94,11 @@ QUEUES = {
     ],
     "crates/oxflow-engine/src/host/recorder.rs": [],  # has one of these
     "crates/oxflow-python/src/job.rs": [],  # holds no messages
+    "crates/oxflow-telemetry/src/queue.rs": [
+        ("queue_records: 16_384", "16,384 records"),
+        ("queue_bytes: 16 << 20", "16 MiB"),
+    ],
+    "crates/oxflow-telemetry/src/telemetry.rs": [],  # has some of these
 }
 CODE = (".rs", ".py", ".pyi", ".toml", ".yml", ".in")
 # Composed, so that this file names none of them itself.
@@ -175,8 +195,31 @@ def test_the_sdk_knows_no_engine() -> None:
     assert known.isdisjoint({"oxflow-engine", "oxflow-python"}), "user crates link the SDK alone: keep it at the bottom"
 
 
+def test_source_maps_know_neither_streams_nor_python() -> None:
+    strangers = {"oxflow", "oxflow-engine", "oxflow-python", "pyo3"}
+    assert dependencies("oxflow-sourcemap").isdisjoint(strangers), "source maps are wanted alone, too"
+
+
 def test_the_engine_knows_no_python() -> None:
     assert "pyo3" not in dependencies("oxflow-engine"), "put what needs PyO3 into crates/oxflow-python"
+
+
+def test_the_scheduler_knows_no_streams() -> None:
+    ours = {found for found in dependencies("oxflow-scheduler") if found.startswith("oxflow")}
+    assert not ours, f"the scheduler is used alone, too: keep it free of {ours}"
+    assert "pyo3" not in dependencies("oxflow-scheduler"), "put what needs PyO3 into crates/oxflow-python"
+
+
+def test_the_http_client_knows_neither_streams_nor_scheduling() -> None:
+    ours = {found for found in dependencies("oxflow-http") if found.startswith("oxflow")}
+    assert not ours, f"several parts fetch: keep the client free of {ours}"
+    assert "pyo3" not in dependencies("oxflow-http"), "put what needs PyO3 into crates/oxflow-python"
+
+
+def test_telemetry_knows_neither_streams_nor_python() -> None:
+    ours = {found for found in dependencies("oxflow-telemetry") if found.startswith("oxflow")}
+    assert not ours, f"telemetry is used alone, too: keep it free of {ours}"
+    assert "pyo3" not in dependencies("oxflow-telemetry"), "put what needs PyO3 into crates/oxflow-python"
 
 
 def test_what_decides_touches_nothing() -> None:
@@ -309,7 +352,18 @@ def test_the_tests_that_the_architecture_names_are_there() -> None:
 
 
 def test_the_page_of_dependencies_lists_exactly_the_direct_ones() -> None:
-    ours = {"oxflow", "oxflow-engine", "oxflow-macros", "oxflow-protobuf", "oxflow-python", "oxflow-schema"}
+    ours = {
+        "oxflow",
+        "oxflow-engine",
+        "oxflow-http",
+        "oxflow-macros",
+        "oxflow-protobuf",
+        "oxflow-python",
+        "oxflow-scheduler",
+        "oxflow-schema",
+        "oxflow-sourcemap",
+        "oxflow-telemetry",
+    }
     crates = {path.parent.name for path in ROOT.glob("crates/*/Cargo.toml")}
     wanted = {
         p for crate in crates for p in dependencies(crate, "dependencies", "dev-dependencies", "build-dependencies")

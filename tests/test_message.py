@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oxflow import Map, Message, Origin, StreamSink, streaming_source, testing
+from oxflow import Filter, Map, Message, Origin, StreamSink, streaming_source, testing
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,25 @@ def test_a_message_made_by_hand_keeps_the_time_and_origin_of_the_one_before() ->
         start.apply(Map("look", seen)).sink(StreamSink("out", stream_name="b")), {"a": [Message(b"x", timestamp=5.0)]}
     )
     assert outputs["b"] == [repr((b"k", 5.0, Origin("a", 0, 0))).encode()]
+
+
+def not_a_third(message: Message[bytes]) -> bool:
+    return int(message.payload) % 3 > 0
+
+
+def test_a_message_that_a_step_keeps_stays_what_it_was() -> None:
+    kept: list[Message[bytes]] = []
+
+    def keep_some(message: Message[bytes]) -> bytes:
+        if int(message.payload) % 4 > 0:
+            kept.append(message)
+        return message.payload
+
+    start = streaming_source("in", stream_name="a").apply(Filter("thirds", not_a_third))
+    numbers = [str(number).encode() for number in range(2_000)]
+    testing.run(start.apply(Map("keep", keep_some)).sink(StreamSink("out", stream_name="b")), {"a": numbers})
+    wanted = [number for number in range(2_000) if number % 3 > 0 and number % 4 > 0]
+    assert [(int(message.payload), message.origin and message.origin.offset) for message in kept] == [
+        (number, number) for number in wanted
+    ]
+    assert len({id(message) for message in kept}) == len(wanted)

@@ -26,6 +26,8 @@ def source(position: int | None, size: int | None) -> dict[str, Any]:
         "committed": None,
         "position_bytes": position,
         "size_bytes": size,
+        "end": None,
+        "lag": None,
     }
 
 

@@ -77,11 +77,30 @@ def test_no_python_is_linked() -> None:
 def test_it_tells_the_versions_of_all_that_is_in_it(tmp_path: Path) -> None:
     done = pure(tmp_path, "--version")
     name, version, abi, *functions = done.stdout.splitlines()
-    assert (name, version, abi) == ("pure_words 0.3.0", f"oxflow {oxflow.__version__}", "ABI 0.5")
+    assert (name, version, abi) == ("pure_words 0.3.0", f"oxflow {oxflow.__version__}", "ABI 0.6")
     assert [line.split()[0] for line in functions] == sorted(
         f"pure_words:{name}" for name in ("Above", "capitals", "is_long", "length", "total", "words")
     )
     assert all(re.search(r" [0-9a-f]{16} -> [0-9a-f]{16}$", line) for line in functions)
+
+
+def test_two_functions_of_one_name_are_told_with_their_crates(tmp_path: Path) -> None:
+    for command in ("check", "run"):
+        call: list[str | Path] = [binary("twins", "twin"), command]
+        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr == (
+            "error[OXF0602]: `pure_words` has two functions that are named `capitals`\n"
+            "  why: one is in the crate `pure_twin`, the other in `pure_words`\n"
+            "  fix: rename one of them in Rust\n"
+            "  more: oxflow explain OXF0602\n"
+        )
+
+
+@pytest.mark.parametrize("code", [["OXF0602"], ["602"], ["oxf0101"], ["OXF9"], []])
+def test_it_explains_codes_as_oxflow_does(code: list[str], tmp_path: Path) -> None:
+    ours, theirs = (run(tmp_path, "explain", *code) for run in (pure, python))
+    assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
 
 
 def test_its_report_reads_as_that_of_oxflow(tmp_path: Path) -> None:

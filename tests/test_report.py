@@ -63,6 +63,8 @@ DATA: dict[str, Any] = {
             "committed": 200_000,
             "position_bytes": 200_000,
             "size_bytes": 200_000,
+            "end": None,
+            "lag": None,
         }
     ],
     "skipped": [{"step": "parse", "origin": "in.jsonl, line 7", "code": "OXF0503", "error": "DecodeError: no object"}],

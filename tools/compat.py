@@ -53,11 +53,14 @@ GROWN = (
     "Instrument",
     "ObjectTable",
     "GatherTable",
+    "OfferTable",
 )
 MADE_IN = {
     "crates/oxflow/src/table.rs": "ModuleTable|TypeTable|FunctionTable",
+    "crates/oxflow/src/closure.rs": "TypeTable|FunctionTable",
     "crates/oxflow/src/python/objects.rs": "ObjectTable",
     "crates/oxflow/src/python/gather.rs": "GatherTable",
+    "crates/oxflow/src/python/offer.rs": "OfferTable",
     "crates/oxflow/src/report.rs": "Fault",
     "crates/oxflow/src/host/draft.rs": "Entry",
     # What the ABI calls an `Instrument`.
@@ -144,6 +147,8 @@ class Workshop:
         wheels = self.folder / "wheels" / name
         shutil.rmtree(wheels, ignore_errors=True)
         build = [self.maturin, "build", "--quiet", "--profile", "dev", "--locked", "--interpreter", self.python]
+        # What it links with is here, and it stays here.
+        build += ["--auditwheel", "skip"]
         # One for each: cargo takes workspaces in different places for the same.
         target = {} if tree == ROOT else {"CARGO_TARGET_DIR": str(self.folder / "target" / f"oxflow-{name}")}
         subprocess.run([*build, "--out", wheels], cwd=tree, env={**os.environ, **target}, check=True)

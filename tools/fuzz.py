@@ -12,7 +12,18 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TARGETS = ("decode", "rows")
+TARGETS = (
+    "decode",
+    "rows",
+    "tasks",
+    "map_bundle",
+    "map_index",
+    "map_json",
+    "map_mappings",
+    "map_scopes",
+    "map_script",
+    "map_sections",
+)
 HOST = "x86_64-unknown-linux-gnu"
 FLAGS = (
     "-Zsanitizer=address",

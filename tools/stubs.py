@@ -25,6 +25,17 @@ RETURNS = {
     "Message.payload": "_T",
     "Message.headers": "tuple[tuple[str, bytes], ...]",
     "Message.__getnewargs_ex__": "tuple[tuple[Any, ...], dict[str, Any]]",
+    "Extracted.baggage": "dict[str, str]",
+    "Fetched.error": "FetchError | None",
+    "Fetched.headers": "dict[str, str]",
+    "Span.attributes": "dict[str, Any]",
+    "Span.events": "list[tuple[int, str, dict[str, Any]]]",
+    "SourceMap.names": "tuple[str, ...]",
+    "SourceMap.sources": "tuple[str | None, ...]",
+    "Tokens.names": "memoryview[int]",
+    "Tokens.source_columns": "memoryview[int]",
+    "Tokens.source_lines": "memoryview[int]",
+    "Tokens.sources": "memoryview[int]",
 }
 ARGUMENTS = {"Message.__new__": {"key": "bytes | None", "headers": "Iterable[tuple[str, bytes]] | None"}}
 # A method whose result depends on which arguments are there.
@@ -40,13 +51,19 @@ HEADER = '''"""{doc}
 Made by `make stubs`; not edited by hand.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from _typeshed import ReadableBuffer
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from os import PathLike
-from types import GenericAlias
-from typing import Any, Generic, SupportsFloat, SupportsIndex, TypeVar, final, overload
+from pathlib import Path
+from types import GenericAlias, TracebackType
+from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, TypeVar, final, overload
+from typing_extensions import disjoint_base
+
+from oxflow.errors import FetchError
 
 _T = TypeVar("_T", covariant=True)
 _U = TypeVar("_U")
+_F = TypeVar("_F", bound=Callable[..., Any])
 '''
 
 
@@ -150,7 +167,7 @@ def require_imports(header: str, body: str) -> None:
         alias.name for node in ast.walk(ast.parse(header)) if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     defined = {node.name for node in ast.parse(body).body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    builtin = set(dir(builtins)) | {"_T", "_U"}
+    builtin = set(dir(builtins)) | {"_F", "_T", "_U"}
     names = {
         node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }

@@ -1,17 +1,16 @@
 """Two lanes of Rust steps beside a busy Python thread: what each keeps of what the cores allow.
 
-    busy.py FOLDER [--rounds N]
+    busy.py FOLDER [--turns N] [--results FOLDER]
 
 `FOLDER` holds the two inputs, which are made if they aren't there. Three threads want to run, two lanes and the Python thread, so each
 is due its share of the cores. Measured by the clock on the wall, so it means something only on a machine that does nothing else:
-alone and together take turns, and the median counts.
+alone and together come one after the other in each turn.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import threading
 import time
@@ -22,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "streams"))
 
 import events
 import pipelines
+import turns
+from turns import Row, Spread
 
 import oxflow
 
@@ -68,14 +69,15 @@ def main() -> None:
     """Measure and print both rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--results", type=Path)
     given = parser.parse_args()
     for lane in range(LANES):
         events.write(given.folder / f"lane{lane + 1}.jsonl", LINES // LANES, large=False)
     share = min(1.0, len(os.sched_getaffinity(0)) / (LANES + 1))
     lanes: list[float] = []
     thread: list[float] = []
-    for _ in range(given.rounds):
+    for _ in range(given.turns):
         alone = run(given.folder)
         begin = time.perf_counter()
         with Busy() as busy:
@@ -86,12 +88,11 @@ def main() -> None:
             beside = run(given.folder)
         lanes.append(alone / beside / share)
         thread.append(busy.count / (time.perf_counter() - begin) / rate / share)
-    for name, kept in (
-        ("two lanes of Rust beside a busy Python thread", lanes),
-        ("the busy thread beside them", thread),
-    ):
-        value = statistics.median(kept)
-        print(f"{name}: {value:.2f} of the fair share    >= {BAR}   {'met' if value >= BAR else 'MISSED'}")
+    kept = {"two lanes of Rust beside a busy Python thread": lanes, "the busy thread beside them": thread}
+    table = [Row(name, Spread.of(shares), "fair share", BAR) for name, shares in kept.items()]
+    print(turns.render(table))
+    if given.results is not None:
+        turns.keep(given.results, "busy", table, {"shares": kept})
 
 
 if __name__ == "__main__":

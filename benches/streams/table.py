@@ -1,73 +1,74 @@
-"""The rows of the table and their bars."""
+"""The rows of the table and their bars: what is run in a turn, and the figure that it gives."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import contestants as the
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from contestants import Contestant
     from measure import Cost
 
+# How much longer the inputs of the rows about memory, lanes and checkpoints are.
+LONGER = 4
 
-class Row(NamedTuple):
-    """A figure and its bar; a row without a bar is there to be looked at."""
 
-    size: str
+@dataclass(frozen=True)
+class Run:
+    """A process.
+
+    Attributes:
+        contestant: what runs.
+        to_file: whether what it makes is written to a file, or thrown away.
+        source: which input it reads.
+        times: how much longer than usual that is.
+    """
+
+    contestant: Contestant
+    to_file: bool = True
+    source: str = "events"
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is run one after the other in each turn, and the figure that it gives.
+
+    Attributes:
+        what: as the table calls it.
+        runs: one process or two.
+        value: the figure of a turn, from the costs of the runs without their start, and the number of messages.
+        unit: of the figure.
+        bar: what it must reach.
+        at_most: whether less is better.
+    """
+
     what: str
-    value: float
+    runs: tuple[Run, ...]
+    value: Callable[[Sequence[Cost], int], float]
     unit: str
     bar: float | None = None
     at_most: bool = False
 
-    @property
-    def met(self) -> bool | None:
-        """Whether the figure reaches its bar."""
-        if self.bar is None:
-            return None
-        return self.value <= self.bar if self.at_most else self.value >= self.bar
+
+def comparisons() -> Iterator[Comparison]:
+    """All of them, for one size of message."""
+    for to_file in (True, False):
+        yield from _rates(to_file=to_file)
+    yield from _whole()
 
 
-class Figures(NamedTuple):
-    """Medians of one size of message."""
+def _rates(*, to_file: bool) -> Iterator[Comparison]:
+    sink = "file" if to_file else "null"
 
-    size: str
-    lines: int
-    median: dict[tuple[str, str, str], Cost]
-    longer: int
+    def times(contestant: Contestant, other: Contestant, bar: float | None = None) -> Comparison:
+        runs = Run(contestant, to_file), Run(other, to_file)
+        return Comparison(f"file to {sink}: {contestant.name} / {other.name}", runs, _speed, "x", bar)
 
-    def micros(self, contestant: Contestant, sink: str) -> float:
-        """CPU time of a message, start not included, in microseconds."""
-        start = self.median[self.size, "start", contestant.name]
-        return (self.cost(contestant, sink).cpu_s - start.cpu_s) / self.lines * 1e6
-
-    def cost(self, contestant: Contestant, run: str) -> Cost:
-        """The whole process."""
-        return self.median[self.size, run, contestant.name]
-
-    def rate(self, contestant: Contestant, other: Contestant, sink: str) -> float:
-        """How many messages one does in the CPU time in which another does one."""
-        return self.micros(other, sink) / self.micros(contestant, sink)
-
-
-def rows(figures: Figures) -> Iterator[Row]:
-    """All rows of one size."""
-    for sink in ("file", "null"):
-        yield from _rates(figures, sink)
-    yield from _whole(figures)
-
-
-def _rates(figures: Figures, sink: str) -> Iterator[Row]:
-    def times(contestant: Contestant, other: Contestant, bar: float | None = None) -> Row:
-        what = f"file to {sink}: {contestant.name} / {other.name}"
-        return Row(figures.size, what, figures.rate(contestant, other, sink), "x", bar)
-
-    for contestant in the.WORKERS:
-        what = f"file to {sink}: {contestant.name}"
-        yield Row(figures.size, what, figures.micros(contestant, sink), "us a message")
     yield times(the.RUST, the.RUST_LOOP, 0.65)
     yield times(the.BORROWED, the.BORROWED_LOOP, 0.8)
     yield times(the.RUST, the.BYTEWAX, 2.5)
@@ -82,31 +83,44 @@ def _rates(figures: Figures, sink: str) -> Iterator[Row]:
     yield times(the.RUST_FILTER, the.TYPED, 1.0)
     yield times(the.RUST_MAP, the.TYPED, 1.0)
     # What the kernel takes for reading and writing the same bytes is the floor of the row after it.
-    yield Row(figures.size, f"file to {sink}: {the.COPY.name}", figures.micros(the.COPY, sink), "us a message")
-    what = f"file to {sink}: {the.NOTHING.name}"
-    yield Row(figures.size, what, figures.micros(the.NOTHING, sink), "us a message", 1.0, at_most=True)
+    for contestant, bar in ((the.COPY, None), (the.NOTHING, 1.0)):
+        what = f"file to {sink}: {contestant.name}"
+        yield Comparison(what, (Run(contestant, to_file),), _micros, "us a message", bar, at_most=True)
 
 
-def _whole(figures: Figures) -> Iterator[Row]:
-    size = figures.size
-    once, least = figures.cost(the.RUST, "long"), figures.cost(the.AT_LEAST_ONCE, "long")
-    yield Row(size, "exactly once / at least once, CPU", least.cpu_s / once.cpu_s, "x", 0.95)
-    yield Row(size, "exactly once / at least once, wall", least.wall_s / once.wall_s, "x")
-    one, two = figures.cost(the.RUST, "two files"), figures.cost(the.TWO_LANES, "two files")
-    yield Row(size, "2 lanes / 1 lane on two files, wall", one.wall_s / two.wall_s, "x", 1.7)
+def _whole() -> Iterator[Comparison]:
+    once, least = Run(the.RUST, times=LONGER), Run(the.AT_LEAST_ONCE, times=LONGER)
+    yield Comparison("exactly once / at least once", (once, least), _speed, "x", 0.95)
+    two, one = (Run(contestant, source="half", times=LONGER) for contestant in (the.TWO_LANES, the.RUST))
+    yield Comparison("2 lanes / 1 lane on two files, wall", (two, one), _wall, "x", 1.7)
     for contestant in (the.RUST, the.PYTHON):
-        short, long = figures.cost(contestant, "file").rss_kb / 1024, figures.cost(contestant, "long").rss_kb / 1024
-        yield Row(size, f"{contestant.name}: most memory", long, "MB", 60.0, at_most=True)
-        what = f"{contestant.name}: memory with {figures.longer} x the input"
-        yield Row(size, what, long / short, "x", 1.05, at_most=True)
+        long, short = Run(contestant, times=LONGER), Run(contestant)
+        yield Comparison(f"{contestant.name}: most memory", (long,), _memory, "MB", 60.0, at_most=True)
+        what = f"{contestant.name}: memory with {LONGER} x the input"
+        yield Comparison(what, (long, short), _growth, "x", 1.05, at_most=True)
 
 
-def render(rows: list[Row]) -> str:
-    """The table as text."""
-    widest = max(len(row.what) for row in rows)
-    lines: list[str] = []
-    for row in rows:
-        sign = "<=" if row.at_most else ">="
-        verdict = "" if row.met is None else f"{sign} {row.bar:<5g} {'met' if row.met else 'MISSED'}"
-        lines.append(f"{row.size:>5}  {row.what:<{widest}}  {row.value:8.2f} {row.unit:<12}  {verdict}".rstrip())
-    return "\n".join(lines)
+def _speed(costs: Sequence[Cost], _: int) -> float:
+    """How many messages the first does in the CPU time in which the second does one."""
+    first, second = costs
+    return second.cpu_s / first.cpu_s
+
+
+def _wall(costs: Sequence[Cost], _: int) -> float:
+    first, second = costs
+    return second.wall_s / first.wall_s
+
+
+def _micros(costs: Sequence[Cost], messages: int) -> float:
+    (cost,) = costs
+    return cost.cpu_s / messages * 1e6
+
+
+def _memory(costs: Sequence[Cost], _: int) -> float:
+    (cost,) = costs
+    return cost.rss_kb / 1024
+
+
+def _growth(costs: Sequence[Cost], _: int) -> float:
+    long, short = costs
+    return long.rss_kb / short.rss_kb

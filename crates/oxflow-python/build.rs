@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// Files, and folders with all that is in them, from the root of the repository.
-const CARRIED: [&str; 12] = [
+const CARRIED: [&str; 14] = [
     "Cargo.toml",
     "LICENSE-APACHE",
     "LICENSE-MIT",
@@ -24,6 +24,8 @@ const CARRIED: [&str; 12] = [
     "crates/oxflow-macros/src",
     "crates/oxflow-schema/Cargo.toml",
     "crates/oxflow-schema/src",
+    "crates/oxflow-telemetry/Cargo.toml",
+    "crates/oxflow-telemetry/src",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -19,10 +19,11 @@ the package costs next to nothing, starts no thread and opens nothing.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+# As checkers know it from `typing`, which takes longer to import than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from oxflow import errors, testing
+    from oxflow import errors, gil, scheduler, telemetry, testing
     from oxflow._extension import RustFunction, RustPipeline
     from oxflow._oxflow import Message, Origin
     from oxflow._run import run
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
         Diagnostic,
         EncodeError,
         ExtensionError,
+        FetchError,
         InternalError,
         OutdatedModuleWarning,
         OxflowError,
         OxflowWarning,
         PlanError,
         ProjectError,
+        SchedulerError,
         SchemaError,
         StepError,
         StepPanicked,
@@ -60,6 +63,7 @@ __all__ = [
     "Diagnostic",
     "EncodeError",
     "ExtensionError",
+    "FetchError",
     "Filter",
     "FlatMap",
     "InternalError",
@@ -76,6 +80,7 @@ __all__ = [
     "RunReport",
     "RustFunction",
     "RustPipeline",
+    "SchedulerError",
     "SchemaError",
     "Serializer",
     "StepError",
@@ -87,9 +92,12 @@ __all__ = [
     "__version__",
     "branch",
     "errors",
+    "gil",
     "read_pipeline",
     "run",
+    "scheduler",
     "streaming_source",
+    "telemetry",
     "testing",
 ]
 
@@ -106,12 +114,14 @@ _HOMES = {
         "Diagnostic",
         "EncodeError",
         "ExtensionError",
+        "FetchError",
         "InternalError",
         "OutdatedModuleWarning",
         "OxflowError",
         "OxflowWarning",
         "PlanError",
         "ProjectError",
+        "SchedulerError",
         "SchemaError",
         "StepError",
         "StepPanicked",
@@ -124,7 +134,7 @@ _HOMES = {
     "oxflow._run": ("run",),
     "oxflow.steps": ("Batch", "Filter", "FlatMap", "Map", "Parser", "Serializer", "StreamSink"),
 }
-_MODULES = ("errors", "testing")
+_MODULES = ("errors", "gil", "scheduler", "telemetry", "testing")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 

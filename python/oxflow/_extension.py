@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from oxflow import _oxflow
 from oxflow._builds import enter
-from oxflow._logs import follow
+from oxflow._logs import FOLLOWED, TRACE, follow
 from oxflow._payloads import Contents, closed, parts_of
 from oxflow._shapes import NATIVE_SHAPE, NATIVE_VALUE
 from oxflow.codec import decoder, encode
+from oxflow.errors import Diagnostic, ExtensionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,7 +85,9 @@ class RustFunction(Generic[In_contra, Out_co]):
             StepError: the function returned an error, or the payload is not of its input type.
             StepPanicked: it panicked.
         """
-        follow()
+        # Asked here, since to call `follow` for it would cost a tenth of a microsecond.
+        if TRACE not in FOLLOWED:
+            follow()
         try:
             result: Out_co = self.native.run(message, encode, self._decoder or self._made_decoder())
         except TypeError:
@@ -212,12 +215,22 @@ def populate(module: types.ModuleType) -> None:
     if face is None:
         face = _face(capsule, home, Contents(home, described))
         if hasattr(module, PIPELINE):
-            face["run_streams"] = RustPipeline(home, getattr(module, PIPELINE))
+            _add_pipeline(face, home, getattr(module, PIPELINE))
         follow()
         _oxflow.connect_module(capsule, home)
         enter(described["identity"], home, getattr(module, "__file__", None), described)
         _faces[described["identity"], home] = face
     vars(module).update(face)
+
+
+def _add_pipeline(face: dict[str, Any], home: str, text: str) -> None:
+    """Add the module's own pipeline, whose name no function of the user's may have."""
+    name = "run_streams"
+    if name in face:
+        message = f"`{home}` has two things that are named `{name}`"
+        why = "the pipeline of its `main_function!` runs under this name, and something that it registers has it, too"
+        raise ExtensionError(Diagnostic("OXF0602", message, why=why, fix="rename that in Rust"))
+    face[name] = RustPipeline(home, text)
 
 
 def _face(capsule: object, home: str, contents: Contents) -> dict[str, Any]:

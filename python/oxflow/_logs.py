@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from oxflow import _oxflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["TRACE", "deliver", "follow"]
+__all__ = ["FOLLOWED", "TRACE", "deliver", "follow"]
 
 TRACE = 5
 # By the numbers of the engine: none, error, warn, info, debug, trace.
 _LEVELS = (logging.CRITICAL + 1, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG, TRACE)
+
+# Holds `TRACE` while the extensions know the levels. A change of any level empties it: the only sign of it that there is.
+FOLLOWED: Collection[int] = getattr(logging.root, "_cache", ())
 
 if logging.getLevelName(TRACE) == f"Level {TRACE}":
     logging.addLevelName(TRACE, "TRACE")
@@ -30,9 +33,7 @@ if logging.getLevelName(TRACE) == f"Level {TRACE}":
 
 def follow() -> None:
     """Tell the extensions the levels of the loggers, if these may have changed."""
-    # A change of any level empties this: the only sign of it that there is.
-    known = getattr(logging.root, "_cache", ())
-    if TRACE in known:
+    if TRACE in FOLLOWED:
         return
     # First, so that what changes from here on is seen the next time.
     logging.root.isEnabledFor(TRACE)

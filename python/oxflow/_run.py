@@ -140,15 +140,21 @@ def bind(
     overrides: Mapping[str, str] | None = None,
 ) -> Bound:
     """Put plan, configuration and streams together; see `run` for the arguments."""
-    text, file = _read(config)
-    settings = list((overrides or {}).items())
-    normalised = json.loads(_oxflow.load_config(text, file, settings, dict(os.environ)))
+    normalised = load(config, overrides)
     memory: dict[str, list[list[Item]]] = {}
     for name, stream in (streams or {}).items():
         normalised["streams"][name] = {"url": stream if isinstance(stream, str) else "memory:"}
         if not isinstance(stream, str):
             memory[name] = _partitions(name, stream)
     return Bound(plan, normalised, memory)
+
+
+def load(config: Config, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Read a configuration; complete and normalised. See `run` for the arguments."""
+    text, file = _read(config)
+    settings = list((overrides or {}).items())
+    normalised: dict[str, Any] = json.loads(_oxflow.load_config(text, file, settings, dict(os.environ)))
+    return normalised
 
 
 def execute(

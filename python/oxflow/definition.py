@@ -71,7 +71,8 @@ def parse(text: str, file: str, module: str | None = None) -> Pipeline[Any]:
     data = json.loads(_oxflow.load_definition(text, file))
     reading = _Reading(file, data.get("module") or module)
     (line, column, source) = data["source"]
-    made = _at(Source(source["name"], source["stream"]), reading.spot(line, column))
+    first, *more = source.get("streams") or [source["stream"]]
+    made = _at(Source(source["name"], first, tuple(more)), reading.spot(line, column))
     pipeline: Pipeline[Any] = Pipeline(made, reading.steps(data["steps"]))
     if reading.wrong:
         raise PlanError(*reading.wrong)
@@ -216,8 +217,9 @@ def written(pipeline: Pipeline[Any]) -> str:
     steps = writing.steps(pipeline.steps, "  ")
     if writing.wrong:
         raise PlanError(*writing.wrong)
-    source = _flow({"name": pipeline.source.name, "stream": pipeline.source.stream_name})
-    return f"source: {source}\nsteps:\n" + "".join(f"{line}\n" for line in steps)
+    source = pipeline.source
+    read = {"streams": [source.stream_name, *source.more]} if source.more else {"stream": source.stream_name}
+    return f"source: {_flow({'name': source.name, **read})}\nsteps:\n" + "".join(f"{line}\n" for line in steps)
 
 
 @dataclass

@@ -6,12 +6,17 @@
     +-- ExtensionError   an extension module does not fit
     +-- ProjectError     a project of Rust steps cannot be made or changed
     +-- SchemaError      a schema cannot become types
+    +-- SchedulerError   tasks, offers or a matcher are not as they must be
+    +-- FetchError       a request has no response, or can't be sent
     +-- StreamError      a stream cannot be bound, opened, read or written
     +-- StepError        a step failed; its exception is `__cause__`
     |   +-- StepPanicked
     +-- TooManyFailedError  so many messages became dead letters that the run stopped
     +-- DecodeError      a payload is not what its type says; the cause of a StepError
     +-- EncodeError      a value cannot be JSON; the cause of a StepError
+    +-- SourceMapError   a source map cannot be used; a ValueError
+    |   +-- InvalidJson, UnsupportedVersion, InvalidMappings, BadReference, InvalidSection, InvalidField, InvalidBundle, LimitExceeded
+    |   +-- InvalidIndex: IndexVersion, IndexCorrupt
     +-- InternalError    a bug in oxflow
 
     OxflowWarning
@@ -34,24 +39,38 @@ if TYPE_CHECKING:
     from oxflow.report import RunReport
 
 __all__ = [
+    "BadReference",
     "ConfigError",
     "DecodeError",
     "Diagnostic",
     "EncodeError",
     "ExtensionError",
+    "FetchError",
+    "IndexCorrupt",
+    "IndexVersion",
     "InternalError",
+    "InvalidBundle",
+    "InvalidField",
+    "InvalidIndex",
+    "InvalidJson",
+    "InvalidMappings",
+    "InvalidSection",
+    "LimitExceeded",
     "OutdatedModuleWarning",
     "OxflowError",
     "OxflowWarning",
     "Place",
     "PlanError",
     "ProjectError",
+    "SchedulerError",
     "SchemaError",
+    "SourceMapError",
     "StepError",
     "StepPanicked",
     "StreamError",
     "TooManyFailedError",
     "UnoptimisedWarning",
+    "UnsupportedVersion",
 ]
 
 
@@ -164,6 +183,24 @@ class SchemaError(OxflowError):
     exit_code = 3
 
 
+class SchedulerError(OxflowError, ValueError):
+    """A task, an offer or a setting of a matcher is not as it must be; names the task or offer. Nothing was changed."""
+
+    exit_code = 3
+
+
+class FetchError(OxflowError):
+    """A request can't be sent, or has no response. Among many it is the error of one result, and is not raised.
+
+    Attributes:
+        kind: what went wrong: `invalid`, `resolve`, `connect`, `tls`, `timeout`, `too large`, `redirects`, `protocol`,
+            `cancelled`, `forked`, or `status` for a response that `raise_for_status` was asked about.
+    """
+
+    exit_code = 4
+    kind: str = "invalid"
+
+
 class StreamError(OxflowError):
     """A stream cannot be bound, opened, read or written."""
 
@@ -182,6 +219,124 @@ class TooManyFailedError(OxflowError):
     """So many messages became dead letters that the run stopped; what the last one failed with is `__cause__`."""
 
     exit_code = 5
+
+
+class SourceMapError(OxflowError, ValueError):
+    """A source map can't be used: what is wrong with it is the subclass, and the same whatever way the map came in."""
+
+
+class InvalidJson(SourceMapError):  # noqa: N818  # the fault's name, as the standard's words have it
+    """The map is no JSON, or a field is missing or of the wrong type.
+
+    Attributes:
+        line: line in the text, from 1.
+        column: byte in the line, from 1.
+    """
+
+    line: int
+    column: int
+
+
+class UnsupportedVersion(SourceMapError):  # noqa: N818  # as above
+    """`version` is not 3.
+
+    Attributes:
+        found: what it is, as JSON, or `missing`.
+    """
+
+    found: str
+
+
+class InvalidMappings(SourceMapError):  # noqa: N818  # as above
+    """A segment of `mappings` is malformed.
+
+    Attributes:
+        offset: byte in `mappings`, from 0.
+        line: generated line, from 0.
+        segment: segment in the line, from 0.
+        reason: what is wrong with it.
+    """
+
+    offset: int
+    line: int
+    segment: int
+    reason: str
+
+
+class BadReference(SourceMapError):  # noqa: N818  # as above
+    """An index leads to nothing.
+
+    Attributes:
+        kind: what it is an index of.
+        index: the index.
+        limit: how many there are.
+    """
+
+    kind: str
+    index: int
+    limit: int
+
+
+class InvalidSection(SourceMapError):  # noqa: N818  # as above
+    """A section of an index map is malformed, out of order, or overlaps another.
+
+    Attributes:
+        index: which one, from 0.
+    """
+
+    index: int
+
+
+class InvalidField(SourceMapError):  # noqa: N818  # as above
+    """A field beside `mappings` is malformed: `rangeMappings` or `scopes`, proposals of the standard.
+
+    Attributes:
+        field: its name.
+        offset: byte in its text, from 0.
+    """
+
+    field: str
+    offset: int
+
+
+class InvalidBundle(SourceMapError):  # noqa: N818  # as above
+    """Bytes or files are no RAM bundle, or a damaged one."""
+
+
+class LimitExceeded(SourceMapError):  # noqa: N818  # as above
+    """A map is larger than the limits allow.
+
+    Attributes:
+        what: what there is too much of.
+        limit: how much is allowed.
+    """
+
+    what: str
+    limit: int
+
+
+class InvalidIndex(SourceMapError):  # noqa: N818  # as above
+    """A file is no index of a source map that can be used."""
+
+
+class IndexVersion(InvalidIndex):
+    """An index file has a format that this version doesn't know.
+
+    Attributes:
+        found: its major version.
+    """
+
+    found: int
+
+
+class IndexCorrupt(InvalidIndex):
+    """A file is no index, or has bytes that are not those that were written.
+
+    Attributes:
+        what: which part of it.
+    """
+
+    what: str
 
 
 class InternalError(OxflowError):
@@ -242,7 +397,26 @@ _CLASSES: dict[str, type[OxflowError]] = {
     "limit": TooManyFailedError,
     "extension": ExtensionError,
     "schema": SchemaError,
+    "scheduler": SchedulerError,
+    "fetch": FetchError,
     "internal": InternalError,
+}
+
+
+_MAP_CLASSES: dict[str, type[SourceMapError]] = {
+    made.__name__: made
+    for made in (
+        InvalidJson,
+        UnsupportedVersion,
+        InvalidMappings,
+        BadReference,
+        InvalidSection,
+        InvalidField,
+        InvalidBundle,
+        LimitExceeded,
+        IndexVersion,
+        IndexCorrupt,
+    )
 }
 
 
@@ -269,3 +443,16 @@ def from_report(text: str) -> OxflowError:
     """
     report = json.loads(text)
     return _CLASSES[report["kind"]](*diagnostics_from(report["diagnostics"]))
+
+
+def from_source_map(text: str) -> SourceMapError:
+    """Build the error of a source map.
+
+    Args:
+        text: JSON `{"class": ..., "fields": {...}, "diagnostics": [...]}`.
+    """
+    report = json.loads(text)
+    error = _MAP_CLASSES[report["class"]](*diagnostics_from(report["diagnostics"]))
+    for name, value in report["fields"].items():
+        setattr(error, name, value)
+    return error

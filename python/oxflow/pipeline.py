@@ -18,7 +18,7 @@ from oxflow._place import Spot, caller
 from oxflow.steps import Batch, Filter, Step, StreamSink, Transform, check_text, quoted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from oxflow._oxflow import Message
 
@@ -40,15 +40,17 @@ class Ended:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a pipeline's messages come from: the stream of this logical name."""
+    """Where a pipeline's messages come from: the stream of this logical name, and maybe `more`."""
 
     name: str
     stream_name: str
+    more: tuple[str, ...] = ()
     spot: Spot | None = field(default_factory=caller, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_text("the name of a source", self.name)
-        check_text("the name of a stream", self.stream_name)
+        for stream in (self.stream_name, *self.more):
+            check_text("the name of a stream", stream)
 
 
 class _Chain:
@@ -129,7 +131,9 @@ class Pipeline(_Chain, Generic[T_co]):
         return Pipeline(self.source, (*self.steps, Broadcast(name, _branches_of(routes))))
 
     def _opening(self) -> str:
-        return f"streaming_source({quoted(self.source.name)}, stream_name={quoted(self.source.stream_name)})"
+        streams = [quoted(stream) for stream in (self.source.stream_name, *self.source.more)]
+        spelled = f"[{', '.join(streams)}]" if self.source.more else streams[0]
+        return f"streaming_source({quoted(self.source.name)}, stream_name={spelled})"
 
     def __repr__(self) -> str:
         return _Chain.__repr__(self)
@@ -250,17 +254,26 @@ class Broadcast(Step):
     routes: tuple[Branch[Any, Any], ...]
 
 
-def streaming_source(name: str, *, stream_name: str) -> Pipeline[bytes]:
+def streaming_source(name: str, *, stream_name: str | Sequence[str]) -> Pipeline[bytes]:
     """Begin a pipeline.
 
     Args:
         name: name of the source, unique in the pipeline.
-        stream_name: logical name of the stream; the configuration or `--stream` says what it is.
+        stream_name: logical name of the stream; the configuration or `--stream` says what it is. Of a list of names all streams
+            are read, and `origin.stream` of a message says where it comes from.
 
     Returns:
-        A pipeline of the stream's payloads.
+        A pipeline of the payloads.
+
+    Raises:
+        ValueError: `stream_name` is an empty list.
     """
-    return Pipeline(Source(name, stream_name))
+    if isinstance(stream_name, str):
+        return Pipeline(Source(name, stream_name))
+    if not stream_name:
+        raise ValueError(f"source {name!r} reads no stream: `stream_name` is empty")
+    first, *more = stream_name
+    return Pipeline(Source(name, first, tuple(more)))
 
 
 def branch(name: str) -> BranchStart:

@@ -138,7 +138,12 @@ def lower(pipeline: Pipeline[Any]) -> Plan:
     source = pipeline.source
     data = {
         "version": VERSION,
-        "source": {"name": source.name, "stream": source.stream_name, **_place(source.spot)},
+        "source": {
+            "name": source.name,
+            "stream": source.stream_name,
+            **({"more": source.more} if source.more else {}),
+            **_place(source.spot),
+        },
         "steps": lowering.steps(pipeline.steps),
     }
     if _too_deep(data):

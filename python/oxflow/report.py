@@ -85,6 +85,8 @@ class SourceReport:
             message; `None` if nothing was committed.
         position_bytes: bytes of the file that were read, of a compressed one as it lies on the disk; `None` if it is no file.
         size_bytes: length of the file when the run started; `None` if it is no file.
+        end: the offset that the topic's next message gets, as its broker said last; `None` if it is no topic.
+        lag: how many offsets lie between what the group has committed and `end`, as the broker said last.
     """
 
     stream: str
@@ -94,6 +96,8 @@ class SourceReport:
     committed: int | None
     position_bytes: int | None
     size_bytes: int | None
+    end: int | None
+    lag: int | None
 
 
 @dataclass(frozen=True)

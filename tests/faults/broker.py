@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from certificates import Certificates
+
 if TYPE_CHECKING:
     import signal
 
@@ -30,10 +32,24 @@ PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy}
+listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{controller},\
+TLS://127.0.0.1:{tls},EXPIRED://127.0.0.1:{expired},SASL://127.0.0.1:{sasl}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxy},\
+TLS://127.0.0.1:{tls},EXPIRED://127.0.0.1:{expired},SASL://127.0.0.1:{sasl}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,EXPIRED:SSL,SASL:SASL_SSL
+ssl.keystore.type=PEM
+ssl.truststore.type=PEM
+listener.name.tls.ssl.keystore.location={folder}/server.pem
+listener.name.tls.ssl.truststore.location={folder}/ca.pem
+listener.name.tls.ssl.client.auth=required
+listener.name.expired.ssl.keystore.location={folder}/expired.pem
+listener.name.sasl.ssl.keystore.location={folder}/server.pem
+listener.name.sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_metrics="{password}";
+listener.name.sasl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
 inter.broker.listener.name=PLAINTEXT
 log.dirs={folder}/data
 auto.create.topics.enable=false
@@ -42,6 +58,7 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
@@ -49,6 +66,10 @@ default.replication.factor=1
 min.insync.replicas=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.session.timeout.ms=3000
+group.consumer.heartbeat.interval.ms=1000
 num.network.threads=2
 num.io.threads=4
 background.threads=2
@@ -65,6 +86,7 @@ appender.o.layout.type=PatternLayout
 appender.o.layout.pattern=[%d] %p %m (%c)%n
 """
 READY = "Kafka Server started"
+USER, PASSWORD = "metrics", "hunter2-and-more"
 
 
 def free_ports(count: int) -> list[int]:
@@ -96,20 +118,28 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        port, controller, behind, proxy = free_ports(4)
+        port, controller, behind, proxy, tls, expired, sasl = free_ports(7)
         self.address = f"127.0.0.1:{port}"
+        # Wants a certificate of its clients; has one itself that is out of date; wants a name and a password, or a token.
+        self.tls, self.expired, self.sasl = (f"127.0.0.1:{number}" for number in (tls, expired, sasl))
+        self.certificates = Certificates(folder)
         # Who comes in here is told by the broker to come by the proxy.
         self.behind_proxy = f"127.0.0.1:{behind}"
         self.proxy = f"127.0.0.1:{proxy}"
         self._process: subprocess.Popen[bytes] | None = None
         self._java = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
         self._java += [f"-Dlog4j2.configurationFile={folder}/log4j2.properties", "-cp", f"{resolve()}/*"]
-        text = PROPERTIES.format(port=port, controller=controller, behind=behind, proxy=proxy, folder=folder)
+        text = PROPERTIES.format(
+            port=port, controller=controller, behind=behind, proxy=proxy, tls=tls, expired=expired, sasl=sasl,
+            folder=folder, password=PASSWORD,
+        )  # fmt: skip
         self._properties = folder / "server.properties"
         self._properties.write_text(text, encoding="utf-8")
         (folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
         cluster = base64.urlsafe_b64encode(b"A" + os.urandom(15)).decode().rstrip("=")
         form = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            form += ["--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]"]
         subprocess.run(form, check=True, capture_output=True)
 
     def start(self) -> None:

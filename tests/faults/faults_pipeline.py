@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,15 @@ STUCK_S = float(os.environ.get("FAULTS_STUCK_S", "0"))
 STUCK = Path(os.environ.get("FAULTS_STUCK", os.devnull))
 
 
+def hold() -> None:
+    """Keep the interpreter, as a call of C does; one that sleeps would end by the signal for the stack."""
+    sys.setswitchinterval(3600)
+    until = time.monotonic() + STUCK_S
+    while time.monotonic() < until:
+        pass
+    sys.setswitchinterval(0.005)
+
+
 def taste(message: Message[Word]) -> Word:
     """Fail on what is marked as bad, take a little time for the others, and once a long time."""
     word = message.payload
@@ -27,6 +37,9 @@ def taste(message: Message[Word]) -> Word:
     if tag == "stuck" and Path(os.devnull) != STUCK and not STUCK.exists():
         STUCK.touch()
         time.sleep(STUCK_S)
+    if tag == "held" and not STUCK.exists():
+        STUCK.touch()
+        hold()
     if PAUSE_S:
         time.sleep(PAUSE_S)
     return word

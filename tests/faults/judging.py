@@ -6,6 +6,7 @@ it reads what is there with a client of its own.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import zlib
@@ -13,9 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition, admin
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,11 +46,33 @@ class Cluster:
         self.address = address
         self._admin = AdminClient({"bootstrap.servers": address, **QUIET})
 
-    def create(self, *topics: str, partitions: int = PARTITIONS) -> None:
+    def create(self, *topics: str, partitions: int = PARTITIONS, config: dict[str, str] | None = None) -> None:
         """Make topics."""
-        admin: Any = self._admin
-        made: dict[str, Any] = admin.create_topics([NewTopic(topic, partitions, 1) for topic in topics])
+        client: Any = self._admin
+        new = [NewTopic(topic, partitions, 1, config=config or {}) for topic in topics]
+        made: dict[str, Any] = client.create_topics(new)
         for one in made.values():
+            one.result(TIMEOUT_S)
+
+    def members(self, group: str) -> int:
+        """How many members a group has."""
+        admin: Any = self._admin
+        return len(admin.describe_consumer_groups([group])[group].result(TIMEOUT_S).members)
+
+    def widen(self, topic: str, partitions: int) -> None:
+        """Give a topic more partitions."""
+        admin: Any = self._admin
+        made: dict[str, Any] = admin.create_partitions([NewPartitions(topic, partitions)])
+        made[topic].result(TIMEOUT_S)
+
+    def narrow(self, topic: str, most_bytes: int) -> None:
+        """Let a topic take no larger messages than that."""
+        client: Any = self._admin
+        untyped: Any = admin
+        change = untyped.AlterConfigOpType.SET
+        entry = untyped.ConfigEntry("max.message.bytes", str(most_bytes), incremental_operation=change)
+        resource = untyped.ConfigResource(untyped.ResourceType.TOPIC, topic, incremental_configs=[entry])
+        for one in client.incremental_alter_configs([resource]).values():
             one.result(TIMEOUT_S)
 
     def fill(self, topic: str, count: int, tag: Tag = all_good, start: int = 0) -> None:
@@ -81,6 +104,34 @@ class Cluster:
                 return {one.partition: max(one.offset, -1) for one in found}
         finally:
             consumer.close()
+
+    def hanging(self, *topics: str) -> list[str]:
+        """Name the partitions in which a transaction is open: what comes after its first message is shown to nobody."""
+        shown = self.ends(*topics, level=IsolationLevel.READ_COMMITTED)
+        return [
+            f"{topic}[{number}]" for (topic, number), end in self.ends(*topics).items() if shown[topic, number] < end
+        ]
+
+    def ends(self, *topics: str, level: IsolationLevel = IsolationLevel.READ_UNCOMMITTED) -> dict[tuple[str, int], int]:
+        """Where each partition of topics ends."""
+        until = time.monotonic() + TIMEOUT_S
+        while True:
+            # Of a topic that was just made not every broker knows whose it is.
+            with contextlib.suppress(KafkaException):
+                return self._ends(topics, level)
+            assert time.monotonic() < until, f"nobody says where {topics} end"
+            time.sleep(0.1)
+
+    def _ends(self, topics: tuple[str, ...], level: IsolationLevel) -> dict[tuple[str, int], int]:
+        client: Any = self._admin
+        untyped: Any = admin
+        found: dict[str, Any] = client.list_topics(timeout=TIMEOUT_S).topics
+        latest = untyped.OffsetSpec.latest()
+        wanted = {TopicPartition(one, number): latest for one in topics for number in found[one].partitions}
+        answers: dict[TopicPartition, Any] = client.list_offsets(
+            wanted, isolation_level=level, request_timeout=TIMEOUT_S
+        )
+        return {(one.topic, one.partition): answer.result().offset for one, answer in answers.items()}
 
     def read(self, topic: str) -> Iterator[tuple[Any, bytes]]:
         """All that is committed in a topic, partition by partition, with the message as the client has it."""

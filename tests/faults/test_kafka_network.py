@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from network import Network
+from probing import Probe
 from workers import wait_for
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from broker import Broker
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 RUNS = int(os.environ.get("OXFLOW_KAFKA_NETWORK_RUNS", "1"))
 SLOW = {"FAULTS_PAUSE_S": "0.0003"}
 BAD_S = 2.0
+# Batches of two lanes and three sinks: more than the line takes in a second.
+MANY = 12
 TOXICS: dict[str, dict[str, int]] = {
     "latency": {"latency": 500, "jitter": 300},
     "bandwidth": {"rate": 100},
@@ -59,24 +63,29 @@ def mend(network: Network, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [*TOXICS, "down"])
-def test_a_bad_network_loses_nothing(field: Field, network: Network, broker: Broker, kind: str) -> None:
-    field.address = broker.proxy
-    field.fill(300)
-    worker = field.start(session_ms=6000, environment=SLOW)
-    wait_for(field.is_done, "the first messages")
-    counts: list[tuple[int, int]] = []
+def test_a_bad_network_loses_nothing(fields: tuple[Field, Field], network: Network, broker: Broker, kind: str) -> None:
+    workers: list[subprocess.Popen[bytes]] = []
+    for field in fields:
+        field.address = broker.proxy
+        field.fill(300)
+        workers.append(field.start(session_ms=6000, environment=SLOW))
+    wait_for(lambda: all(field.is_done() for field in fields), "the first messages")
+    counts: list[list[tuple[int, int]]] = [[] for _ in fields]
     for _ in range(RUNS + 2):
         spoil(network, kind)
-        field.fill(300)
+        for field in fields:
+            field.fill(300)
         time.sleep(BAD_S)
         mend(network, kind)
-        assert wait_for(field.is_done, "what came meanwhile", 60) < 30
-        counts.append(held(worker.pid))
-    # The first time clients start threads for what they have lost; these stay, and there are no more of them.
-    assert counts[-1][0] <= counts[0][0] + 1, f"threads and descriptors: {counts}"
-    assert counts[-1][1] <= counts[0][1] + 4, f"threads and descriptors: {counts}"
-    field.finish(worker)
-    field.verify(kind)
+        assert wait_for(lambda: all(field.is_done() for field in fields), "what came meanwhile", 60) < 30
+        for at, worker in enumerate(workers):
+            counts[at].append(held(worker.pid))
+    for field, worker, count in zip(fields, workers, counts, strict=True):
+        # The first time clients start threads for what they have lost; these stay, and there are no more of them.
+        assert count[-1][0] <= count[0][0] + 1, f"threads and descriptors: {count}"
+        assert count[-1][1] <= count[0][1] + 4, f"threads and descriptors: {count}"
+        field.finish(worker)
+        field.verify(kind)
 
 
 @pytest.mark.parametrize("tag", ["good", "bad"])
@@ -84,14 +93,16 @@ def test_a_worker_that_is_killed_while_its_outputs_are_on_their_way_loses_nothin
     field: Field, network: Network, broker: Broker, tag: str
 ) -> None:
     """A commit is short and overtakes the outputs, which have a narrow line: it must not be sent before they arrived."""
+    probe = Probe()
     for _ in range(RUNS):
         field.address = broker.proxy
         field.fill(2000, lambda _partition, _number: tag)
         # What comes to the worker comes quickly.
         network.add_upstream("bandwidth", rate=40)
-        worker = field.start(session_ms=6000)
+        worker = field.start(*probe.settings, session_ms=6000)
+        wait_for(lambda: probe.under_way() > MANY, "that the line is full", 60)
+        # By then some of it has been acknowledged, or none of it was waited for.
         field.wait_for_commits(60)
-        time.sleep(2)
         worker.kill()
         worker.wait()
         network.remove()

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from judging import TIMEOUT_S, Cluster, all_good, judge, message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from judging import Tag, Verdict
 
@@ -27,6 +26,7 @@ SETTINGS = (
     "run.batch.messages=50", "run.checkpoint_ms=100", "run.lanes=2", "steps.taste.on_error=dead_letter",
     "steps.parse.on_error=dead_letter", "run.dead_letters.max_percent=100", "run.dead_letters.max_in_a_row=1000000",
 )  # fmt: skip
+EXACTLY_ONCE = ("run.delivery=exactly_once", "run.transaction_timeout_ms=4000")
 NUMBERS = itertools.count()
 
 
@@ -39,14 +39,60 @@ def wait_for(what: Callable[[], object], doing: str, timeout_s: float = TIMEOUT_
     return time.monotonic() - began
 
 
+def wait_for_commits(fields: Sequence[Field], timeout_s: float = TIMEOUT_S) -> None:
+    """Wait until each has committed more than now, or all."""
+    before = [field.committed() for field in fields]
+
+    def went_on(field: Field, then: dict[int, int]) -> bool:
+        return field.committed() != then or field.is_done()
+
+    wait_for(
+        lambda: all(went_on(field, then) for field, then in zip(fields, before, strict=True)),
+        f"the next commits after {before} of {[field.count for field in fields]}",
+        timeout_s,
+    )
+
+
+def start_each(
+    fields: Sequence[Field],
+    count: int = 0,
+    *settings: str,
+    tag: Tag = all_good,
+    environment: Mapping[str, str] | None = None,
+) -> list[subprocess.Popen[bytes]]:
+    """Add messages to each, if any, and start a worker for each."""
+    for field in fields:
+        field.fill(count, tag)
+    return [field.start(*settings, environment=environment) for field in fields]
+
+
+class Left(NamedTuple):
+    """How workers that died left things.
+
+    Attributes:
+        committed: up to where it had committed each partition of the source.
+        ends: where the partitions of its outputs ended.
+    """
+
+    committed: dict[int, int]
+    ends: dict[tuple[str, int], int]
+
+
 class Field:
     """Topics of one test, and the workers that it lets loose on them."""
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    def __init__(
+        self, cluster: Cluster, folder: Path, program: Path | None = None, *, exactly_once: bool = False
+    ) -> None:
         self.cluster = cluster
+        # A program with the pipeline in it, in place of `oxflow run`.
+        self.program = program
+        self.exactly_once = exactly_once
         self.folder = folder
         # Where workers find the broker.
         self.address = cluster.address
+        # Where their sinks find it, if that is elsewhere.
+        self.sinks_address: str | None = None
         self.name = f"t{os.getpid()}-{next(NUMBERS)}"
         self.count = 0
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -64,8 +110,9 @@ class Field:
         file = self.folder / f"{self.name}-{session_ms}.yaml"
         at = {"bootstrap_servers": self.address}
         source = {**at, "topic": self.topic("words"), "group": self.name, "session_timeout_ms": session_ms}
+        sinks_at = {"bootstrap_servers": self.sinks_address or self.address}
         streams: dict[str, Any] = {
-            stream: {"kafka": {**at, "topic": self.topic(stream)}} for stream in ("dead-letters", *SINKS)
+            stream: {"kafka": {**sinks_at, "topic": self.topic(stream)}} for stream in ("dead-letters", *SINKS)
         }
         streams["words"] = {"kafka": {**source, "properties": dict(properties)}}
         file.write_text(json.dumps({"streams": streams}), encoding="utf-8")
@@ -81,9 +128,14 @@ class Field:
     ) -> subprocess.Popen[bytes]:
         """Start a worker; `environment` has the pipeline's own settings."""
         config = self.config(session_ms, properties or {})
-        command = [sys.executable, "-m", "oxflow", "run", str(PIPELINE), "--quiet", "--config", str(config)]
-        command += [f"--workers={workers}"]
-        command += [f"--set={setting}" for setting in (*SETTINGS, *settings)]
+        command = [sys.executable, "-m", "oxflow", "run", str(PIPELINE), f"--workers={workers}"]
+        if self.program is not None:
+            assert workers == 1, "a program is one worker"
+            command = [str(self.program), "run"]
+        command += ["--quiet", "--config", str(config)]
+        command += [
+            f"--set={setting}" for setting in (*SETTINGS, *(EXACTLY_ONCE if self.exactly_once else ()), *settings)
+        ]
         log = (self.folder / f"{self.name}-{len(self.processes)}.log").open("wb")
         with log:
             # Of a group of its own, as a shell starts it: a terminal's signals reach all of that.
@@ -129,8 +181,22 @@ class Field:
 
     def words(self, stream: str) -> Iterator[dict[str, Any]]:
         for _, value in self.cluster.read(self.topic(stream)):
-            content = json.loads(value)
-            yield from content if isinstance(content, list) else [content]
+            yield from _words(value)
+
+    def left(self) -> Left:
+        """How the workers so far left things."""
+        return Left(self.committed(), self.cluster.ends(*(self.topic(stream) for stream in SINKS)))
+
+    def come_again(self, lives: Sequence[Left]) -> list[str]:
+        """What was written again although it had been committed before that: `lives` are the ends of those before."""
+        found: list[str] = []
+        for topic in map(self.topic, SINKS):
+            for one, value in self.cluster.read(topic):
+                place = (topic, one.partition())
+                before = next((left for left in reversed(lives) if left.ends[place] <= one.offset()), None)
+                numbers = ((word["text"], *map(int, word["text"].split("-"))) for word in _words(value))
+                found += [text for text, at, number in numbers if before and number < before.committed[at]]
+        return found
 
     def expected(self) -> set[str]:
         partitions = range(len(self.committed()))
@@ -155,9 +221,14 @@ class Field:
     ) -> int:
         """Nothing is lost, corrupt or out of order, and no more repeated than may be; how much was.
 
-        `missing` are those that became dead letters.
+        `missing` are those that became dead letters. Where everything is to be there once, nothing may be repeated, nor a
+        transaction be open for longer than it may.
         """
         repeated = 0
+        if self.exactly_once:
+            most_repeated = 0
+            topics = [self.topic(stream) for stream in (*SINKS, "dead-letters")]
+            wait_for(lambda: not self.cluster.hanging(*topics), f"seed {seed}: the end of open transactions", 20)
         for stream, verdict in self.verdicts().items():
             assert missing <= verdict.lost, f"seed {seed}: {self.name}-{stream} has bad messages"
             verdict.lost -= missing
@@ -170,3 +241,9 @@ class Field:
         if most_repeated is not None:
             assert repeated <= most_repeated, f"seed {seed}: {self.name}: {repeated} repeated"
         return repeated
+
+
+def _words(value: bytes) -> list[dict[str, Any]]:
+    """What a message has: a word, or a list of them."""
+    content: Any = json.loads(value)
+    return cast("list[dict[str, Any]]", content if isinstance(content, list) else [content])

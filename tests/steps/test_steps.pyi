@@ -188,6 +188,12 @@ TextSparse: TypeAlias = Any
 
 TextTree: TypeAlias = Any
 
+class Told(TypedDict):
+    """A text and the way in which it left Rust: as an `object`, or as `text`."""
+
+    text: str
+    way: NotRequired[str]
+
 Touchy: TypeAlias = str
 """Panics while it is written, or while it is read."""
 
@@ -315,6 +321,9 @@ has_values: RustFunction[Reading, bool]
 how_many_live: RustFunction[Word, int]
 """How many payloads and functions there are."""
 
+inverse: RustFunction[Word, float]
+"""One by the count; of a count of zero it has no JSON but `null`."""
+
 is_frequent: RustFunction[Word, bool]
 """Keeps words that were counted more than once."""
 
@@ -344,6 +353,9 @@ letters: RustFunction[Word, list[Word]]
 
 long_only: RustFunction[Word, Word | None]
 """The word, unless it is short."""
+
+nearest_double: RustFunction[bytes, bytes]
+"""Takes the offer that has nearest to twice what the task needs of the first resource; panics at an offer of 13."""
 
 one_more: RustFunction[int, int]
 """One more."""
@@ -415,6 +427,12 @@ text_pair: RustFunction[Any, Any]
 text_scalars: RustFunction[Any, Any]
 text_sparse: RustFunction[Any, Any]
 text_tree: RustFunction[Any, Any]
+told: RustFunction[Told, Told]
+"""How it left Rust; `unwritable` can't, and `panic` panics on the way out."""
+
+told_by_word: RustFunction[Told, list[Told]]
+"""Each word, and how it left Rust."""
+
 total: RustFunction[list[Word], int]
 """The counts of a list."""
 

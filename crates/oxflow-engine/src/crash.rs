@@ -1,8 +1,8 @@
 //! Named places where tests end the process, as a crash would.
 //!
 //! Between two durable steps anything may happen. Tests set `OXFLOW_CRASH` to `NAME` or `NAME:COUNT`, and the process
-//! aborts when it passes the place of that name for the first, or the given, time. Without the feature `crash-points` the
-//! places are nothing.
+//! aborts when it passes the place of that name for the first, or the given, time; with `OXFLOW_HANG` the thread goes no further, as in a
+//! disk that doesn't answer. Without the feature `crash-points` the places are nothing.
 
 #[cfg(feature = "crash-points")]
 pub(crate) use armed::point;
@@ -15,13 +15,23 @@ mod armed {
 
     static PASSED: AtomicU32 = AtomicU32::new(0);
 
-    /// Aborts if the environment says so.
+    /// Aborts or hangs if the environment says so.
     pub(crate) fn point(name: &str) {
-        let Ok(wanted) = std::env::var("OXFLOW_CRASH") else { return };
-        let (wanted, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
-        if wanted == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == count.parse().unwrap_or(1) {
+        if is_reached("OXFLOW_CRASH", name) {
             std::process::abort();
         }
+        if is_reached("OXFLOW_HANG", name) {
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// One of the two is set.
+    fn is_reached(variable: &str, name: &str) -> bool {
+        let Ok(wanted) = std::env::var(variable) else { return false };
+        let (wanted, count) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        wanted == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == count.parse().unwrap_or(1)
     }
 }
 

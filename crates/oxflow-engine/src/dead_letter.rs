@@ -21,6 +21,9 @@ pub struct DeadLetter<'a> {
     /// Of the whole message, also where `payload` is only its beginning.
     payload_bytes: u64,
     truncated: bool,
+    /// The message was read without a payload.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tombstone: bool,
     key: Option<Text<'a>>,
     headers: Vec<(&'a str, Text<'a>)>,
     /// Of the message, seconds since 1970-01-01 UTC.
@@ -93,6 +96,7 @@ impl<'a> DeadLetter<'a> {
             payload: Text(payload),
             payload_bytes: failure.whole_bytes.unwrap_or(payload.len() as u64),
             truncated: failure.whole_bytes.is_some(),
+            tombstone: message.is_tombstone(),
             key: message.key().map(Text),
             headers: message.headers().map(|(name, value)| (name, Text(value))).collect(),
             timestamp: seconds(message.timestamp_us()),

@@ -43,9 +43,11 @@ pub mod run;
 pub mod shorten;
 #[cfg(test)]
 mod simulator;
+pub mod telemetry;
 pub mod window;
 
 // The SDK, whole: what its macros write names `::oxflow`, which is this crate to who depends on it under that name.
-pub use builder::Pipeline;
+pub use builder::{Branch, Pipeline, borrowed_branch, branch};
 pub use command::main;
 pub use oxflow::*;
+pub use plan::{Codec, Limits};

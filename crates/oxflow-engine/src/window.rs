@@ -49,7 +49,8 @@ impl Window {
         self.deadline
     }
 
-    fn close(&mut self) {
+    /// Ends the open batch.
+    pub fn close(&mut self) {
         self.messages = 0;
         self.bytes = 0;
         self.deadline = None;

@@ -1,6 +1,6 @@
 //! A chain whose ends don't meet doesn't compile.
 
-/// Paths of the standard library in messages depend on the toolchain, so what is compared names none.
+/// What the standard library looks like in messages depends on the toolchain, so what is compared shows none of its lines.
 #[test]
 fn wrong_chains_do_not_compile() {
     let cases = trybuild::TestCases::new();

@@ -36,8 +36,7 @@ pub(crate) fn expand(block: &mut ItemImpl) -> Result<TokenStream> {
         }
     };
     let construction = construction(&block.self_ty, &new.sig, &parameters, &form)?;
-    let entry = &form.entry;
-    let holder = &form.holder;
+    let (entry, holder, wrap, own) = (&form.entry, &form.holder, &form.wrap, &block.self_ty);
     Ok(quote! {
         #(#conditions)*
         const _: () = {
@@ -45,6 +44,14 @@ pub(crate) fn expand(block: &mut ItemImpl) -> Result<TokenStream> {
 
             #implementations
             #construction
+
+            impl ::oxflow::step::Step<__Registered> for #own {
+                const ENTRY: ::oxflow::__private::Entry = ::oxflow::__private::Entry::#entry::<__Registered>();
+
+                fn function(self) -> __Registered {
+                    __Registered(#wrap(self))
+                }
+            }
 
             ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<__Registered>() }
             ::oxflow::__refuse_abort! {}

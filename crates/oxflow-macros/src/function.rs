@@ -5,13 +5,28 @@ use crate::registration::{Registration, Takes};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
-    Error, FnArg, GenericArgument, GenericParam, ItemFn, PatType, PathArguments, Result, ReturnType, Safety, Signature,
-    Type,
+    Error, FnArg, GenericArgument, GenericParam, Ident, ItemFn, PatType, PathArguments, Result, ReturnType, Safety,
+    Signature, Token, Type,
 };
 
-pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
+/// `step = Name`: the type that the function is called by in a pipeline that is built in Rust.
+pub(crate) struct Known(Ident);
+
+impl Parse for Known {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let word: Ident = input.parse()?;
+        if word != "step" {
+            return Err(Error::new(word.span(), "`#[oxflow::function]` takes `step = Name` and nothing else"));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self(input.parse()?))
+    }
+}
+
+pub(crate) fn expand(function: &ItemFn, known: Option<&Known>) -> Result<TokenStream> {
     let signature = &function.sig;
     refuse(signature)?;
     let takes = takes(only_argument(signature)?);
@@ -32,12 +47,43 @@ pub(crate) fn expand(function: &ItemFn) -> Result<TokenStream> {
     let argument = if let Takes::Batch(_) = registration.takes { quote!(batch) } else { quote!(message) };
     let implementations = registration.expand(&quote!(#ident(#argument)));
     let entry = if let Takes::Batch(_) = registration.takes { quote!(batch_function) } else { quote!(function) };
+    let conditions: Vec<_> = conditions.collect();
+    let declared = known.map(|Known(name)| {
+        let (visibility, text) =
+            (&function.vis, format!("The function [`{ident}`] in a pipeline that is built in Rust."));
+        quote! {
+            #(#conditions)*
+            #[doc = #text]
+            #[derive(Clone, Copy, Debug)]
+            #visibility struct #name;
+        }
+    });
+    let step = known.map(|Known(name)| {
+        quote! {
+            impl ::oxflow::step::Step<__Registered> for #name {
+                const ENTRY: ::oxflow::__private::Entry = ::oxflow::__private::Entry::#entry::<__Registered>();
+
+                fn function(self) -> __Registered {
+                    __Registered
+                }
+            }
+
+            impl ::oxflow::step::Make<__Registered, Self> for #name {
+                fn make(&self) -> ::core::result::Result<Self, ::std::string::String> {
+                    ::core::result::Result::Ok(Self)
+                }
+            }
+        }
+    });
     Ok(quote! {
+        #declared
+
         #(#conditions)*
         const _: () = {
             struct __Registered;
 
             #implementations
+            #step
 
             ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::#entry::<__Registered>() }
             ::oxflow::__refuse_abort! {}

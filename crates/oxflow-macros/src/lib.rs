@@ -77,6 +77,8 @@ pub fn derive_error_policy(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// `#[oxflow::function(step = Keep)]` also makes a type `Keep`, which a pipeline that is built in Rust calls the function by.
+///
 /// On an `impl` block it makes a function with settings, given in Python to the class of that name. With `&mut self` it has
 /// state: each lane has a function of its own then, and what it holds is gone when the process ends.
 ///
@@ -115,14 +117,17 @@ fn with_registration(
     arguments: &proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> syn::Result<proc_macro2::TokenStream> {
-    if !arguments.is_empty() {
-        return Err(syn::Error::new(arguments.span(), "`#[oxflow::function]` takes no arguments"));
-    }
+    let known: Option<function::Known> =
+        if arguments.is_empty() { None } else { Some(syn::parse2(arguments.clone())?) };
     match syn::parse2(item)? {
         Item::Fn(function) => {
-            let added = function::expand(&function)?;
+            let added = function::expand(&function, known.as_ref())?;
             Ok(quote::quote!(#function #added))
         }
+        Item::Impl(block) if known.is_some() => Err(syn::Error::new(
+            block.self_ty.span(),
+            "a function with settings or state is known by its own type: leave out `step`",
+        )),
         Item::Impl(mut block) => {
             let added = constructed::expand(&mut block)?;
             Ok(quote::quote!(#block #added))

@@ -129,6 +129,7 @@ impl Registration<'_> {
             #by_reference
 
             impl ::oxflow::function::Function for #registered {
+                #[inline]
                 fn call<#lifetime>(
                     &self,
                     message: ::oxflow::Message<::oxflow::function::In<#lifetime, Self>>,

@@ -73,6 +73,20 @@ pub(crate) fn expand(function: &RustFunction) -> TokenStream {
 
         #implementations
 
+        impl ::oxflow::step::Step<Self> for #name {
+            const ENTRY: ::oxflow::__private::Entry = ::oxflow::__private::Entry::function::<Self>();
+
+            fn function(self) -> Self {
+                self
+            }
+        }
+
+        impl ::oxflow::step::Make<Self, Self> for #name {
+            fn make(&self) -> ::core::result::Result<Self, ::std::string::String> {
+                ::core::result::Result::Ok(Self)
+            }
+        }
+
         ::oxflow::__private::inventory::submit! { ::oxflow::__private::Entry::function::<#name>() }
         ::oxflow::__refuse_abort! {}
     }

@@ -11,7 +11,7 @@ use oxflow_engine::batch::Changed;
 use oxflow_engine::diagnostic::Diagnostic;
 use oxflow_engine::extension::Function;
 use oxflow_engine::fault::{Fault, FaultKind};
-use oxflow_engine::host;
+use oxflow_engine::host::{self, Record};
 use oxflow_engine::run::{OneCall, OneHeld, OneLoan, OneOutput, OneRow};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -139,11 +139,8 @@ impl<'py> Call<'_, 'py> {
         call.fault().map_or(Ok(()), |fault| Err(self.raise(&fault)))
     }
 
-    /// There is no pipeline here: neither a step nor a policy to name.
     fn raise(&self, fault: &Fault) -> PyErr {
-        let kind = if fault.kind == FaultKind::Panicked { ErrorKind::Panic } else { ErrorKind::Step };
-        let message = format!("`{}` {}", self.function.name(), fault.kind.verb());
-        exception(self.py, kind, &[Diagnostic::new(fault.kind.code(), message).because(fault.summary())])
+        failed(self.py, self.function, fault)
     }
 
     fn results(&self, outputs: Vec<OneOutput<Py<PyAny>>>, own: &OwnMetadata) -> PyResult<Py<PyAny>> {
@@ -172,8 +169,41 @@ impl<'py> Call<'_, 'py> {
         let Some(Changed { key, headers, timestamp_us, .. }) = change else { return self.message.metadata.clone() };
         // A message without a time has the time 0 in Rust.
         let timestamp_us = timestamp_us.filter(|time| *time != 0 || own.timestamp_us.is_some());
-        Metadata::Own(Arc::new(OwnMetadata { key, headers, timestamp_us, origin: own.origin.clone() }))
+        Metadata::Own(Arc::new(OwnMetadata {
+            key,
+            headers,
+            timestamp_us,
+            origin: own.origin.clone(),
+            is_tombstone: own.is_tombstone,
+        }))
     }
+}
+
+/// Calls a function of raw bytes without the interpreter; `take` is given its output, if it has one.
+pub(crate) fn of_bytes(
+    function: &Function,
+    payload: &[u8],
+    mut take: impl FnMut(&[u8]),
+) -> (Result<(), Fault>, Vec<Record>) {
+    let mut call = OneCall::new(function);
+    // SAFETY: the payload outlives the call and its rows.
+    let rows = unsafe { call.decode(&OneRow::default(), payload) };
+    if let Some(fault) = call.fault() {
+        return (Err(fault), Vec::new());
+    }
+    let (rows, records) = host::directly(|_| call.apply(rows));
+    let outcome = call.fault().map_or(Ok(()), Err);
+    if outcome.is_ok() {
+        call.encode(rows, &mut take);
+    }
+    (outcome, records)
+}
+
+/// What a function failed with, outside of any pipeline: there is neither a step nor a policy to name.
+pub(crate) fn failed(py: Python<'_>, function: &Function, fault: &Fault) -> PyErr {
+    let kind = if fault.kind == FaultKind::Panicked { ErrorKind::Panic } else { ErrorKind::Step };
+    let message = format!("`{}` {}", function.name(), fault.kind.verb());
+    exception(py, kind, &[Diagnostic::new(fault.kind.code(), message).because(fault.summary())])
 }
 
 fn row(own: &OwnMetadata) -> OneRow<'_> {

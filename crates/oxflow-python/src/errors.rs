@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     Limit,
     Extension,
     Schema,
+    Scheduler,
+    Fetch,
     Internal,
 }
 
@@ -35,6 +37,8 @@ impl ErrorKind {
             Self::Limit => "limit",
             Self::Extension => "extension",
             Self::Schema => "schema",
+            Self::Scheduler => "scheduler",
+            Self::Fetch => "fetch",
             Self::Internal => "internal",
         }
     }

@@ -1,6 +1,8 @@
 //! User extensions: their capsules, and their functions called from plain Python.
 #![allow(unsafe_code)]
 
+use std::ptr::NonNull;
+
 use oxflow::abi::{self, Kind};
 use oxflow_engine::diagnostic::{Code, Diagnostic};
 use oxflow_engine::extension::{Function, Module, PayloadType};
@@ -24,6 +26,15 @@ fn module(py: Python<'_>, capsule: &Bound<'_, PyAny>, name: Option<&str>) -> PyR
     // SAFETY: a capsule of this name holds a module table; modules are never unloaded.
     let module = unsafe { Module::from_table(table) };
     module.map_err(|error| exception(py, ErrorKind::Extension, &[error.diagnostic(name)]))
+}
+
+/// Return the functions that this runtime has itself, as an extension shows its own.
+#[pyfunction]
+#[pyo3(signature = () -> "object")]
+pub(crate) fn own_functions(py: Python<'_>) -> PyResult<Bound<'_, PyCapsule>> {
+    let table = NonNull::from(oxflow::module_table()).cast();
+    // SAFETY: a capsule of this name holds a module table, which lives as long as the library, and nobody writes it.
+    unsafe { PyCapsule::new_with_pointer(py, table, abi::CAPSULE) }
 }
 
 /// Give an extension the way to this runtime, for what it records; `name` is what users call it.

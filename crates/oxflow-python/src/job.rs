@@ -19,8 +19,8 @@ use crate::errors::{ErrorKind, exception, job_exception};
 use crate::extension::{NativeFunction, NativeType};
 use crate::message::{Advance, Message, Metadata, OwnMetadata};
 use crate::records::records;
-use crate::runtime::{Encoders, PythonSteps, Runtime};
-use crate::{config, plan};
+use crate::runtime::{Encoders, PythonSteps, Runtime, prepare};
+use crate::{config, plan, telemetry};
 
 /// How long a signal waits while a run starts.
 const SIGNALS: Duration = Duration::from_millis(100);
@@ -73,6 +73,7 @@ impl Run {
                 .iter()
                 .map(|(name, bound)| Ok((name.clone(), binding(name, bound)?)))
                 .collect::<PyResult<_>>()?,
+            telemetry: telemetry::provider(),
             clock: if manual_clock { Clock::manual() } else { Clock::system() },
         };
         Ok(Self { state: Mutex::new(State::Ready(Box::new(job))), drain })
@@ -85,6 +86,7 @@ impl Run {
             *self.state() = before;
             return Err(PyRuntimeError::new_err("a run starts once"));
         };
+        prepare(py);
         let started = start_interruptibly(py, *job, &self.drain)?;
         *self.state() = started.map_or(State::Abandoned, |running| State::Started(Arc::new(running)));
         Ok(())
@@ -202,7 +204,7 @@ fn bindings(
 ) -> Bindings {
     let (mut bindings, functions) = native_bindings(functions);
     let encoders = Encoders { json, msgpack };
-    bindings.foreign = Some(Arc::new(PythonSteps(Arc::new(Runtime { functions, decoders, encoders }))));
+    bindings.foreign = Some(Arc::new(PythonSteps::new(Runtime { functions, decoders, encoders })));
     bindings
 }
 
@@ -224,7 +226,7 @@ fn partition(items: &Bound<'_, PyAny>) -> PyResult<Vec<Item>> {
     items.try_iter()?.map(|item| memory_item(&item?)).collect()
 }
 
-fn memory_item(item: &Bound<'_, PyAny>) -> PyResult<Item> {
+pub(crate) fn memory_item(item: &Bound<'_, PyAny>) -> PyResult<Item> {
     if let Ok(advance) = item.cast::<Advance>() {
         return Ok(Item::Advance(Duration::try_from_secs_f64(advance.get().seconds).unwrap_or_default()));
     }
@@ -247,6 +249,7 @@ fn received_message(py: Python<'_>, received: Received) -> Message {
         headers: received.headers,
         timestamp_us: Some(received.timestamp_us),
         origin: Some(origin),
+        is_tombstone: false,
     };
     Message { payload, metadata: Metadata::Own(Arc::new(own)) }
 }

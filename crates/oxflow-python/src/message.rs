@@ -92,6 +92,7 @@ pub(crate) struct OwnMetadata {
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) timestamp_us: Option<i64>,
     pub(crate) origin: Option<Origin>,
+    pub(crate) is_tombstone: bool,
 }
 
 impl Metadata {
@@ -132,6 +133,7 @@ impl OwnMetadata {
             headers: row.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect(),
             timestamp_us: Some(row.timestamp_us()),
             origin: Some(Origin { stream: row.stream().to_string(), partition: row.partition(), offset: row.offset() }),
+            is_tombstone: row.is_tombstone(),
         }
     }
 }
@@ -208,7 +210,7 @@ impl Message {
         let key = key.map_or(Ok(None), |key| key_of(&key))?;
         let headers = headers.map(|headers| headers_of(&headers)).transpose()?.unwrap_or_default();
         let timestamp_us = timestamp.map(micros).transpose()?;
-        let own = OwnMetadata { key, headers, timestamp_us, origin };
+        let own = OwnMetadata { key, headers, timestamp_us, origin, is_tombstone: false };
         Ok(Self { payload, metadata: Metadata::Own(Arc::new(own)) })
     }
 
@@ -250,6 +252,15 @@ impl Message {
         self.metadata.own().origin
     }
 
+    /// Whether the message was read without a payload, as Kafka's deletions are. Its payload then reads as `b""`.
+    #[getter]
+    fn is_tombstone(&self) -> bool {
+        match &self.metadata {
+            Metadata::Own(own) => own.is_tombstone,
+            Metadata::Row { meta, row } => meta.row(*row).is_some_and(oxflow_engine::batch::Metadata::is_tombstone),
+        }
+    }
+
     /// Make a message that differs in what is given.
     #[pyo3(signature = (*, payload=Replacement::Keep, key=Replacement::Keep, headers=Replacement::Keep, timestamp=Replacement::Keep))]
     fn replace(
@@ -273,7 +284,8 @@ impl Message {
             Replacement::Keep => old.timestamp_us,
             Replacement::By(time) => time.extract::<Option<f64>>()?.map(micros).transpose()?,
         };
-        let own = OwnMetadata { key, headers, timestamp_us, origin: old.origin };
+        let is_tombstone = old.is_tombstone && matches!(payload, Replacement::Keep);
+        let own = OwnMetadata { key, headers, timestamp_us, origin: old.origin, is_tombstone };
         let payload = match payload {
             Replacement::Keep => self.payload.clone_ref(py),
             Replacement::By(payload) => payload.unbind(),

@@ -37,8 +37,19 @@
 //!    | end(rows) -----------------> |  consumes the gathering, gives a handle and a loan
 //! ```
 //!
+//! The other way round, objects are made one by one of rows that wait, each when a thread that holds the interpreter has use for it
+//! ([`OfferTable`]):
+//!
+//! ```text
+//! runtime                         module
+//!    | open(handle) --------------> |  consumes the handle, gives an offer: which rows there are, and their changes
+//!    | make(output) --------------> |  gives an object, which is the runtime's, or says that it gives bytes only
+//!    | bytes(output) -------------> |  gives them
+//!    | close() -------------------> |  frees the rows
+//! ```
+//!
 //! What a handle holds may borrow from the payloads that it was decoded from, and so may every handle that is made of it: the
-//! runtime keeps the payloads until the last of them is encoded or freed. Everything else in [`Rows`] is borrowed for the call.
+//! runtime keeps the payloads until the last of them is encoded, closed or freed. Everything else in [`Rows`] is borrowed for the call.
 //!
 //! A row that fails never fails its neighbours: it is reported through [`Faults`] and leaves the handle. What a module records
 //! goes to the runtime through a table of the runtime's own: [`host`].
@@ -54,7 +65,7 @@ pub mod host;
 mod objects;
 
 pub use growth::{Absent, Grows, read};
-pub use objects::{GatherTable, Gathering, Lent, Loan, Object, ObjectTable, Written};
+pub use objects::{GatherTable, Gathering, Lent, Loan, Object, ObjectTable, Offer, OfferTable, Written};
 
 use std::ffi::c_void;
 
@@ -63,7 +74,7 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"oxflow\0\0");
 /// Raised when the meaning of an entry changes.
 pub const MAJOR: u32 = 0;
 /// Raised when entries are appended.
-pub const MINOR: u32 = 5;
+pub const MINOR: u32 = 6;
 /// The first minor version that promised something: modules of an earlier one aren't read.
 pub const OLDEST_MINOR: u32 = 4;
 /// [`MINOR`] of the oldest runtime that does all that a module of this SDK relies on. Raised when a module would be wrong, and not

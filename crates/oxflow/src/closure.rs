@@ -9,48 +9,97 @@ use crate::abi::{
 };
 use crate::codec::{DecodeError, EncodeError};
 use crate::encode::{encode_by, release};
-use crate::function::{Emitter, Failure};
-use crate::guard::drop_each;
+use crate::function::{Described, Emitter, Failure};
+use crate::guard::{drop_each, each};
+use crate::registry::Entry;
 use crate::report::{NONE, Reporter, lend};
 use crate::run::{Pass, Row, claim, give, keep};
 use crate::shape::Type;
+use crate::step::{Make, Step};
 use crate::table::{Draft, json, leak};
 use crate::{Message, Payload};
 use std::any::{TypeId, type_name};
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
 use std::ptr;
+use std::sync::Arc;
 
-/// A payload that a closure may take or give: any that borrows nothing.
+/// A payload that borrows nothing, described or not.
 pub trait Own: Send + 'static {}
 
 impl<T: Send + 'static> Own for T {}
 
+/// What a closure takes or gives, for each lifetime of the bytes that it may borrow from.
+pub trait Lies: 'static {
+    /// The payload.
+    type For<'a>: 'a;
+
+    /// Enters its type into the tables.
+    fn enter(tables: &mut Tables) -> TypeId;
+}
+
+/// A payload that borrows nothing. It is known by the number of this type and not of its own: to a closure that takes an
+/// `Event<'static>` no `Event<'a>` is given that was read from bytes, which are gone when the closure may still have it.
+#[derive(Debug)]
+pub struct Owned<T>(PhantomData<T>);
+
+/// A payload that lies in the message that it was read from.
+#[derive(Debug)]
+pub struct Lent<T>(PhantomData<T>);
+
+impl<T: Own> Lies for Owned<T> {
+    type For<'a> = T;
+
+    fn enter(tables: &mut Tables) -> TypeId {
+        tables.draft.enter_undescribed(TypeId::of::<Self>(), type_name::<T>(), undescribed::<T>);
+        TypeId::of::<Self>()
+    }
+}
+
+impl<T: Payload + 'static> Lies for Lent<T> {
+    type For<'a> = T::Borrowed<'a>;
+
+    fn enter(tables: &mut Tables) -> TypeId {
+        tables.draft.enter::<T>()
+    }
+}
+
 /// A function that is being made a table.
-trait Call<T, U>: Send + Sync + 'static {
-    fn call(&self, message: Message<T>, to: Emitter<'_, U>) -> Result<(), Failure>;
+trait Call<I: Lies, O: Lies>: Send + Sync + 'static {
+    fn call<'a>(&self, message: Message<I::For<'a>>, to: Emitter<'_, O::For<'a>>) -> Result<(), Failure>;
 }
 
 struct Map<C>(C);
 struct TryMap<C>(C);
 struct FilterMap<C>(C);
 struct FlatMap<C>(C);
+struct Choose<C>(C);
 
-impl<T, U, C: Fn(Message<T>) -> U + Send + Sync + 'static> Call<T, U> for Map<C> {
-    fn call(&self, message: Message<T>, to: Emitter<'_, U>) -> Result<(), Failure> {
+impl<I: Lies, U: Own, C> Call<I, Owned<U>> for Map<C>
+where
+    C: for<'a> Fn(Message<I::For<'a>>) -> U + Send + Sync + 'static,
+{
+    fn call(&self, message: Message<I::For<'_>>, to: Emitter<'_, U>) -> Result<(), Failure> {
         to.give((self.0)(message));
         Ok(())
     }
 }
 
-impl<T, U, E: Display, C: Fn(Message<T>) -> Result<U, E> + Send + Sync + 'static> Call<T, U> for TryMap<C> {
-    fn call(&self, message: Message<T>, to: Emitter<'_, U>) -> Result<(), Failure> {
+impl<I: Lies, U: Own, E: Display, C> Call<I, Owned<U>> for TryMap<C>
+where
+    C: for<'a> Fn(Message<I::For<'a>>) -> Result<U, E> + Send + Sync + 'static,
+{
+    fn call(&self, message: Message<I::For<'_>>, to: Emitter<'_, U>) -> Result<(), Failure> {
         to.give((self.0)(message).map_err(|error| Failure::of(&error))?);
         Ok(())
     }
 }
 
-impl<T, U, C: Fn(Message<T>) -> Option<U> + Send + Sync + 'static> Call<T, U> for FilterMap<C> {
-    fn call(&self, message: Message<T>, to: Emitter<'_, U>) -> Result<(), Failure> {
+impl<I: Lies, U: Own, C> Call<I, Owned<U>> for FilterMap<C>
+where
+    C: for<'a> Fn(Message<I::For<'a>>) -> Option<U> + Send + Sync + 'static,
+{
+    fn call(&self, message: Message<I::For<'_>>, to: Emitter<'_, U>) -> Result<(), Failure> {
         if let Some(payload) = (self.0)(message) {
             to.give(payload);
         }
@@ -58,12 +107,25 @@ impl<T, U, C: Fn(Message<T>) -> Option<U> + Send + Sync + 'static> Call<T, U> fo
     }
 }
 
-impl<T, U, I: IntoIterator<Item = U>, C: Fn(Message<T>) -> I + Send + Sync + 'static> Call<T, U> for FlatMap<C> {
-    fn call(&self, message: Message<T>, to: Emitter<'_, U>) -> Result<(), Failure> {
+impl<I: Lies, U: Own, L: IntoIterator<Item = U>, C> Call<I, Owned<U>> for FlatMap<C>
+where
+    C: for<'a> Fn(Message<I::For<'a>>) -> L + Send + Sync + 'static,
+{
+    fn call(&self, message: Message<I::For<'_>>, to: Emitter<'_, U>) -> Result<(), Failure> {
         let Emitter { rows, row, metadata } = to;
         for payload in (self.0)(message) {
             Emitter { rows: &mut *rows, row, metadata: metadata.clone() }.give(payload);
         }
+        Ok(())
+    }
+}
+
+impl<I: Lies, K: Own, C> Call<I, Owned<K>> for Choose<C>
+where
+    C: for<'a> Fn(&Message<I::For<'a>>) -> K + Send + Sync + 'static,
+{
+    fn call(&self, message: Message<I::For<'_>>, to: Emitter<'_, K>) -> Result<(), Failure> {
+        to.give((self.0)(&message));
         Ok(())
     }
 }
@@ -74,82 +136,164 @@ impl<U> Emitter<'_, U> {
     }
 }
 
+/// Makes what the entries of a function are called with: null for a function that is called with nothing. An error is the text
+/// for the user.
+pub type Maker = Arc<dyn Fn() -> Result<*const Instance, String> + Send + Sync>;
+
 /// The tables while the pipeline is built.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Tables {
     draft: Draft,
-    instances: Vec<*const Instance>,
+    makers: Vec<Maker>,
+}
+
+/// Finished tables.
+pub struct Finished {
+    /// The module, with functions in the order in which they were given.
+    pub module: &'static ModuleTable,
+    /// What makes them, in the same order.
+    pub makers: Vec<Maker>,
+    /// The types of the module, in its order.
+    pub types: Vec<TypeId>,
+}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.draft.fmt(formatter)
+    }
 }
 
 impl Tables {
-    /// Describes a payload type; gives its number in the tables.
-    pub fn payload<T>(&mut self) -> usize
+    /// Describes a payload type that borrows nothing; gives what it is known by.
+    pub fn own<T>(&mut self) -> TypeId
     where
-        T: Own,
-        for<'a> T: Payload<Borrowed<'a> = T>,
+        for<'a> T: Payload<Borrowed<'a> = T> + 'static,
     {
-        self.draft.number_of::<T>()
+        self.draft.enter_as::<T>(TypeId::of::<Owned<T>>())
+    }
+
+    /// Describes a payload type that may borrow; gives what it is known by.
+    pub fn lent<T: Payload + 'static>(&mut self) -> TypeId {
+        self.draft.enter::<T>()
     }
 
     /// One output for each message.
-    pub fn map<T: Own, U: Own>(&mut self, name: &str, call: impl Fn(Message<T>) -> U + Send + Sync + 'static) {
-        self.function::<T, U, _>(name, Kind::Map, Map(call));
+    pub fn map<I: Lies, U: Own, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(Message<I::For<'a>>) -> U + Send + Sync + 'static,
+    {
+        self.function::<I, Owned<U>, _>("map", Kind::Map, Map(call));
     }
 
     /// One output for each message, or an error.
-    pub fn try_map<T: Own, U: Own, E: Display + 'static>(
-        &mut self,
-        name: &str,
-        call: impl Fn(Message<T>) -> Result<U, E> + Send + Sync + 'static,
-    ) {
-        self.function::<T, U, _>(name, Kind::Map, TryMap(call));
+    pub fn try_map<I: Lies, U: Own, E: Display + 'static, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(Message<I::For<'a>>) -> Result<U, E> + Send + Sync + 'static,
+    {
+        self.function::<I, Owned<U>, _>("try_map", Kind::Map, TryMap(call));
     }
 
     /// One output for a message, or none.
-    pub fn filter_map<T: Own, U: Own>(
-        &mut self,
-        name: &str,
-        call: impl Fn(Message<T>) -> Option<U> + Send + Sync + 'static,
-    ) {
-        self.function::<T, U, _>(name, Kind::FilterMap, FilterMap(call));
+    pub fn filter_map<I: Lies, U: Own, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(Message<I::For<'a>>) -> Option<U> + Send + Sync + 'static,
+    {
+        self.function::<I, Owned<U>, _>("filter_map", Kind::FilterMap, FilterMap(call));
     }
 
     /// Any number of outputs for each message.
-    pub fn flat_map<T: Own, U: Own, I: IntoIterator<Item = U> + 'static>(
-        &mut self,
-        name: &str,
-        call: impl Fn(Message<T>) -> I + Send + Sync + 'static,
-    ) {
-        self.function::<T, U, _>(name, Kind::FlatMap, FlatMap(call));
+    pub fn flat_map<I: Lies, U: Own, L: IntoIterator<Item = U> + 'static, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(Message<I::For<'a>>) -> L + Send + Sync + 'static,
+    {
+        self.function::<I, Owned<U>, _>("flat_map", Kind::FlatMap, FlatMap(call));
+    }
+
+    /// The key of a branch for each message.
+    pub fn route<I: Lies, K, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(&Message<I::For<'a>>) -> K + Send + Sync + 'static,
+        for<'a> K: Payload<Borrowed<'a> = K> + 'static,
+    {
+        self.own::<K>();
+        self.function::<I, Owned<K>, _>("route", Kind::Map, Choose(call));
     }
 
     /// Keeps the messages for which the closure says true.
-    pub fn filter<T: Own, C: Fn(&Message<T>) -> bool + Send + Sync + 'static>(&mut self, name: &str, call: C) {
-        self.enter::<T>();
+    pub fn filter<I: Lies, C>(&mut self, call: C)
+    where
+        C: for<'a> Fn(&Message<I::For<'a>>) -> bool + Send + Sync + 'static,
+    {
+        let input = I::enter(self);
         self.draft.publish::<bool>();
-        let instance = leak(call);
-        let table = table(name, Kind::Filter, ask::<C, T>, Some(select::<C, T>));
-        self.draft.function_of(TypeId::of::<T>(), TypeId::of::<bool>(), table);
-        self.instances.push(ptr::from_ref(instance).cast());
+        let table = table("filter", Kind::Filter, ask::<C, I>, Some(select::<C, I>));
+        self.draft.function_of(input, TypeId::of::<bool>(), table);
+        self.called_with(call);
     }
 
-    fn function<T: Own, U: Own, C: Call<T, U>>(&mut self, name: &str, kind: Kind, call: C) {
-        self.enter::<T>();
-        self.enter::<U>();
-        let instance = leak(call);
-        self.draft.function_of(TypeId::of::<T>(), TypeId::of::<U>(), table(name, kind, apply::<C, T, U>, None));
-        self.instances.push(ptr::from_ref(instance).cast());
+    /// A function that its crate registered.
+    pub fn registered<F: Described, N: Step<F>, M: Make<F, N>>(&mut self, make: M) {
+        let Entry(enter) = N::ENTRY;
+        enter(&mut self.draft);
+        self.makers.push(Arc::new(move || made::<F, N, M>(&make)));
     }
 
-    fn enter<T: Own>(&mut self) {
-        self.draft.enter_undescribed(TypeId::of::<T>(), type_name::<T>(), undescribed::<T>);
+    /// Lets the registered function that was added last take what borrows nothing.
+    pub fn takes_own<T>(&mut self)
+    where
+        for<'a> T: Payload<Borrowed<'a> = T> + 'static,
+    {
+        let input = self.own::<T>();
+        self.draft.retype_last(Some(input), None);
     }
 
-    /// The finished tables, with the functions in the order in which they were given, and what each is called with.
-    pub fn finish(mut self) -> (&'static ModuleTable, Vec<*const Instance>) {
+    /// Lets the registered function that was added last give what borrows nothing.
+    pub fn gives_own<T>(&mut self)
+    where
+        for<'a> T: Payload<Borrowed<'a> = T> + 'static,
+    {
+        let output = self.own::<T>();
+        self.draft.retype_last(None, Some(output));
+    }
+
+    fn function<I: Lies, O: Lies, C: Call<I, O>>(&mut self, name: &str, kind: Kind, call: C) {
+        let (input, output) = (I::enter(self), O::enter(self));
+        self.draft.function_of(input, output, table(name, kind, apply::<C, I, O>, None));
+        self.called_with(call);
+    }
+
+    fn called_with<C: Send + Sync + 'static>(&mut self, call: C) {
+        let call: &'static C = leak(call);
+        self.makers.push(Arc::new(move || Ok(ptr::from_ref(call).cast())));
+    }
+
+    /// Adds what another pipeline's part has, its functions after these.
+    pub fn append(&mut self, other: Self) {
+        self.draft.append(other.draft);
+        self.makers.extend(other.makers);
+    }
+
+    /// The finished tables.
+    pub fn finish(mut self) -> Finished {
         self.draft.be_apart();
-        (self.draft.finish_in_order(), self.instances)
+        let types = self.draft.types();
+        Finished { module: self.draft.finish_in_order(), makers: self.makers, types }
     }
+}
+
+/// Makes a function of the user's code, which may panic.
+fn made<F: Described, N: Step<F>, M: Make<F, N>>(make: &M) -> Result<*const Instance, String> {
+    if F::ONLY.is_some() {
+        return Ok(ptr::null());
+    }
+    let mut outcome = Err("it was not made".to_owned());
+    let attempt = |outcome: &mut Result<*const Instance, String>, ()| {
+        *outcome = make.make().map(|step| Box::into_raw(Box::new(step.function())).cast_const().cast());
+    };
+    each(std::iter::once(()), &mut outcome, attempt, |outcome, panic| {
+        *outcome = Err(format!("it panicked: {}", panic.text));
+    });
+    outcome
 }
 
 fn table(name: &str, kind: Kind, apply: abi::Apply, select: Option<abi::Apply>) -> FunctionTable {
@@ -197,33 +341,43 @@ fn undescribed<T: Own>() -> TypeTable {
 /// # Safety
 ///
 /// As for [`crate::run::apply`]; `instance` is a `C`.
-unsafe extern "C" fn apply<C: Call<T, U>, T, U>(
+unsafe extern "C" fn apply<C: Call<I, O>, I: Lies, O: Lies>(
     instance: *const Instance,
     handle: *mut Handle,
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) =
+        unsafe { (&*instance.cast::<C>(), claim::<I::For<'_>>(handle), Reporter::new(faults)) };
+    give(outputs::<C, I, O>(function, rows, faults))
+}
+
+fn outputs<'a, C: Call<I, O>, I: Lies, O: Lies>(
+    function: &C,
+    rows: Vec<Row<I::For<'a>>>,
+    faults: Reporter<'_>,
+) -> Vec<Row<O::For<'a>>> {
     let mut pass = Pass::new(faults, rows.len());
-    let call = |pass: &mut Pass<'_, U>, Row { row, message }: Row<T>| {
+    let call = |pass: &mut Pass<'_, O::For<'a>>, Row { row, message }: Row<I::For<'a>>| {
         pass.begin(row);
         let metadata = message.metadata().clone();
         pass.emit(metadata, |to| function.call(message, to));
     };
-    crate::guard::each(rows.into_iter(), &mut pass, call, Pass::recover);
-    give(pass.output)
+    each(rows.into_iter(), &mut pass, call, Pass::recover);
+    pass.output
 }
 
 /// # Safety
 ///
 /// As for [`apply`].
-unsafe extern "C" fn ask<C: Fn(&Message<T>) -> bool, T>(
+unsafe extern "C" fn ask<C: for<'a> Fn(&Message<I::For<'a>>) -> bool, I: Lies>(
     instance: *const Instance,
     handle: *mut Handle,
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) =
+        unsafe { (&*instance.cast::<C>(), claim::<I::For<'_>>(handle), Reporter::new(faults)) };
     let asked = answers(function, &rows, faults);
     let given = rows.iter().zip(asked).filter_map(|(row, answer)| {
         Some(Row { row: row.row, message: Message::with_metadata(answer?, row.message.metadata().clone()) })
@@ -236,13 +390,14 @@ unsafe extern "C" fn ask<C: Fn(&Message<T>) -> bool, T>(
 /// # Safety
 ///
 /// As for [`apply`].
-unsafe extern "C" fn select<C: Fn(&Message<T>) -> bool, T>(
+unsafe extern "C" fn select<C: for<'a> Fn(&Message<I::For<'a>>) -> bool, I: Lies>(
     instance: *const Instance,
     handle: *mut Handle,
     faults: *const Faults,
 ) -> Held {
     // SAFETY: the caller's promise.
-    let (function, rows, faults) = unsafe { (&*instance.cast::<C>(), claim::<T>(handle), Reporter::new(faults)) };
+    let (function, rows, faults) =
+        unsafe { (&*instance.cast::<C>(), claim::<I::For<'_>>(handle), Reporter::new(faults)) };
     let kept = answers(function, &rows, faults).into_iter().map(|answer| answer.unwrap_or(false)).collect();
     give(keep(rows, kept))
 }
@@ -257,7 +412,7 @@ fn answers<T>(function: &impl Fn(&Message<T>) -> bool, rows: &[Row<T>], faults: 
         let answer = function(message);
         answers.last_mut().into_iter().for_each(|slot| *slot = Some(answer));
     };
-    crate::guard::each(rows.iter(), &mut pass, ask, |(pass, _), panic| pass.recover(panic));
+    each(rows.iter(), &mut pass, ask, |(pass, _), panic| pass.recover(panic));
     pass.1
 }
 

@@ -19,9 +19,9 @@ use std::marker::PhantomData;
 /// What every function says of itself.
 pub trait Described: Send + Sync + Sized + 'static {
     /// Payload of the message that it takes, with `'static` for what it borrows.
-    type Input: Payload;
+    type Input: Payload + 'static;
     /// Payload that it gives, likewise.
-    type Output: Payload;
+    type Output: Payload + 'static;
     /// How it shows itself in the Python module.
     const FORM: Form;
     /// Name in the Python module.

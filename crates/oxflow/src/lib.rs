@@ -53,10 +53,14 @@
 //!
 //! What a function records with [`metrics`], and with `tracing` and `log` if the features of these names are on, arrives in
 //! Python's `logging` and in the report of the run.
+//! A score of your own for `oxflow.scheduler` is such a function, too: see [`score`].
+//!
 //! At the ends of a pipeline payloads are JSON, or with the features `msgpack` and `protobuf` these: see [`codec`]. Every payload
 //! of serde's has msgpack; a message of protobuf derives `prost::Message` and says `#[payload(codec = "protobuf")]`.
 
 pub mod abi;
+#[cfg(feature = "mimalloc")]
+mod allocator;
 mod batch;
 pub mod bytes;
 #[doc(hidden)]
@@ -88,8 +92,10 @@ mod python;
 mod registry;
 mod report;
 mod run;
+pub mod score;
 pub mod shape;
 mod state;
+pub mod step;
 mod table;
 mod text;
 
@@ -104,7 +110,7 @@ pub use nullable::{Nullable, present};
 pub use open_tuple::OpenTuple;
 pub use oxflow_macros::{ErrorPolicy, Payload, function, module, rust_function, schema};
 pub use payload::Payload;
-pub use table::module_table;
+pub use table::{Registered, module_table, registered};
 pub use text::Text;
 
 /// What the macros' expansion names. No promise is made for anything in it.

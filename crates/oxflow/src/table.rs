@@ -18,6 +18,30 @@ pub fn module_table() -> &'static ModuleTable {
     TABLE.get_or_init(|| Shared(Draft::of_library().finish())).0
 }
 
+/// Something that the library registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Registered {
+    /// What it is: a function or a payload type.
+    pub what: &'static str,
+    /// What it is called in pipelines.
+    pub name: &'static str,
+    /// Name of the crate that it is in.
+    pub module: &'static str,
+}
+
+impl Registered {
+    fn of<T>(what: &'static str, name: &'static str) -> Self {
+        Self { what, name, module: std::any::type_name::<T>().split("::").next().unwrap_or_default() }
+    }
+}
+
+/// What pipelines name of all crates that are linked together, in the order of names.
+pub fn registered() -> Vec<Registered> {
+    let mut named = Draft::of_library().named;
+    named.sort_unstable();
+    named
+}
+
 struct Shared(&'static ModuleTable);
 
 // SAFETY: the tables are never written after they are made; their pointers lead to leaked memory, and their functions
@@ -31,6 +55,7 @@ unsafe impl Send for Shared {}
 pub(crate) struct Draft {
     types: Vec<(TypeId, &'static str, TypeTable)>,
     functions: Vec<DraftFunction>,
+    named: Vec<Registered>,
 }
 
 #[derive(Debug)]
@@ -50,6 +75,7 @@ impl Draft {
 
     pub(crate) fn publish<T: Payload>(&mut self) {
         let id = self.enter::<T>();
+        self.named.push(Registered::of::<T>("payload type", T::name()));
         self.types.iter_mut().filter(|(other, ..)| *other == id).for_each(|(.., table)| table.public = 1);
     }
 
@@ -73,6 +99,7 @@ impl Draft {
 
     fn described<F: Described>(&mut self, apply: abi::Apply, select: Option<abi::Apply>) {
         let (input, output) = (self.enter::<F::Input>(), self.enter::<F::Output>());
+        self.named.push(Registered::of::<F>("function", F::NAME));
         let table = FunctionTable {
             size: size_of::<FunctionTable>(),
             form: F::FORM as u32,
@@ -92,8 +119,12 @@ impl Draft {
         self.functions.push(DraftFunction { name: F::NAME, input, output, table });
     }
 
-    fn enter<T: Payload>(&mut self) -> TypeId {
-        let id = TypeId::of::<T::Borrowed<'static>>();
+    pub(crate) fn enter<T: Payload>(&mut self) -> TypeId {
+        self.enter_as::<T>(TypeId::of::<T::Borrowed<'static>>())
+    }
+
+    /// Describes a type that is known by `id`.
+    pub(crate) fn enter_as<T: Payload>(&mut self, id: TypeId) -> TypeId {
         match self.types.iter_mut().find(|(other, ..)| *other == id) {
             None => self.types.push((id, T::name(), describe::<T>())),
             // Until now nobody had said what it is.
@@ -103,10 +134,28 @@ impl Draft {
         id
     }
 
-    /// Enters a type; gives its number.
-    pub(crate) fn number_of<T: Payload>(&mut self) -> usize {
-        let id = self.enter::<T>();
-        self.types.iter().position(|(other, ..)| *other == id).unwrap_or_default()
+    /// Lets the function that was entered last take and give types that are known by other numbers.
+    pub(crate) fn retype_last(&mut self, input: Option<TypeId>, output: Option<TypeId>) {
+        let Some(last) = self.functions.last_mut() else { return };
+        last.input = input.unwrap_or(last.input);
+        last.output = output.unwrap_or(last.output);
+    }
+
+    /// What the types are known by, in their order.
+    pub(crate) fn types(&self) -> Vec<TypeId> {
+        self.types.iter().map(|&(id, ..)| id).collect()
+    }
+
+    /// Adds what another draft has, its functions after these.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (id, name, table) in other.types {
+            match self.types.iter_mut().find(|(known, ..)| *known == id) {
+                None => self.types.push((id, name, table)),
+                Some(known) if known.2.codecs == 0 => *known = (id, name, table),
+                Some(_) => {}
+            }
+        }
+        self.functions.extend(other.functions);
     }
 
     /// Enters a type that nobody has described; a description that is there, or comes later, stays.

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from oxflow import __version__
-from oxflow.cli import commands, letters, sdk
+from oxflow.cli import commands, gil, sdk, symbolicate
+from oxflow.cli.letter_options import add_dead_letters
+from oxflow.cli.match import add_match
 from oxflow.cli.show import show_error
 from oxflow.errors import OxflowError
 
@@ -85,8 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     add("pipeline-schema", help=about).set_defaults(command=commands.pipeline_schema)
     schema = add("config-schema", help="print the JSON Schema of the configuration")
     schema.set_defaults(command=commands.config_schema)
-    _add_dead_letters(add)
+    add_dead_letters(add, _add_settings, _positive)
+    add_match(add)
     _add_schema(add)
+    _add_gil(add)
+    _add_symbolicate(add)
     _add_project_commands(add)
     return parser
 
@@ -121,12 +126,33 @@ def _add_graph(add: AddCommand) -> None:
     graph.set_defaults(command=commands.graph)
 
 
-def _add_dead_letters(add: AddCommand) -> None:
-    about = "Write the messages of a file of dead letters as lines, for a run to read them again."
-    again = add("dead-letters", help="write the messages of dead letters as lines", description=about)
-    again.add_argument("file", metavar="FILE", help="where a run wrote its dead letters")
-    again.add_argument("--step", metavar="NAME", help="only those that failed in this step")
-    again.set_defaults(command=letters.dead_letters)
+def _add_symbolicate(add: AddCommand) -> None:
+    about = "Print a stack trace of minified JavaScript with the places of its sources."
+    parser = add("symbolicate", help="say where a stack trace of minified code comes from", description=about)
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="a trace as a browser prints it, or JSON with `stack` or Sentry's `stacktrace`; - for stdin",
+    )
+    parser.add_argument(
+        "--maps", metavar="DIR", required=True, help="where the maps are: app.js.map, or an index app.js.oxmap"
+    )
+    parser.set_defaults(command=symbolicate.symbolicate_file)
+
+
+def _add_gil(add: AddCommand) -> None:
+    about = "Call a function alone and beside another thread, and say what it leaves to that thread."
+    parser = add("gil", help="measure what a call costs other threads", description=about)
+    parser.add_argument("target", metavar="MODULE:FUNCTION", help="a function that can be imported")
+    parser.add_argument(
+        "--args-json",
+        metavar="JSON",
+        default="[]",
+        help="its arguments: a list, or an object of named ones; default: []",
+    )
+    parser.add_argument("--max-stall-ms", metavar="MS", type=float, help="exit with 1 if the longest stall is longer")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(command=gil.gil)
 
 
 def _add_project_commands(add: AddCommand) -> None:
@@ -189,6 +215,10 @@ def _add_schema(add: AddCommand) -> None:
 
 def _add_bindings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TARGET", help=_TARGET_HELP)
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="YAML configuration")
     _add_pairs(parser, "--set", "KEY=VALUE", "overrides", "set a configuration value")
     _add_pairs(parser, "--stream", "NAME=URL", "streams", "bind a stream")
@@ -204,6 +234,12 @@ def _add_pairs(parser: argparse.ArgumentParser, option: str, metavar: str, name:
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {_MOST_WORKERS}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 on")
     return int(text)
 
 

@@ -53,7 +53,11 @@ def add(options: argparse.Namespace) -> int:
     changed = add_function(project, options.name, options.team)
     for file in changed:
         print(file.relative_to(project.folder).as_posix())
-    build = f"`maturin develop --release` builds it, `oxflow stubs {project.module}` then tells type checkers"
+    build = (
+        "`cargo build --release` builds it"
+        if project.is_program
+        else f"`maturin develop --release` builds it, `oxflow stubs {project.module}` then tells type checkers"
+    )
     print(build if changed else f"`{options.name}` is there already", file=sys.stderr)
     return 0
 

@@ -6,7 +6,6 @@ part in the group by itself: the broker shares the partitions out, and no messag
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -31,15 +30,16 @@ _REST_S = 1.0
 
 def check_shared(bound: Bound) -> None:
     """Refuse what several processes can't share: a source that each would read as a whole, a name or a port that one can have."""
-    name = json.loads(bound.plan.text)["source"]["stream"]
+    # Of several streams all are topics, or none is.
+    name = bound.plan.data["source"]["stream"]
     stream = bound.config["streams"][name]
     scheme = stream["url"].partition(":")[0]
     if scheme != "kafka":
         found = f"`--workers` needs a source that is shared out, but stream `{name}` is `{scheme}:`"
         raise _refused(found, "bind it to Kafka, or leave `--workers` away")
-    if "group.instance.id" in stream.get("kafka", {}).get("properties", {}):
-        found = f"`--workers` starts several members of the group, but stream `{name}` gives all of them one `group.instance.id`"
-        raise _refused(found, "remove the property, or start each worker by itself with a name of its own")
+    if bound.config["run"].get("instance_id"):
+        found = "`--workers` starts several processes, but only one of them can have the name of `run.instance_id`"
+        raise _refused(found, "remove `run.instance_id`, or start each worker by itself with a name of its own")
     if bound.config["run"].get("endpoint"):
         found = "`--workers` starts several processes, but only one of them can have the address of `run.endpoint`"
         raise _refused(found, "remove `run.endpoint`, or start each worker by itself with an address of its own")

@@ -61,7 +61,7 @@ def test_space_at_the_ends_is_gone() -> None:
 
 # How wide rustfmt lets a line become.
 _WIDTH = 100
-_MODULE = re.compile(r"^(?:oxflow::)?module!", re.MULTILINE)
+_MODULE = re.compile(r"^(?:oxflow::)?(?:module|main_function)!", re.MULTILINE)
 _DECLARATION = re.compile(r"^(?:pub(?:\([^)]*\))? )?mod (?P<name>\w+);", re.MULTILINE)
 
 
@@ -89,7 +89,10 @@ def add_function(project: Project, name: str, team: str | None = None) -> list[P
     changed = [
         _declare_functions(project.library),
         _write(source, _rust(name)),
-        _write(tests / f"test_{name}.py", _PYTHON.format(name=name, module=project.module)),
+        # A program has no Python that could call it.
+        None
+        if project.is_program
+        else _write(tests / f"test_{name}.py", _PYTHON.format(name=name, module=project.module)),
         _list(folder / "mod.rs", name),
         None if team is None else _list(project.functions / "mod.rs", team),
     ]
@@ -136,14 +139,15 @@ def _list(file: Path, module: str) -> Path | None:
 
 
 def _declare_functions(library: Path) -> Path | None:
-    """Make the folder of functions part of the crate, above `module!`, which every one has at the top level."""
+    """Make the folder of functions part of the crate, above what every crate has at the top level."""
     text = library.read_text(encoding="utf-8")
     if "functions" in _declared(text):
         return None
     module = _MODULE.search(text)
     if module is None:
         message = f"the function can't be made part of `{library}`"
-        raise ProjectError(Diagnostic("OXF0703", message, why="there is no `oxflow::module!` in it"))
+        why = "there is neither `oxflow::module!` nor `oxflow::main_function!` in it"
+        raise ProjectError(Diagnostic("OXF0703", message, why=why, fix="write `pub mod functions;` into it"))
     made = f"{text[: module.start()]}pub mod functions;\n\n{text[module.start() :]}"
     library.write_text(made, encoding="utf-8", newline="\n")
     return library

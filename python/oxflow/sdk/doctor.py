@@ -62,10 +62,14 @@ def examine(modules: Sequence[str], folder: Path) -> list[Finding]:
         folder: whence a project is looked for.
     """
     project = projects.find(folder)
-    found = [_package(), _python(), *_tools(lacking="note" if modules else "wrong"), _pyo3(project)]
+    is_program = project is not None and project.is_program and not modules
+    tools = [
+        tool for tool in _tools(lacking="note" if modules else "wrong") if not (is_program and tool.name == "maturin")
+    ]
+    found = [_package(), _python(), *tools, _pyo3(project)]
     if project is not None:
         found += [_vendored(project), *_unlisted(project)]
-        if not modules:
+        if not modules and not is_program:
             found.append(_built(project))
     return found + [finding for module in modules for finding in _module(module)]
 

@@ -29,6 +29,11 @@ class Project:
     module: str
 
     @property
+    def is_program(self) -> bool:
+        """Whether it becomes a program without Python."""
+        return vendor.has_engine(self.folder)
+
+    @property
     def library(self) -> Path:
         """The crate's root."""
         return self.folder / "src/lib.rs"

@@ -14,7 +14,8 @@ from pathlib import Path
 from oxflow import _oxflow
 
 FOLDER = "vendor"
-_ENGINE = "crates/oxflow-engine/"
+# The engine, and what it alone needs of ours.
+_ENGINE = ("crates/oxflow-engine/", "crates/oxflow-telemetry/")
 
 _README = """\
 The SDK of oxflow {version}, as the installed package has it. `oxflow update-sdk` writes this folder; `oxflow doctor` says when it

@@ -1,5 +1,7 @@
 //! A pipeline that is all Rust, and a Python module of the same functions: what `tests/test_pure*.py` run.
 
+pub mod built;
+
 use oxflow::{List, Message, Payload};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +25,7 @@ pub struct Letters {
 }
 
 /// Gives the words of a line.
-#[oxflow::function]
+#[oxflow::function(step = Words)]
 pub fn words(message: &Message<Line>) -> Vec<Word> {
     let word = |text: &str| Word { text: text.to_owned(), letters: text.chars().count() as u64 };
     message.payload().text.split_whitespace().map(word).collect()
@@ -58,7 +60,7 @@ impl std::fmt::Display for NoCapitals {
 }
 
 /// Says whether a word is long.
-#[oxflow::function]
+#[oxflow::function(step = Length)]
 pub fn length(message: &Message<Word>) -> String {
     if message.payload().letters > 3 { "long" } else { "short" }.to_owned()
 }
@@ -77,7 +79,7 @@ pub struct Above {
 
 #[oxflow::function]
 impl Above {
-    fn new(limit: u64) -> Result<Self, String> {
+    pub fn new(limit: u64) -> Result<Self, String> {
         if limit == 0 { Err("every word has letters".to_owned()) } else { Ok(Self { limit }) }
     }
 

@@ -5,6 +5,7 @@ mod coded;
 mod living;
 mod made;
 mod recorded;
+mod told;
 mod types;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +14,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fmt, fs, thread};
 
-use oxflow::{Bytes, Message, Payload, convert_via_json, rust_function};
+use oxflow::{Bytes, Message, Payload, convert_via_json, rust_function, score};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// A counted word.
@@ -151,6 +152,15 @@ fn length_class(msg: &Message<Word>) -> String {
 fn reverse(msg: Message<Bytes>) -> Bytes {
     let (bytes, _) = msg.take();
     bytes.iter().rev().copied().collect::<Vec<u8>>().into()
+}
+
+/// Takes the offer that has nearest to twice what the task needs of the first resource; panics at an offer of 13.
+#[oxflow::function]
+fn nearest_double(msg: Message<Bytes>) -> Bytes {
+    score::each(msg.payload(), |task, free| {
+        assert!((free[0] - 13.0).abs() > 0.5, "thirteen");
+        (free[0] - 2.0 * task[0]).abs()
+    })
 }
 
 /// Says that it runs, by a file of the word's name, and waits until somebody removes the file.

@@ -109,3 +109,13 @@ fn judge_again<'a>(msg: Message<LentJudged<'a>>) -> LentJudged<'a> {
     let judged = msg.take().0;
     LentJudged { large: judged.large && judged.value < 1000.0, ..judged }
 }
+
+/// Gives every other reading a value that has no JSON but `null`.
+#[oxflow::function]
+fn judge_oddly(msg: Message<Reading>) -> Judged {
+    let mut judged = judged(msg.take().0);
+    if judged.org_id % 2 == 1 {
+        judged.value = f64::NAN;
+    }
+    judged
+}

@@ -1,7 +1,7 @@
 //! What a message costs on its way through the tables of a module: decoded, given to functions, encoded.
 //!
-//! `sdk-table MESSAGES BATCH ROUNDS` reads JSON Lines and prints a line a way: its name, and nanoseconds of this thread's CPU time a
-//! message, the median of the rounds, in which all ways take turns.
+//! `sdk-table MESSAGES BATCH ROUNDS` reads JSON Lines and prints a line a way: its name, and for each round, in which all ways take
+//! turns, nanoseconds of this thread's CPU time a message.
 
 #[path = "../../steps/src/readings.rs"]
 mod readings;
@@ -35,9 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             costs.push(way.cost(batch));
         }
     }
-    for (way, costs) in ways.iter().zip(&mut costs) {
-        costs.sort_by(f64::total_cmp);
-        println!("{}\t{:.1}", way.name, costs.get(rounds / 2).copied().unwrap_or_default());
+    for (way, costs) in ways.iter().zip(&costs) {
+        let costs: Vec<String> = costs.iter().map(|cost| format!("{cost:.1}")).collect();
+        println!("{}\t{}", way.name, costs.join("\t"));
     }
     Ok(())
 }

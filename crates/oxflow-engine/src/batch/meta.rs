@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::read::AsRead;
-use super::{ByteColumn, Span, pick, row_number};
+use super::{ByteColumn, Span, numbers_of, pick, row_number};
 
 /// What a batch knows of its messages beside their payloads.
 #[derive(Clone, Debug)]
 pub struct Meta {
     stream: Arc<str>,
-    partitions: Vec<u32>,
+    slots: Vec<u32>,
     sequences: Vec<u64>,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
@@ -28,6 +28,8 @@ pub struct Attributes {
     keys: Vec<Option<Span>>,
     headers: Vec<(Span, Span)>,
     header_ends: Vec<u32>,
+    /// The rows without a payload, ascending: their payload reads as empty.
+    nulls: Vec<u32>,
 }
 
 /// For rows that gather several messages: which.
@@ -76,12 +78,13 @@ impl Changed {
 }
 
 impl Meta {
-    /// Columns of one length; the sequence numbers follow when the messages are registered with the tracker.
-    pub fn new(stream: Arc<str>, partitions: Vec<u32>, offsets: Vec<i64>, timestamps: Vec<i64>) -> Self {
-        debug_assert!(partitions.len() == offsets.len() && offsets.len() == timestamps.len());
+    /// Columns of one length; the sequence numbers follow when the messages are registered with the tracker. `slots` are what
+    /// the engine keeps the partitions by.
+    pub fn new(stream: Arc<str>, slots: Vec<u32>, offsets: Vec<i64>, timestamps: Vec<i64>) -> Self {
+        debug_assert!(slots.len() == offsets.len() && offsets.len() == timestamps.len());
         Self {
             stream,
-            partitions,
+            slots,
             sequences: Vec::new(),
             offsets,
             timestamps,
@@ -101,7 +104,7 @@ impl Meta {
     /// Adds the numbers that the commit tracker gave.
     #[must_use]
     pub fn with_sequences(mut self, sequences: Vec<u64>) -> Self {
-        debug_assert_eq!(sequences.len(), self.partitions.len());
+        debug_assert_eq!(sequences.len(), self.slots.len());
         self.sequences = sequences;
         self
     }
@@ -109,26 +112,26 @@ impl Meta {
     /// Keeps the messages as they are now, with their payloads.
     #[must_use]
     pub fn kept_as_read(self, payloads: ByteColumn) -> Self {
-        debug_assert_eq!(payloads.len(), self.partitions.len());
+        debug_assert_eq!(payloads.len(), self.slots.len());
         Self { as_read: Some(AsRead::new(self.clone(), payloads)), ..self }
     }
 
     /// Replaces the times, in microseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn with_timestamps(mut self, timestamps: Vec<i64>) -> Self {
-        debug_assert_eq!(timestamps.len(), self.partitions.len());
+        debug_assert_eq!(timestamps.len(), self.slots.len());
         self.timestamps = timestamps;
         self
     }
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        self.partitions.len()
+        self.slots.len()
     }
 
     /// True if there is no row.
     pub fn is_empty(&self) -> bool {
-        self.partitions.is_empty()
+        self.slots.is_empty()
     }
 
     /// Name of the stream that the messages were read from.
@@ -136,9 +139,9 @@ impl Meta {
         &self.stream
     }
 
-    /// Partition of each row.
-    pub fn partitions(&self) -> &[u32] {
-        &self.partitions
+    /// What the engine keeps the partition of each row by.
+    pub fn slots(&self) -> &[u32] {
+        &self.slots
     }
 
     /// Time of each row, in microseconds since 1970-01-01 UTC.
@@ -177,7 +180,7 @@ impl Meta {
     fn gather_alone(&self, rows: &[u32]) -> Self {
         Self {
             stream: Arc::clone(&self.stream),
-            partitions: pick(&self.partitions, rows),
+            slots: pick(&self.slots, rows),
             sequences: pick(&self.sequences, rows),
             offsets: pick(&self.offsets, rows),
             timestamps: pick(&self.timestamps, rows),
@@ -251,7 +254,7 @@ impl Meta {
         let mut joined = Self::new(Arc::clone(&first.stream), Vec::new(), Vec::new(), Vec::new());
         let mut attributes = AttributesBuilder::default();
         for (meta, rows) in parts {
-            joined.partitions.extend(pick(&meta.partitions, rows));
+            joined.slots.extend(pick(&meta.slots, rows));
             joined.sequences.extend(pick(&meta.sequences, rows));
             joined.offsets.extend(pick(&meta.offsets, rows));
             joined.timestamps.extend(pick(&meta.timestamps, rows));
@@ -282,7 +285,7 @@ impl Members {
 
 impl Attributes {
     fn is_blank(&self) -> bool {
-        self.headers.is_empty() && self.keys.iter().all(Option::is_none)
+        self.headers.is_empty() && self.nulls.is_empty() && self.keys.iter().all(Option::is_none)
     }
 
     fn headers_of(&self, row: usize) -> &[(Span, Span)] {
@@ -310,11 +313,19 @@ impl AttributesBuilder {
         self.attributes.header_ends.push(row_number(self.attributes.headers.len()));
     }
 
-    /// Adds the key and headers of another row; nothing for a row that isn't there.
+    /// The row that was added last has no payload, which is not the same as an empty one.
+    pub fn without_payload(&mut self) {
+        self.attributes.nulls.extend(self.attributes.keys.len().checked_sub(1).map(row_number));
+    }
+
+    /// Adds the key and headers of another row, and whether it has a payload; nothing for a row that isn't there.
     pub fn copy(&mut self, row: Option<Metadata<'_>>) {
         match row {
             Some(row) => self.push(row.key(), row.headers()),
             None => self.push(None, []),
+        }
+        if row.is_some_and(Metadata::is_tombstone) {
+            self.without_payload();
         }
     }
 
@@ -336,9 +347,14 @@ impl<'a> Metadata<'a> {
         &self.meta.stream
     }
 
-    /// Partition of the stream.
+    /// Partition of the topic, or number of the file.
     pub fn partition(&self) -> u32 {
-        self.meta.partitions.get(self.row).copied().unwrap_or_default()
+        numbers_of(self.slot()).1
+    }
+
+    /// What the engine keeps the partition by.
+    pub fn slot(&self) -> u32 {
+        self.meta.slots.get(self.row).copied().unwrap_or_default()
     }
 
     /// Number that the commit tracker gave it, in the order of reading.
@@ -365,6 +381,12 @@ impl<'a> Metadata<'a> {
     pub fn key(&self) -> Option<&'a [u8]> {
         let attributes = self.meta.attributes.as_ref()?;
         attributes.keys.get(self.row).copied().flatten().map(|span| span.of(&attributes.data))
+    }
+
+    /// True if the message was read without a payload, as Kafka's deletions are. Its payload then reads as empty.
+    pub fn is_tombstone(self) -> bool {
+        let attributes = self.meta.attributes.as_ref();
+        attributes.is_some_and(|attributes| attributes.nulls.binary_search(&row_number(self.row)).is_ok())
     }
 
     /// The headers, in order; a name may occur more than once.

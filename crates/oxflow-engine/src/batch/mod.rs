@@ -8,10 +8,12 @@ mod bytes;
 mod meta;
 mod payloads;
 mod read;
+mod slot;
 
 pub use bytes::{ByteColumn, Span};
 pub use meta::{Attributes, AttributesBuilder, Changed, Meta, Metadata};
 pub use payloads::{Gathered, Objects, Payloads, Uncopied};
+pub use slot::{numbers_of, slot_of};
 
 use std::sync::Arc;
 
@@ -97,6 +99,9 @@ impl Batch {
                 Some(change) => attributes.push(change.key.as_deref(), change.headers()),
                 None => attributes.copy(Some(row)),
             }
+            if change.is_some() && row.is_tombstone() {
+                attributes.without_payload();
+            }
             let time = change.and_then(|change| change.timestamp_us);
             timestamps.push(time.unwrap_or_else(|| row.timestamp_us()));
         }
@@ -176,5 +181,26 @@ mod tests {
         let few = Batch::new(Arc::new(meta), payloads).select(&[3, 7]).compact();
         let told: Vec<_> = few.each_metadata().map(|row| (row.offset(), row.key())).collect();
         assert_eq!((2, vec![(3, Some([3].as_slice())), (7, Some([7].as_slice()))]), (few.meta().len(), told));
+    }
+
+    #[test]
+    fn a_message_without_a_payload_is_told_from_an_empty_one_whatever_is_done_with_it() {
+        let mut attributes = AttributesBuilder::default();
+        for key in 0..4u8 {
+            attributes.push((key == 2).then_some([key].as_slice()), []);
+            if key % 2 == 1 {
+                attributes.without_payload();
+            }
+        }
+        let meta = Meta::new(Arc::from("s"), vec![0; 4], (0..4).collect(), vec![0; 4])
+            .with_attributes(attributes.finish())
+            .with_sequences((0..4).collect());
+        let payloads = || Payloads::Bytes(std::iter::repeat_n(b"".as_slice(), 4).collect());
+        let batch = Batch::new(Arc::new(meta), payloads());
+        let change = Changed { output: 3, key: None, headers: vec![], timestamp_us: Some(1) };
+        let changed = batch.select(&[0, 1, 2, 3]).with_changes(&[change]);
+        let joined = Batch::concat(vec![batch.select(&[3, 0]).compact(), changed]).expect("a batch");
+        let told: Vec<_> = joined.each_metadata().map(Metadata::is_tombstone).collect();
+        assert_eq!(vec![true, false, false, true, false, true], told);
     }
 }

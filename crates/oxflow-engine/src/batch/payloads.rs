@@ -15,7 +15,7 @@ pub enum Payloads {
     Bytes(ByteColumn),
     /// Objects of another language's runtime.
     Objects(Box<dyn Objects>),
-    /// What was read for the very next run, which alone knows what it is.
+    /// What waits for the very next run, which alone knows what it is.
     Gathered(Gathered),
     /// Lists of payloads, one after the other in `items`, cut at `ends`.
     Lists {
@@ -43,7 +43,7 @@ pub trait Objects: Any + Debug + Send {
     fn concat(&self, others: &[Box<dyn Objects>]) -> Box<dyn Objects>;
 }
 
-/// Payloads that were read for one run, and can be neither copied nor put together: the plan lets nothing stand between.
+/// Payloads that wait for one run, and can be neither copied nor put together: the plan lets nothing stand between.
 #[derive(Clone, Debug)]
 pub struct Gathered {
     /// The payloads: the run takes the first `len` of them out of it.
@@ -65,7 +65,7 @@ pub struct Uncopied {
     pub cause: Option<Cause>,
 }
 
-const ONE_RUN: &str = "what was read for one run goes to that run";
+const ONE_RUN: &str = "what waits for one run goes to that run";
 
 impl Payloads {
     /// The number of payloads.
@@ -100,7 +100,7 @@ impl Payloads {
             Self::Gathered(gathered) if (0..).zip(indices).all(|(place, index)| place == *index) => {
                 Self::Gathered(Gathered { len: indices.len().min(gathered.len), ..gathered.clone() })
             }
-            Self::Gathered(_) => unreachable!("only a head of what was read for one run is asked for"),
+            Self::Gathered(_) => unreachable!("only a head of what waits for one run is asked for"),
             Self::Lists { items, ends } => {
                 let mut members = Vec::new();
                 let mut cut = Vec::with_capacity(indices.len());

@@ -1,4 +1,4 @@
-//! The command line of a binary that is a pipeline: `run`, `check` and `graph`, as `oxflow` has them, without Python.
+//! The command line of a binary that is a pipeline: `run`, `check`, `graph` and `explain`, as `oxflow` has them, without Python.
 //!
 //! A crate says [`main_function!`](crate::main_function), and is a program that knows its own functions, since what the macros
 //! of the SDK register is linked into it, and its own pipeline. Options, texts and exit codes are those of `oxflow`:
@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use self::options::{Command, Options, Parsed};
 pub use self::program::Program;
 use self::show::Failed;
+use crate::diagnostic;
 use crate::graph;
 use crate::job::exit;
 
@@ -46,6 +47,7 @@ fn command(program: &Program, options: &Options) -> u8 {
         Command::Run => run::run(program, options),
         Command::Check => check::check(program, options),
         Command::Graph => draw(program, options),
+        Command::Explain => Ok(explain(options.target.as_deref())),
     };
     done.unwrap_or_else(|failed| failed.show())
 }
@@ -54,6 +56,22 @@ fn draw(program: &Program, options: &Options) -> Result<u8, Failed> {
     let resolved = program.pipeline(options.target.as_deref())?;
     let drawn = graph::draw(&resolved.plan, &resolved.bindings, &options.format).unwrap_or_default();
     Ok(show::out(drawn.trim_end_matches('\n')))
+}
+
+/// Shows the page of an error code, or the titles of all.
+fn explain(code: Option<&str>) -> u8 {
+    let page = |code: &str| diagnostic::explain(code).unwrap_or_default().trim_end_matches('\n');
+    let Some(asked) = code else {
+        let title = |code: &str| page(code).lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+        return show::out(&diagnostic::codes().into_iter().map(title).collect::<Vec<_>>().join("\n"));
+    };
+    let is_number = !asked.is_empty() && asked.chars().all(|letter| letter.is_ascii_digit());
+    let code = if is_number { format!("OXF{asked:0>4}") } else { asked.to_owned() };
+    if diagnostic::explain(&code).is_some() {
+        return show::out(page(&code));
+    }
+    show::note(&format!("error: there is no code `{asked}`; codes are {}", diagnostic::codes().join(", ")));
+    exit::USAGE
 }
 
 /// Makes the crate a program that runs its own pipeline.

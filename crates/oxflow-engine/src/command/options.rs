@@ -6,6 +6,7 @@ pub(super) enum Command {
     Run,
     Check,
     Graph,
+    Explain,
 }
 
 impl Command {
@@ -14,6 +15,7 @@ impl Command {
             "run" => Some(Self::Run),
             "check" => Some(Self::Check),
             "graph" => Some(Self::Graph),
+            "explain" => Some(Self::Explain),
             _ => None,
         }
     }
@@ -23,6 +25,7 @@ impl Command {
             Self::Run => "run",
             Self::Check => "check",
             Self::Graph => "graph",
+            Self::Explain => "explain",
         }
     }
 }
@@ -31,7 +34,7 @@ impl Command {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
     pub(super) command: Command,
-    /// A file with a pipeline, in place of the program's own.
+    /// A file with a pipeline, in place of the program's own; of `explain` the code.
     pub(super) target: Option<String>,
     pub(super) config: Option<String>,
     pub(super) sets: Vec<(String, String)>,
@@ -60,7 +63,7 @@ pub(super) fn parse(name: &str, arguments: impl Iterator<Item = String>) -> Resu
     // Without a command the program does what it is there for.
     let command = match arguments.peek() {
         Some(word) if !word.starts_with('-') => {
-            let choices = "choose from run, check, graph";
+            let choices = "choose from run, check, graph, explain";
             let wrong = format!("argument COMMAND: invalid choice: '{word}' ({choices})");
             let command = Command::of(word).ok_or_else(|| complain(name, None, &wrong))?;
             arguments.next();
@@ -157,7 +160,7 @@ fn complain(name: &str, command: Option<Command>, text: &str) -> String {
 }
 
 fn usage(name: &str) -> String {
-    format!("usage: {name} [run | check | graph] [PIPELINE.yaml] [OPTION ...]")
+    format!("usage: {name} [run | check | graph | explain] [PIPELINE.yaml | CODE] [OPTION ...]")
 }
 
 fn help(name: &str) -> String {
@@ -170,6 +173,7 @@ commands:
   run               run the pipeline until its source ends
   check             check every name, type and configuration key without running
   graph             draw the pipeline
+  explain           show the page of an error code, OXF0201 or 201; without one list all codes
 
 options of run and check:
   --config FILE     YAML configuration
@@ -220,6 +224,9 @@ mod tests {
         is_refused("run --config", "words run: error: argument --config: expected one argument");
         is_refused("run --set a", "words run: error: argument --set: `a` is not of the form KEY=VALUE");
         is_refused("--stream =x", "words run: error: argument --stream: `=x` is not of the form NAME=URL");
-        is_refused("walk", "words: error: argument COMMAND: invalid choice: 'walk' (choose from run, check, graph)");
+        is_refused(
+            "walk",
+            "words: error: argument COMMAND: invalid choice: 'walk' (choose from run, check, graph, explain)",
+        );
     }
 }

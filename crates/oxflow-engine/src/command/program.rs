@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use oxflow::abi;
+use oxflow::{Registered, abi};
 
 use super::show::{self, Failed};
 use crate::builder::Pipeline;
@@ -67,6 +67,10 @@ impl Program {
             (None, Own::Text(own)) => (Cow::Borrowed(own), FILE),
             (file, _) => read(file.unwrap_or(FILE))?,
         };
+        let doubles = doubles(self.module);
+        if !doubles.is_empty() {
+            return Err(Failed::wrong(doubles));
+        }
         let catalog = Catalog { module: module()?, name: self.module };
         let loaded = Definition::load(&text, file).and_then(|definition| definition.resolve(&text, file, catalog));
         loaded.map_err(Failed::wrong)
@@ -95,6 +99,23 @@ impl Program {
 /// The functions and types that are linked into this program.
 fn module() -> Result<Module, Failed> {
     Module::linked().map_err(|error| Failed::wrong(vec![error.diagnostic(None)]))
+}
+
+/// What has one name in two places of the crates that are linked together: a pipeline could mean either.
+fn doubles(program: &str) -> Vec<Diagnostic> {
+    let registered = oxflow::registered();
+    let pairs = registered.iter().zip(registered.iter().skip(1));
+    let same = pairs.filter(|(one, other)| (one.what, one.name) == (other.what, other.name));
+    let double = |(one, other): (&Registered, &Registered)| {
+        let message = format!("`{program}` has two {}s that are named `{}`", one.what, one.name);
+        let why = if one.module == other.module {
+            format!("both are in the crate `{}`", one.module)
+        } else {
+            format!("one is in the crate `{}`, the other in `{}`", one.module, other.module)
+        };
+        Diagnostic::new(Code::NotAnExtension, message).because(why).fix("rename one of them in Rust")
+    };
+    same.map(double).collect()
 }
 
 fn read(file: &str) -> Result<(Cow<'static, str>, &str), Failed> {

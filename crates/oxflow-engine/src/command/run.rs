@@ -79,7 +79,7 @@ fn prepared(program: &Program, options: &Options) -> Result<Job, Failed> {
     }
     program.connect()?;
     let drain = Arc::new(AtomicBool::new(false));
-    Ok(Job { plan, config, bindings, streams: HashMap::new(), clock: Clock::system(), drain })
+    Ok(Job { plan, config, bindings, streams: HashMap::new(), clock: Clock::system(), drain, telemetry: None })
 }
 
 fn carry(job: Job, quiet: bool) -> Ended {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::{Config, Policy, Stream, overlay};
+use super::{Config, KafkaStream, Policy, Stream, overlay};
 use crate::connect::{Binding, ConnectError, FileKey, StreamUrl};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::plan::{Operation, Place, Plan, Step, Wish};
+use crate::plan::{Operation, Place, Plan, Source, Step, Wish};
+use crate::telemetry;
 
 impl Config {
     /// What the configuration names that the plan does not have, the streams of the plan that are nowhere, or at a URL that
@@ -28,9 +29,11 @@ impl Config {
         let found = steps.chain(strays).chain(retries).chain(clash).chain(self.unbound(&names)).chain(nowhere);
         found
             .chain(self.malformed(&streams))
-            .chain(self.topics(&streams, &plan.source.stream))
+            .chain(self.topics(&streams, &plan.source))
+            .chain(self.transactional(&plan.source.stream, names.sinks(plan).chain(wanted.then_some(letters))))
             .chain(self.shared_files(&names))
             .chain(self.checkpoint_taken(&streams))
+            .chain(self.telemetry.iter().filter_map(telemetry::check))
             .collect()
     }
 
@@ -80,12 +83,32 @@ impl Config {
     }
 
     /// What is wrong with topics.
-    fn topics(&self, streams: &[&str], source: &str) -> Vec<Diagnostic> {
-        let topic = |name: &&str| match self.stream(name)?.place() {
-            Ok(StreamUrl::Kafka(kafka)) => Some(kafka.check(name, *name == source)),
+    fn topics(&self, streams: &[&str], source: &Source) -> Vec<Diagnostic> {
+        let topic = |name: &str| match self.stream(name)?.place() {
+            Ok(StreamUrl::Kafka(kafka)) => Some(kafka),
             _ => None,
         };
-        streams.iter().filter_map(topic).flatten().collect()
+        let read = |name: &str| source.streams().any(|stream| stream == name);
+        let alone = streams.iter().filter_map(|name| Some(topic(name)?.check(name, read(name))));
+        alone.flatten().chain(self.together(source, topic)).collect()
+    }
+
+    /// Streams that one source can't read together.
+    fn together(&self, source: &Source, topic: impl Fn(&str) -> Option<Box<KafkaStream>>) -> Option<Diagnostic> {
+        let bound = |name: &&str| self.stream(name).is_some_and(|stream| stream.place().is_ok());
+        let read: Vec<_> = source.streams().filter(bound).map(|stream| (stream, topic(stream))).collect();
+        let (first, at) = read.first()?;
+        let (other, _) = read.iter().skip(1).find(|(_, other)| match (at, other) {
+            (Some(first), Some(other)) => !first.is_read_with(other),
+            (first, other) => first.is_some() != other.is_some(),
+        })?;
+        let message = format!("source `{}` can't read `{first}` and `{other}` together", source.name);
+        Some(
+            Diagnostic::new(Code::InvalidValue, message)
+                .at(source.place.clone())
+                .because("topics are read by one member of one group, on one cluster; files by no group")
+                .fix("give all streams of the source one kind, and topics the same settings but for `topic`; or make two pipelines"),
+        )
     }
 
     /// Only functions can be called again.
@@ -145,11 +168,15 @@ impl<'p> Names<'p> {
             Operation::Sink(stream) => Some((stream.as_str(), step.place.as_ref())),
             _ => None,
         };
-        let source = (plan.source.stream.as_str(), plan.source.place.as_ref());
+        let sources = plan.source.streams().map(|stream| (stream, plan.source.place.as_ref()));
         Self {
-            streams: [source].into_iter().chain(steps.iter().filter_map(sink)).collect(),
+            streams: sources.chain(steps.iter().filter_map(sink)).collect(),
             steps: [plan.source.name.as_str()].into_iter().chain(steps.iter().map(|step| step.name.as_str())).collect(),
         }
+    }
+
+    fn sinks(&self, plan: &Plan) -> impl Iterator<Item = &'p str> {
+        self.streams.iter().skip(plan.source.streams().count()).map(|(name, _)| *name)
     }
 
     fn has_stream(&self, name: &str) -> bool {

@@ -14,12 +14,9 @@ pub struct EndpointConfig {
     /// Address and port, `127.0.0.1:9090`, or `0.0.0.0:9090` for every address of the machine.
     #[schemars(with = "String", example = "127.0.0.1:9090")]
     pub address: SocketAddr,
-    /// Seconds that a step may take without a message passing before `/health` fails, 1 to 86,400. Default: 60.
-    #[serde(default)]
-    pub stalled_s: StalledS,
 }
 
-/// Seconds without progress.
+/// Seconds that a lane may carry messages without any of them coming further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct StalledS(pub Bounded<1, 86_400>);

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
@@ -19,7 +20,7 @@ use crate::diagnostic::{Code, Diagnostic};
 pub struct KafkaStream {
     /// Brokers to begin with, `host:port,host:port`.
     pub bootstrap_servers: String,
-    /// Name of the topic.
+    /// Name of the topic. For a source also a pattern, a regular expression that begins with `^`.
     pub topic: String,
     /// Consumer group of a source; its committed offsets say where reading goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,9 +35,16 @@ pub struct KafkaStream {
     /// 10,000. With the protocol `consumer` the broker decides.
     #[serde(default)]
     pub session_timeout_ms: SessionTimeoutMs,
+    /// Bytes that a source fetches ahead of its lanes, all partitions together, 1 MiB to 4,095 MiB. Default: 64 MiB. Of one
+    /// partition at most 8 MiB, and at least 64 KiB.
+    #[serde(default)]
+    pub queue_bytes: QueueBytes,
     /// How a sink compresses what it sends. Default: `none`.
     #[serde(default)]
     pub compression: Compression,
+    /// Where tokens for `OAUTHBEARER` come from: `{file: PATH}` or `{command: [PROGRAM, ARGUMENT, ..]}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth_token: Option<TokenSource>,
     /// Properties of librdkafka, by their names there: TLS, SASL and whatever else has no key of its own. Never shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Property>,
@@ -66,6 +74,16 @@ pub enum GroupProtocol {
     Consumer,
 }
 
+/// Where tokens come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TokenSource {
+    /// A file, which somebody else keeps new.
+    File(PathBuf),
+    /// A program and its arguments; it prints a token.
+    Command(Vec<String>),
+}
+
 /// How messages are compressed on their way to the broker, and kept there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +109,17 @@ pub struct SessionTimeoutMs(pub Bounded<1000, 1_800_000>);
 impl Default for SessionTimeoutMs {
     fn default() -> Self {
         Self(Bounded::new::<10_000>())
+    }
+}
+
+/// Bytes that a source fetches ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct QueueBytes(pub Bounded<1_048_576, 4_293_918_720>);
+
+impl Default for QueueBytes {
+    fn default() -> Self {
+        Self(Bounded::new::<67_108_864>())
     }
 }
 
@@ -197,14 +226,20 @@ impl JsonSchema for Property {
     }
 }
 
+/// A topic that begins so is a pattern.
+const PATTERN: char = '^';
+
 /// Properties that are not to be set, and why.
-const OURS: [(&str, &str); 18] = [
+const OURS: [(&str, &str); 23] = [
     ("bootstrap.servers", "it is the key `bootstrap_servers`"),
     ("metadata.broker.list", "it is the key `bootstrap_servers`"),
     ("group.id", "it is the key `group`"),
     ("group.protocol", "it is the key `group_protocol`"),
     ("auto.offset.reset", "it is the key `auto_offset_reset`"),
     ("session.timeout.ms", "it is the key `session_timeout_ms`"),
+    ("queued.max.messages.kbytes", "it is the key `queue_bytes`, for all partitions together"),
+    ("fetch.message.max.bytes", "it follows from the key `queue_bytes`"),
+    ("max.partition.fetch.bytes", "it follows from the key `queue_bytes`"),
     ("compression.type", "it is the key `compression`"),
     ("compression.codec", "it is the key `compression`"),
     ("enable.auto.commit", "an offset is committed when every output of its message is acknowledged"),
@@ -215,7 +250,9 @@ const OURS: [(&str, &str); 18] = [
     ("message.timeout.ms", "a message that is given up would be lost; it is sent until it arrives"),
     ("delivery.timeout.ms", "a message that is given up would be lost; it is sent until it arrives"),
     ("delivery.report.only.error", "an offset is committed when every output of its message is acknowledged"),
-    ("transactional.id", "no run writes in transactions"),
+    ("group.instance.id", "it is the key `run.instance_id`"),
+    ("transactional.id", "it is made of the group and the key `run.instance_id`"),
+    ("transaction.timeout.ms", "it is the key `run.transaction_timeout_ms`"),
     ("enable.ssl.certificate.verification", "certificates are always verified: name yours in `ssl.ca.location`"),
 ];
 
@@ -229,9 +266,28 @@ impl KafkaStream {
             auto_offset_reset: OffsetReset::default(),
             group_protocol: GroupProtocol::default(),
             session_timeout_ms: SessionTimeoutMs::default(),
+            queue_bytes: QueueBytes::default(),
             compression: Compression::default(),
+            oauth_token: None,
             properties: BTreeMap::new(),
         }
+    }
+
+    /// True if one member of a group can read both.
+    pub fn is_read_with(&self, other: &Self) -> bool {
+        let elsewhere = Self { topic: other.topic.clone(), ..self.clone() };
+        elsewhere == *other && self.topic != other.topic && !(self.is_pattern() && other.is_pattern())
+    }
+
+    /// True if a broker is named in both, so that they are one cluster.
+    pub fn shares_broker_with(&self, other: &Self) -> bool {
+        let mut brokers = self.bootstrap_servers.split(',').map(str::trim);
+        brokers.any(|broker| other.bootstrap_servers.split(',').any(|other| other.trim() == broker))
+    }
+
+    /// True if the topic is a pattern that many topics may fit.
+    pub fn is_pattern(&self) -> bool {
+        self.topic.starts_with(PATTERN)
     }
 
     /// What is wrong with it as the stream of that name.
@@ -249,6 +305,16 @@ impl KafkaStream {
                 Diagnostic::new(Code::InvalidValue, format!("stream `{stream}` is a source in Kafka without a group"))
                     .because("the group's committed offsets say where reading goes on")
                     .fix(format!("set `{place}.group`, or write `kafka://HOST:PORT/TOPIC?group=NAME`")),
+            );
+        }
+        if self.is_pattern() && !is_source {
+            found.push(
+                Diagnostic::new(
+                    Code::InvalidValue,
+                    format!("stream `{stream}` is written, but `{}` is a pattern", self.topic),
+                )
+                .because("a message goes to one topic; a pattern may fit many")
+                .fix(format!("set `{place}.topic` to the name of a topic")),
             );
         }
         found.extend(self.properties.keys().filter_map(|name| ours(&place, name)));

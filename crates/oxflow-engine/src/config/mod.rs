@@ -11,6 +11,7 @@
 
 mod bounds;
 mod check;
+mod delivery;
 mod endpoint;
 pub(crate) mod failure;
 mod interpolate;
@@ -20,6 +21,7 @@ mod on_error;
 mod overlay;
 mod reading;
 mod stream;
+mod telemetry;
 pub(crate) mod typed;
 pub(crate) mod yaml;
 
@@ -30,12 +32,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::bounds::Bounded;
+pub use self::delivery::{Delivery, TransactionTimeoutMs};
 pub use self::endpoint::{EndpointConfig, StalledS};
 use self::failure::Failure;
-pub use self::kafka::{Compression, GroupProtocol, KafkaStream, OffsetReset, Property, SessionTimeoutMs};
+pub use self::kafka::{
+    Compression, GroupProtocol, KafkaStream, OffsetReset, Property, QueueBytes, SessionTimeoutMs, TokenSource,
+};
 pub use self::on_error::{DeadLetters, OnError, Policy, Retry};
 pub use self::reading::{DecompressionRatio, MessageBytes};
 pub use self::stream::Stream;
+pub use self::telemetry::{OtlpProtocol, Ratio, TelemetryConfig};
 use crate::diagnostic::Diagnostic;
 
 /// Settings of a run of a pipeline.
@@ -50,6 +56,9 @@ pub struct Config {
     pub steps: BTreeMap<String, StepConfig>,
     /// How the pipeline runs.
     pub run: RunConfig,
+    /// Where the run sends its spans and metrics. Default: nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<TelemetryConfig>,
 }
 
 /// Settings of one step.
@@ -73,16 +82,26 @@ pub struct RunConfig {
     pub message_bytes: MessageBytes,
     /// How many times as long a compressed file may become, 1 to 1,000,000. Default: 100. The first 8 MiB are free.
     pub decompression_ratio: DecompressionRatio,
-    /// What is promised about each message. Default: `exactly_once` from files to files, else `at_least_once`.
+    /// What is promised about each message. Default: `exactly_once` from files to files, else `at_least_once`. From Kafka to
+    /// Kafka `exactly_once` writes in transactions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Delivery>,
     /// Path of the checkpoint. Default: that of the first file that is written, and `.oxflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
-    /// Milliseconds between two checkpoints, 10 to 3,600,000. Default: 1000.
+    /// Milliseconds between two checkpoints, commits or transactions, 10 to 3,600,000. Default: 1000.
     pub checkpoint_ms: CheckpointMs,
+    /// Milliseconds after which the broker undoes a transaction that was not committed, 1,000 to 900,000. Default: 10,000.
+    pub transaction_timeout_ms: TransactionTimeoutMs,
+    /// A name that this worker has again when it is started anew, and no other one has: its member of the group stays, and its
+    /// `transactional.id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<String>,
     /// Where messages go that steps with `on_error: dead_letter` failed on.
     pub dead_letters: DeadLetters,
+    /// Seconds that a lane may carry messages without any of them coming further, 1 to 86,400. Default: 60. After that the log
+    /// names the step, and `/health` fails. To wait for input is no stall.
+    pub stalled_s: StalledS,
     /// Where the run answers `/health`, `/ready` and `/metrics` over HTTP. Default: nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointConfig>,
@@ -118,16 +137,6 @@ impl Default for BatchConfig {
     fn default() -> Self {
         Self { messages: Bounded::new::<1024>(), bytes: Bounded::new::<1_048_576>(), wait_ms: Bounded::new::<100>() }
     }
-}
-
-/// What is promised about each message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// None is lost; after a failure some are delivered again.
-    AtLeastOnce,
-    /// None is lost and none is delivered twice. From files to files.
-    ExactlyOnce,
 }
 
 impl Config {

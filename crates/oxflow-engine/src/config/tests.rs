@@ -53,7 +53,8 @@ fn every_setting_is_read() {
         "streams: {ingest-metrics: 'file:in.jsonl', out: {url: 'file:out.jsonl'}}\n\
          steps: {transform: {on_error: skip}, enrich: {on_error: {retry: {times: 2, then: dead_letter}}}}\n\
          run: {lanes: 2, batch: {messages: 1000, bytes: 2048, wait_ms: 5}, delivery: at_least_once,\n\
-           message_bytes: 4096, decompression_ratio: 20, checkpoint: here, checkpoint_ms: 50,\n\
+           message_bytes: 4096, decompression_ratio: 20, checkpoint: here, checkpoint_ms: 50, stalled_s: 90,\n\
+           transaction_timeout_ms: 5000, instance_id: one,\n\
            dead_letters: {stream: lost, max_percent: 5}}\n",
         &[],
         &[],
@@ -65,7 +66,8 @@ fn every_setting_is_read() {
             "enrich": {"on_error": {"retry": {"times": 2, "backoff_ms": 100, "then": "dead_letter"}}},
         },
         "run": {"lanes": 2, "batch": {"messages": 1000, "bytes": 2048, "wait_ms": 5}, "delivery": "at_least_once",
-            "message_bytes": 4096, "decompression_ratio": 20, "checkpoint": "here", "checkpoint_ms": 50,
+            "message_bytes": 4096, "decompression_ratio": 20, "checkpoint": "here", "checkpoint_ms": 50, "stalled_s": 90,
+            "transaction_timeout_ms": 5000, "instance_id": "one",
             "dead_letters": {"stream": "lost", "max_percent": 5, "min_messages": 1000, "max_in_a_row": 100}},
     });
     assert_eq!(expected, serde_json::to_value(&config).unwrap());
@@ -128,6 +130,13 @@ fn what_is_overlaid_is_taken_as_it_is_and_what_it_hides_is_not_looked_up() {
 }
 
 #[test]
+fn streams_are_of_one_cluster_if_a_broker_is_named_in_both() {
+    let shares = |a: &str, b: &str| KafkaStream::new(a, "x").shares_broker_with(&KafkaStream::new(b, "y"));
+    assert!(shares("a:1,b:1", "c:1, b:1"));
+    assert!(!shares("a:1,b:1", "a:2,c:1"));
+}
+
+#[test]
 fn a_secret_file_is_read_without_its_last_line_break() {
     let path = std::env::temp_dir().join(format!("oxflow-secret-{}", std::process::id()));
     std::fs::write(&path, "file:secret\n").unwrap();
@@ -143,7 +152,7 @@ fn an_unknown_key_is_told_with_what_was_meant() {
         &[],
         &[],
         "error[OXF0302]: unknown key `run.lane`\n  --> oxflow.yaml:2  lane: 2\n  \
-         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `dead_letters` and `endpoint`\n  fix: did you mean `lanes`?",
+         why: `run` takes `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `transaction_timeout_ms`, `instance_id`, `dead_letters`, `stalled_s` and `endpoint`\n  fix: did you mean `lanes`?",
     );
 }
 
@@ -204,13 +213,13 @@ fn a_section_is_a_map() {
         "run: 4",
         &[],
         &[],
-        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `dead_letters` and `endpoint`\n  --> oxflow.yaml:1  run: 4",
+        "error[OXF0303]: `run` is `4`, but must be a map with keys of `lanes`, `batch`, `message_bytes`, `decompression_ratio`, `delivery`, `checkpoint`, `checkpoint_ms`, `transaction_timeout_ms`, `instance_id`, `dead_letters`, `stalled_s` and `endpoint`\n  --> oxflow.yaml:1  run: 4",
     );
     expect_error(
         "[]",
         &[],
         &[],
-        "error[OXF0303]: the configuration is a list, but must be a map with keys of `streams`, `steps` and `run`\n  \
+        "error[OXF0303]: the configuration is a list, but must be a map with keys of `streams`, `steps`, `run` and `telemetry`\n  \
          --> oxflow.yaml:1  []",
     );
 }

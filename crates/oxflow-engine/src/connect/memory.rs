@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::lines::head;
-use super::{ConnectError, Opened, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer, Written};
+use super::{
+    ConnectError, Opened, Partitions, PollLimits, Polled, Read, Sink, Source, TooLong, UNTIMED, Writer, Written,
+};
 use crate::batch::{AttributesBuilder, Batch, ByteColumn, Meta, Payloads, row_number};
 use crate::commit::Position;
 
@@ -46,14 +48,14 @@ pub struct Received {
 }
 
 /// A source for each list.
-pub(super) fn open(stream: &Arc<str>, partitions: &[Vec<Item>]) -> Opened {
-    let names = (0..partitions.len()).map(|index| format!("memory {index}")).collect();
-    let readers = partitions.iter().enumerate().map(|(partition, items)| {
+pub(super) fn open(stream: &Arc<str>, partitions: &[Vec<Item>], known: &Partitions) -> Opened {
+    let readers = partitions.iter().enumerate().map(|(index, items)| {
         let items = items.clone().into_iter().collect();
-        let source = MemorySource { stream: Arc::clone(stream), partition: row_number(partition), items, offset: 0 };
+        let partition = known.add(stream, &format!("memory {index}"));
+        let source = MemorySource { stream: Arc::clone(stream), partition, items, offset: 0 };
         Box::new(source) as Box<dyn Source>
     });
-    Opened { partitions: names, readers: readers.collect(), ..Opened::default() }
+    Opened { readers: readers.collect(), ..Opened::default() }
 }
 
 struct MemorySource {
@@ -168,7 +170,7 @@ mod tests {
         let message =
             |size| Item::Message { payload: vec![b'x'; size], key: None, headers: vec![], timestamp_us: None };
         let items = [6, 6, 6, 50, 1].map(message).to_vec();
-        let mut source = open(&Arc::from("s"), &[items]).readers.remove(0);
+        let mut source = open(&Arc::from("s"), &[items], &Partitions::default()).readers.remove(0);
         let limits =
             PollLimits { messages: 100, bytes: 10, wait: Duration::ZERO, message_bytes: 100, decompression_ratio: 1 };
         let mut sizes = Vec::new();

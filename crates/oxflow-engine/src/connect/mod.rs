@@ -2,6 +2,7 @@
 //!
 //! A connector reads and writes batches and says when something is written for good. It knows no commit rule and no step.
 
+mod archive;
 mod error;
 mod file;
 #[cfg(feature = "kafka")]
@@ -11,24 +12,28 @@ mod kafka;
 mod kafka;
 mod lines;
 mod memory;
+mod partitions;
 mod piped;
 mod stdio;
 mod url;
 
+pub use archive::{Archive, Entry, Outlet, shown};
 pub use error::ConnectError;
 pub use file::{Bomb, Changed, Claim, FileKey, NotWhole};
 pub use memory::{Item, Received};
+pub use partitions::{Partition, Partitions};
 pub use url::{MalformedUrl, StreamUrl};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::batch::{Batch, ByteColumn, Meta, Metadata};
 use crate::checkpoint::{Identity, SinkState, SourceState};
 use crate::commit::Position;
+use crate::config::KafkaStream;
 
 /// What a logical stream is bound to.
 #[derive(Clone, Debug)]
@@ -118,6 +123,17 @@ pub trait Source: Send {
     /// The lane has given up partitions that went: no message of them is on its way through it any more.
     fn released(&mut self, _partitions: &[u32]) {}
 
+    /// The lane has given up everything, since what was written is undone: it comes again as a change. Gives the partitions
+    /// that came since.
+    fn reset(&mut self) -> Vec<Owned> {
+        Vec::new()
+    }
+
+    /// True if the next poll may wait for what isn't there yet, false if all that it gives lies there.
+    fn waits(&self) -> bool {
+        true
+    }
+
     /// The next messages. Blocks for [`PollLimits::wait`] at most where data may come later.
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError>;
 }
@@ -128,7 +144,25 @@ pub struct Changes {
     /// To be given up, before those in `assigned` are begun.
     pub revoked: Vec<u32>,
     /// Begun where the group has committed.
-    pub assigned: Vec<u32>,
+    pub assigned: Vec<Owned>,
+}
+
+/// A partition that a lane has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Its number.
+    pub partition: u32,
+    /// Tells this time from the others that the partition came.
+    pub epoch: u64,
+}
+
+/// Up to where a partition is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The time of [`Owned::epoch`] that this is about.
+    pub epoch: u64,
+    /// Where reading would go on.
+    pub position: Position,
 }
 
 /// A source that several processes share, and that keeps by itself how far it was read.
@@ -138,13 +172,80 @@ pub trait Group: Send + Sync {
 
     /// Up to these positions everything that came of the messages is where it belongs; committed soon, where the partition is
     /// still ours.
-    fn commit(&self, settled: &BTreeMap<u32, Position>);
+    fn commit(&self, settled: &BTreeMap<u32, Settled>);
 
-    /// True while partitions are going and wait for a last [`Group::commit`].
+    /// How its brokers stand, where that is known.
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
+
+    /// True while partitions are going and wait for a last [`Group::commit`], or for one of [`Transactions`].
     fn is_waiting(&self) -> bool;
+
+    /// A commit of what lanes show from now on begins: it answers who waits already.
+    fn begin_commit(&self);
+
+    /// Positions are committed together with the outputs from now on, and no longer by [`Group::commit`].
+    fn transactions(&self, settings: &TransactionSettings) -> Result<Arc<dyn Transactions>, ConnectError>;
 
     /// Commits for the last time, and leaves. The lanes have ended.
     fn close(&self);
+}
+
+/// Makes outputs and the positions of a group good together, or neither.
+pub trait Transactions: Send + Sync {
+    /// A sink whose outputs are good when [`Transactions::commit`] says so.
+    fn sink(self: Arc<Self>, stream: &str, settings: &KafkaStream) -> Result<Box<dyn Sink>, ConnectError>;
+
+    /// Makes everything good that was written since the last time, with these positions. Nobody writes meanwhile. False if
+    /// that can't be: then it is to be undone.
+    fn commit(&self, settled: &BTreeMap<u32, Settled>) -> Result<bool, ConnectError>;
+
+    /// Undoes what was written since the last commit. Nobody writes meanwhile. `forgotten` is called when that is done, and
+    /// before anything is read again from where was committed.
+    fn undo(&self, forgotten: &mut dyn FnMut()) -> Result<(), ConnectError>;
+}
+
+/// How transactions are made.
+#[derive(Clone, Debug)]
+pub struct TransactionSettings {
+    /// The stream whose properties the writer of all outputs has; they all have the same.
+    pub stream: String,
+    /// Its settings.
+    pub settings: KafkaStream,
+    /// All topics that are written.
+    pub topics: Vec<KafkaStream>,
+    /// After so long the broker undoes what was not committed.
+    pub timeout: Duration,
+    /// Set when the run is to end: then nothing is waited for without an end.
+    pub drain: Arc<AtomicBool>,
+}
+
+/// What the brokers of a group said last.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Logical name of their stream.
+    pub stream: Arc<str>,
+    /// How long a question to them stands that none has answered.
+    pub silent: Duration,
+    /// The partitions that this process has.
+    pub partitions: BTreeMap<u32, Extent>,
+}
+
+/// A partition as its broker sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Where the group goes on: what it has committed, or where it begins.
+    pub committed: Option<u64>,
+    /// The offset that the next message gets.
+    pub end: Option<u64>,
+}
+
+impl Extent {
+    /// What is still to be done.
+    pub fn lag(&self) -> Option<u64> {
+        Some(self.end?.saturating_sub(self.committed?))
+    }
 }
 
 /// How far a file was read, for whoever looks on.
@@ -173,21 +274,25 @@ impl Reached {
 /// A source that is open but not yet shared out to lanes.
 #[derive(Default)]
 pub struct Opened {
-    /// A name for each partition: the path of a file.
-    pub partitions: Vec<String>,
     /// For each partition what tells it from another one of its name; none where reading can't go on later.
     pub identities: Option<Vec<Identity>>,
     /// For each partition how far it is read, where it has an end that is known; may be shorter.
     pub reached: Vec<Option<Arc<Reached>>>,
+    /// More partitions may come than are known.
+    pub grows: bool,
     /// Who shares out the partitions, where it isn't this process alone.
     pub group: Option<Arc<dyn Group>>,
     readers: Vec<Box<dyn Source>>,
 }
 
 impl Opened {
-    /// The files that are read.
-    pub fn files(&self) -> impl Iterator<Item = FileKey> {
-        self.partitions.iter().map(Path::new).filter(|path| path.is_file()).map(FileKey::of)
+    /// The same, and what another stream has. What can't be read again keeps the others from it.
+    fn add(&mut self, other: Self) {
+        self.identities = self.identities.take().zip(other.identities).map(|(mine, theirs)| [mine, theirs].concat());
+        // Those that have no end are left out at the end.
+        self.reached.resize(self.readers.len(), None);
+        self.reached.extend(other.reached);
+        self.readers.extend(other.readers);
     }
 
     /// Lets each partition go on where an earlier run ended.
@@ -221,6 +326,10 @@ struct InTurn {
 }
 
 impl Source for InTurn {
+    fn waits(&self) -> bool {
+        self.readers.first().is_none_or(|reader| reader.waits())
+    }
+
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
         while let Some(reader) = self.readers.first_mut() {
             match reader.poll(limits)? {
@@ -287,17 +396,41 @@ pub trait Sink: Send + Sync {
     }
 }
 
-/// Opens a stream for reading.
-pub fn open_source(stream: &str, binding: &Binding) -> Result<Opened, ConnectError> {
-    let stream: Arc<str> = Arc::from(stream);
+/// Opens streams for reading, by their logical names. Their partitions are `known` then.
+///
+/// `instance`: a name that this process has again when it is started anew.
+pub fn open_source(
+    streams: &[(Arc<str>, Binding)],
+    known: &Arc<Partitions>,
+    instance: Option<&str>,
+) -> Result<Opened, ConnectError> {
+    let topic = |(stream, binding): &(Arc<str>, Binding)| match binding {
+        Binding::Url(StreamUrl::Kafka(settings)) => Some((Arc::clone(stream), (**settings).clone())),
+        _ => None,
+    };
+    let topics: Vec<(Arc<str>, KafkaStream)> = streams.iter().filter_map(topic).collect();
+    if topics.is_empty() {
+        let mut opened = Opened { identities: Some(Vec::new()), ..Opened::default() };
+        for (stream, binding) in streams {
+            opened.add(open_one(stream, binding, known)?);
+        }
+        return Ok(opened);
+    }
+    match streams.iter().find(|stream| topic(stream).is_none()) {
+        Some((stream, _)) => Err(ConnectError::not_a_source(stream, "what no group reads, beside a topic,")),
+        None => kafka::open(&topics, known, instance),
+    }
+}
+
+fn open_one(stream: &Arc<str>, binding: &Binding, known: &Partitions) -> Result<Opened, ConnectError> {
     match binding {
-        Binding::Memory(partitions) => Ok(memory::open(&stream, partitions)),
-        Binding::Url(StreamUrl::File { path, .. }) => file::open(&stream, path),
-        Binding::Url(StreamUrl::Kafka(settings)) => kafka::open(&stream, settings),
-        Binding::Url(StreamUrl::Stdin) => stdio::open(&stream),
-        Binding::Url(StreamUrl::Stdout) => Err(ConnectError::not_a_source(&stream, "stdout:")),
-        Binding::Url(StreamUrl::Memory) => Err(ConnectError::not_a_source(&stream, "memory:")),
-        Binding::Url(StreamUrl::Null) => Err(ConnectError::not_a_source(&stream, "null:")),
+        Binding::Memory(partitions) => Ok(memory::open(stream, partitions, known)),
+        Binding::Url(StreamUrl::File { path, .. }) => file::open(stream, path, known),
+        Binding::Url(StreamUrl::Stdin) => stdio::open(stream, known),
+        Binding::Url(StreamUrl::Stdout) => Err(ConnectError::not_a_source(stream, "stdout:")),
+        Binding::Url(StreamUrl::Memory) => Err(ConnectError::not_a_source(stream, "memory:")),
+        Binding::Url(StreamUrl::Null) => Err(ConnectError::not_a_source(stream, "null:")),
+        Binding::Url(StreamUrl::Kafka(_)) => unreachable!("topics are opened together"),
     }
 }
 
@@ -318,6 +451,7 @@ pub fn open_sink(
     binding: &Binding,
     claim: Option<Claim>,
     state: Option<&SinkState>,
+    transactions: Option<&Arc<dyn Transactions>>,
 ) -> Result<Box<dyn Sink>, ConnectError> {
     Ok(match binding {
         Binding::Url(StreamUrl::File { path, append }) => {
@@ -328,7 +462,10 @@ pub fn open_sink(
             };
             Box::new(file::FileSink::open(stream, path, claim, start)?)
         }
-        Binding::Url(StreamUrl::Kafka(settings)) => kafka::sink(stream, settings)?,
+        Binding::Url(StreamUrl::Kafka(settings)) => match transactions {
+            Some(transactions) => Arc::clone(transactions).sink(stream, settings)?,
+            None => kafka::sink(stream, settings)?,
+        },
         Binding::Url(StreamUrl::Stdout) => Box::new(stdio::StdoutSink::open(stream)?),
         Binding::Url(StreamUrl::Memory) => Box::new(memory::MemorySink::default()),
         Binding::Url(StreamUrl::Null) => Box::new(NullSink),

@@ -64,8 +64,12 @@ impl PipedSource {
     }
 
     /// A pipe that is being read. `rest` was read before.
-    pub(super) fn opened(stream: &Arc<str>, path: PathBuf, chunks: Chunks, rest: Rest) -> Self {
-        Self { chunks: Some(chunks), lines: Lines::go_on(stream, 0, rest), ..Self::named(stream, 0, path) }
+    pub(super) fn opened(stream: &Arc<str>, partition: u32, path: PathBuf, chunks: Chunks, rest: Rest) -> Self {
+        Self {
+            chunks: Some(chunks),
+            lines: Lines::go_on(stream, partition, rest),
+            ..Self::named(stream, partition, path)
+        }
     }
 
     /// What is not read yet, beginning with what lies here; none at the end.

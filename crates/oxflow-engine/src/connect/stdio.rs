@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::file::LineWriter;
 use super::lines::Rest;
 use super::piped::{Chunks, PipedSource, read_ahead};
-use super::{ConnectError, Opened, PollLimits, Polled, Sink, Source, Writer};
+use super::{ConnectError, Opened, Partitions, PollLimits, Polled, Sink, Source, Writer};
 
 /// Standard input of the process. What a run leaves of it, the next one finds.
 static INPUT: Mutex<Input> = Mutex::new(Input::Untouched);
@@ -27,7 +27,7 @@ fn input() -> MutexGuard<'static, Input> {
 }
 
 /// Standard input, as one partition.
-pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
+pub(super) fn open(stream: &Arc<str>, known: &Partitions) -> Result<Opened, ConnectError> {
     let path = Path::new("stdin");
     let mut input = input();
     let (chunks, rest) = match std::mem::replace(&mut *input, Input::Untouched) {
@@ -42,8 +42,9 @@ pub(super) fn open(stream: &Arc<str>) -> Result<Opened, ConnectError> {
         }
     };
     *input = Input::Taken;
-    let source = StdinSource(PipedSource::opened(stream, path.to_owned(), chunks, rest));
-    Ok(Opened { partitions: vec!["stdin".to_owned()], readers: vec![Box::new(source)], ..Opened::default() })
+    let partition = known.add(stream, "stdin");
+    let source = StdinSource(PipedSource::opened(stream, partition, path.to_owned(), chunks, rest));
+    Ok(Opened { readers: vec![Box::new(source)], ..Opened::default() })
 }
 
 struct StdinSource(PipedSource);

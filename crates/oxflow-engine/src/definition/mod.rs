@@ -21,8 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::placed::Placed;
-pub(crate) use self::resolve::described;
 pub use self::resolve::{Catalog, Resolved};
+pub(crate) use self::resolve::{cannot_be_made, described};
 use crate::config::failure::{Document, place_in};
 use crate::config::{Bounded, typed, yaml};
 use crate::diagnostic::{Code, Diagnostic};
@@ -43,14 +43,35 @@ pub struct Definition {
     pub steps: Vec<Placed<Step>>,
 }
 
-/// Where messages come from.
+/// Where messages come from: one of `stream` and `streams`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Name of the source, unique in the pipeline.
     pub name: String,
     /// Logical name of the stream; the configuration says what it is.
-    pub stream: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// Those of several streams, whose messages go the same way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<String>,
+}
+
+impl Source {
+    /// The streams that it reads.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        self.stream.iter().chain(&self.streams).map(String::as_str)
+    }
+
+    /// What a schema can't say.
+    fn check(&self) -> Option<Diagnostic> {
+        let (message, fix) = match (&self.stream, self.streams.is_empty()) {
+            (None, true) => ("names no stream", "give it `stream: NAME`, or `streams: [NAME, NAME]`"),
+            (Some(_), false) => ("has `stream` and `streams`", "name all of them in `streams`"),
+            _ => return None,
+        };
+        Some(Diagnostic::new(Code::BadDefinition, format!("source `{}` {message}", self.name)).fix(fix))
+    }
 }
 
 /// One step.
@@ -219,7 +240,10 @@ impl Definition {
     pub fn load(text: &str, file: &str) -> Result<Self, Vec<Diagnostic>> {
         let read = yaml::parse(text).and_then(|node| typed::read::<Self>(&node));
         let definition = read.map_err(|failure| vec![failure.of(Document::Pipeline).diagnose(file, text)])?;
-        let mut found = Vec::new();
+        let source = &definition.source;
+        let place = |line, column| Some(place_in(file, text, line, Some(column)));
+        let mut found: Vec<Diagnostic> =
+            source.value.check().map(|wrong| wrong.at(place(source.line, source.column))).into_iter().collect();
         each_step(&definition.steps, &mut |step| {
             found.extend(
                 step.value.check().map(|wrong| wrong.at(Some(place_in(file, text, step.line, Some(step.column))))),

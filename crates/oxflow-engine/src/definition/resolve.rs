@@ -39,9 +39,11 @@ impl Definition {
             bindings: Bindings::default(),
             found: Vec::new(),
         };
+        let mut streams = self.source.value.streams();
         let source = plan::Source {
             name: self.source.value.name.clone(),
-            stream: self.source.value.stream.clone(),
+            stream: streams.next().unwrap_or_default().to_owned(),
+            more: streams.map(str::to_owned).collect(),
             place: Some(resolving.place(&self.source)),
         };
         let steps = resolving.steps(&self.steps);
@@ -208,13 +210,17 @@ fn made(named: &Named<'_>, function: Function) -> Result<Function, Diagnostic> {
         (given, _) => Value::Object(given.cloned().unwrap_or_default()),
     };
     function.made_of(arguments.to_string().as_bytes()).map_err(|error| {
-        let message = format!("step `{}`: `{}` can't be made", named.step, function.name());
         let fix = match error {
             NotMade::TakesNone => "remove `with`",
             _ => "give it under `with` the arguments that its `new` takes",
         };
-        Diagnostic::new(Code::NotMade, message).because(error.to_string()).fix(fix)
+        cannot_be_made(named.step, &function, &error).fix(fix)
     })
+}
+
+pub(crate) fn cannot_be_made(step: &str, function: &Function, error: &NotMade) -> Diagnostic {
+    let message = format!("step `{step}`: `{}` can't be made", function.name());
+    Diagnostic::new(Code::NotMade, message).because(error.to_string())
 }
 
 /// A Rust function as a plan has it.

@@ -74,3 +74,20 @@ fn steps_of_branches_are_looked_at_too() {
          fix: give it `type: NAME` for one in Rust, or `python: package.module:name`",
     );
 }
+
+#[test]
+fn a_source_names_its_streams_once() {
+    let steps = "steps:\n  - sink: {name: out, stream: out}\n";
+    is_wrong(
+        &format!("source: {{name: in}}\n{steps}"),
+        "error[OXF0110]: source `in` names no stream\n  \
+         --> pipeline.yaml:1:9  source: {name: in}\n  \
+         fix: give it `stream: NAME`, or `streams: [NAME, NAME]`",
+    );
+    is_wrong(
+        &format!("source: {{name: in, stream: a, streams: [b]}}\n{steps}"),
+        "error[OXF0110]: source `in` has `stream` and `streams`\n  \
+         --> pipeline.yaml:1:9  source: {name: in, stream: a, streams: [b]}\n  \
+         fix: name all of them in `streams`",
+    );
+}

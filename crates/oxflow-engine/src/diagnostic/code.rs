@@ -91,7 +91,27 @@ codes! {
     InTheWay = "OXF0702", "what shall be made is there already";
     NoProject = "OXF0703", "a folder holds no project of oxflow";
     BadSchema = "OXF0704", "a schema cannot become types";
+    MapJson = "OXF0801", "a source map is malformed";
+    MapVersion = "OXF0802", "a source map is of another version";
+    MapMappings = "OXF0803", "the mappings of a source map are malformed";
+    MapReference = "OXF0804", "a source map refers to what it does not have";
+    MapSection = "OXF0805", "a section of an index map is malformed";
+    MapLimit = "OXF0806", "a source map is larger than the limits allow";
+    IndexVersion = "OXF0807", "the index of a source map is of another format";
+    IndexCorrupt = "OXF0808", "the index of a source map is damaged";
+    MapField = "OXF0809", "a field of a source map beside its mappings is malformed";
+    MapBundle = "OXF0810", "a RAM bundle can't be read";
     Internal = "OXF0901", "an internal error";
+    BadAmount = "OXF1001", "a task or offer has an impossible amount";
+    BadField = "OXF1002", "a task or offer lacks a field or has a wrong one";
+    DuplicateName = "OXF1003", "two tasks or offers have one name";
+    BadConstraint = "OXF1004", "a constraint of a task can't be read";
+    BadMatcher = "OXF1005", "a matcher can't be made so";
+    UnknownOffer = "OXF1006", "an offer or task is not there";
+    ScoreFailed = "OXF1007", "a user's score failed";
+    BadTaskDocument = "OXF1008", "a document of tasks can't be read";
+    BadRequest = "OXF1101", "a request can't be sent as it is";
+    NoResponse = "OXF1102", "a request has no response";
 }
 
 impl Code {

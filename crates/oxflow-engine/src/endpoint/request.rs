@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 /// More than this is no probe.
 const HEAD_BYTES: usize = 8 << 10;
 
@@ -18,6 +20,13 @@ pub(super) struct Response {
 impl Response {
     pub(super) fn text(status: u16, body: &str) -> Self {
         Self { status, kind: "text/plain; charset=utf-8", body: body.to_owned() }
+    }
+
+    /// For programs and people.
+    pub(super) fn json(status: u16, value: &impl Serialize) -> Self {
+        // What is shown here can be JSON.
+        let body = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+        Self { status, kind: "application/json", body }
     }
 
     /// In the format that Prometheus reads.

@@ -2,10 +2,12 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use oxflow::abi::{self, FunctionTable, Instance};
+use oxflow::closure::Maker;
 use oxflow::shape::Parameter;
 
 use super::{PayloadType, borrow, lend, text};
@@ -18,12 +20,18 @@ pub struct Function {
     pub(super) made: Option<Arc<Made>>,
 }
 
-/// A function that a module made of arguments.
+/// A function that a module made.
 #[derive(Debug)]
 pub(super) struct Made {
     table: &'static FunctionTable,
     instance: NonNull<Instance>,
-    arguments: Box<[u8]>,
+    anew: Anew,
+}
+
+/// How it is made once more.
+enum Anew {
+    Arguments(Box<[u8]>),
+    Maker(Maker),
 }
 
 /// A function that can't be made of its arguments.
@@ -97,19 +105,23 @@ impl Function {
         Ok(Self { table: self.table, made: Some(Arc::new(made)) })
     }
 
+    /// The function, as code of this program makes it.
+    pub(crate) fn made_by(&self, maker: &Maker) -> Result<Self, NotMade> {
+        let instance = maker().map_err(|text| NotMade::Refused { class: String::new(), text })?;
+        let made = NonNull::new(instance.cast_mut())
+            .map(|instance| Arc::new(Made { table: self.table, instance, anew: Anew::Maker(Arc::clone(maker)) }));
+        Ok(Self { table: self.table, made })
+    }
+
     /// The function for one lane: one with state is made anew.
     pub fn for_lane(&self) -> Result<Self, NotMade> {
         match &self.made {
-            Some(made) if self.table.stateful != 0 => self.made_of(&made.arguments),
+            Some(made) if self.table.stateful != 0 => match &made.anew {
+                Anew::Arguments(arguments) => self.made_of(arguments),
+                Anew::Maker(maker) => self.made_by(maker),
+            },
             _ => Ok(self.clone()),
         }
-    }
-
-    /// The function of an instance that is never freed.
-    pub(crate) fn of_instance(self, instance: *const Instance) -> Self {
-        let instance = NonNull::new(instance.cast_mut());
-        let made = instance.map(|instance| Arc::new(Made { table: self.table, instance, arguments: Box::default() }));
-        Self { made, ..self }
     }
 
     /// What the entries of its table are called with.
@@ -128,6 +140,15 @@ impl Function {
     }
 }
 
+impl fmt::Debug for Anew {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Arguments(_) => "Arguments",
+            Self::Maker(_) => "Maker",
+        })
+    }
+}
+
 impl Made {
     fn new(table: &'static FunctionTable, arguments: &[u8]) -> Result<Self, NotMade> {
         let create = table.create.ok_or(NotMade::TakesNone)?;
@@ -136,7 +157,7 @@ impl Made {
         // SAFETY: the arguments and `refused` outlive the call.
         let instance = unsafe { create(lend(arguments), &raw const faults) };
         match NonNull::new(instance) {
-            Some(instance) => Ok(Self { table, instance, arguments: arguments.into() }),
+            Some(instance) => Ok(Self { table, instance, anew: Anew::Arguments(arguments.into()) }),
             None => {
                 Err(refused.unwrap_or(NotMade::Refused { class: String::new(), text: "it gave no reason".to_owned() }))
             }

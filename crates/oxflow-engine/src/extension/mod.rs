@@ -12,7 +12,7 @@ pub use function::{Function, NotMade};
 
 use std::slice;
 
-use oxflow::abi::{self, Bytes, GatherTable, ModuleTable, ObjectTable, TypeTable};
+use oxflow::abi::{self, Bytes, GatherTable, ModuleTable, ObjectTable, OfferTable, TypeTable};
 use oxflow::shape::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -125,14 +125,10 @@ impl Module {
         unsafe { Self::from_table(oxflow::module_table()) }
     }
 
-    /// What closures are, with the functions in their order.
-    pub(crate) fn of_closures(tables: oxflow::closure::Tables) -> Result<(Self, Vec<Function>), Incompatible> {
-        let (table, instances) = tables.finish();
+    /// What a pipeline was built of in Rust.
+    pub(crate) fn of_closures(table: &'static ModuleTable) -> Result<Self, Incompatible> {
         // SAFETY: as above.
-        let module = unsafe { Self::from_table(table) }?;
-        let functions = module.functions().into_iter().zip(instances);
-        let functions = functions.map(|(function, instance)| function.of_instance(instance)).collect();
-        Ok((module, functions))
+        unsafe { Self::from_table(table) }
     }
 
     /// A number of its own, the same whenever the module is taken: that of its tables, not of its name.
@@ -286,6 +282,12 @@ impl PayloadType {
         let objects = self.objects()?;
         // SAFETY: as above.
         unsafe { objects.gather.as_ref() }.map(|gather| (objects, gather))
+    }
+
+    /// How its rows become objects one by one, if its module knows how.
+    pub(crate) fn offer(&self) -> Option<&'static OfferTable> {
+        // SAFETY: as above.
+        unsafe { self.objects()?.offer.as_ref() }
     }
 
     /// True if rows of one type may be handed over as rows of the other: the same Rust type of the same library.

@@ -8,7 +8,7 @@
 
 use std::ptr;
 
-use oxflow::abi::{self, FunctionTable, GatherTable, Grows, ModuleTable, ObjectTable, TypeTable};
+use oxflow::abi::{self, FunctionTable, GatherTable, Grows, ModuleTable, ObjectTable, OfferTable, TypeTable};
 
 use super::{Incompatible, array};
 use crate::chain::Chain;
@@ -78,6 +78,10 @@ unsafe fn payload_type(table: *const TypeTable, minor: u32) -> Result<*const Typ
         if !objects.gather.is_null() {
             // SAFETY: as above.
             objects.gather = leak(unsafe { whole::<GatherTable>(objects.gather, "a type's gathering", minor)? });
+        }
+        if !objects.offer.is_null() {
+            // SAFETY: as above.
+            objects.offer = leak(unsafe { whole::<OfferTable>(objects.offer, "a type's offers", minor)? });
         }
         table.objects = leak(objects);
     }

@@ -116,7 +116,7 @@ impl<'p> Graph<'p> {
         graph.nodes.push(Node {
             name: &source.name,
             kind: "source",
-            detail: source.stream.clone(),
+            detail: source.streams().collect::<Vec<_>>().join(", "),
             language: Side::Native,
         });
         graph.row(&plan.steps, 0, "");

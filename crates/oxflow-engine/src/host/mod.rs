@@ -34,6 +34,8 @@ pub(crate) use modules::introduce;
 pub use process::{forked, set_levels};
 pub use queue::{QUEUE_BYTES, QUEUE_RECORDS};
 pub use record::{Record, Value};
+pub(crate) use recorder::Notice;
 pub use recorder::{LogCount, Recorded, Recorder, SpanTotal};
+pub(crate) use scope::in_span;
 pub use scope::{directly, lane};
 pub use shard::{Metric, Reading};

@@ -19,6 +19,8 @@ pub(super) struct Queue {
     bytes: usize,
     waiting: Mutex<Waiting>,
     something: Condvar,
+    /// How often somebody took what waited.
+    takes: AtomicU64,
     dropped: AtomicU64,
 }
 
@@ -33,7 +35,14 @@ struct Waiting {
 
 impl Queue {
     pub(super) fn bounded(records: usize, bytes: usize) -> Self {
-        Self { records, bytes, waiting: Mutex::default(), something: Condvar::new(), dropped: AtomicU64::new(0) }
+        Self {
+            records,
+            bytes,
+            waiting: Mutex::default(),
+            something: Condvar::new(),
+            takes: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn push(&self, record: Record) {
@@ -56,6 +65,7 @@ impl Queue {
     pub(super) fn take(&self) -> Vec<Record> {
         let mut waiting = self.lock();
         waiting.bytes = 0;
+        self.takes.fetch_add(1, Ordering::Relaxed);
         std::mem::take(&mut waiting.records).into()
     }
 
@@ -79,6 +89,10 @@ impl Queue {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lock().records.is_empty()
+    }
+
+    pub(super) fn takes(&self) -> u64 {
+        self.takes.load(Ordering::Relaxed)
     }
 
     pub(super) fn dropped(&self) -> u64 {

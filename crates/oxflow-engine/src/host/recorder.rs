@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use super::process::{generation, process};
 use super::queue::{QUEUE_BYTES, QUEUE_RECORDS, Queue};
-use super::record::Record;
+use super::record::{Fields, Record, Site, shortened};
 use super::shard::{Metric, Shard, metrics};
 
 /// The levels from 1 on, as reports call them.
@@ -41,6 +41,22 @@ pub struct Recorded {
     /// What was measured.
     pub metrics: Vec<Metric>,
 }
+
+/// What the runtime says of a lane.
+#[derive(Debug)]
+pub(crate) struct Notice {
+    /// What it is about, as a record has it.
+    pub(crate) target: &'static str,
+    /// Name of the step that the lane is in.
+    pub(crate) step: Option<String>,
+    /// Number of the lane.
+    pub(crate) lane: usize,
+    /// What it says.
+    pub(crate) text: String,
+}
+
+/// Number of that level, as modules have it.
+const WARNING: u32 = 2;
 
 /// How many log records a step made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,9 +117,37 @@ impl Recorder {
         records
     }
 
+    /// How often somebody took what waited.
+    pub(crate) fn takes(&self) -> u64 {
+        self.queue.takes()
+    }
+
     /// True if nothing waits.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Takes what the runtime itself has to say, a warning.
+    pub(crate) fn notice(&self, notice: Notice) {
+        let Notice { target, step, lane, text } = notice;
+        let site =
+            Site { level: WARNING, name: target.into(), target: target.into(), module: None, file: None, line: 0 };
+        let number = step.as_ref().and_then(|step| self.steps.iter().position(|known| known == step));
+        let record = Record {
+            time: SystemTime::now(),
+            site,
+            message: shortened(&text),
+            fields: Fields::new(),
+            step,
+            lane: Some(lane),
+            thread: None,
+            span: None,
+            span_fields: Fields::new(),
+            trace_id: 0,
+            span_id: 0,
+            parent_id: 0,
+        };
+        self.push(number, record);
     }
 
     /// Waits until there are records, or the run ends, `timeout` at most.

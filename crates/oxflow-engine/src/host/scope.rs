@@ -43,6 +43,8 @@ struct Place {
     /// The visit to a step that `call_id` is for.
     visit: u64,
     call_id: u64,
+    /// The span that an observer of the run was told of, where one listens: what is recorded is in that.
+    told: Option<(u128, u64)>,
 }
 
 /// Where something is recorded.
@@ -80,6 +82,11 @@ pub struct Inside(());
 /// This thread carries messages from now on.
 pub fn lane(recorder: &Arc<Recorder>, live: &Arc<Live>, number: usize) -> Inside {
     place(Some(Place::new(recorder, live, recorder.shard(), Some(number))))
+}
+
+/// What this thread records is in this span of the runtime from now on; none for one that is made up.
+pub(crate) fn in_span(identity: Option<(u128, u64)>) {
+    with(|scope| scope.place.iter_mut().for_each(|place| place.told = identity));
 }
 
 fn place(place: Option<Place>) -> Inside {
@@ -227,7 +234,7 @@ impl Scope {
 impl Place {
     fn new(recorder: &Arc<Recorder>, live: &Arc<Live>, shard: Arc<Shard>, lane: Option<usize>) -> Self {
         let (recorder, live) = (Arc::clone(recorder), Arc::clone(live));
-        Self { recorder, shard, live, lane, batch: u64::MAX, trace_id: 0, visit: u64::MAX, call_id: 0 }
+        Self { recorder, shard, live, lane, batch: u64::MAX, trace_id: 0, visit: u64::MAX, call_id: 0, told: None }
     }
 
     fn here(&mut self) -> Here {
@@ -239,14 +246,15 @@ impl Place {
         if visit != self.visit {
             (self.visit, self.call_id) = (visit, identity());
         }
+        let (trace_id, span_id) = self.told.unwrap_or((self.trace_id, self.call_id));
         Here {
             recorder: Arc::clone(&self.recorder),
             shard: Arc::clone(&self.shard),
             step: self.live.step(),
             lane: self.lane,
-            trace_id: self.trace_id,
+            trace_id,
             span: None,
-            span_id: self.call_id,
+            span_id,
             parent_id: 0,
         }
     }

@@ -36,6 +36,9 @@ impl Job {
         let files = &outputs.files;
         let obstacle = obstacle(&program.stages, source, files);
         let wanted = self.config.run.delivery;
+        if self.is_transactional(source) {
+            return Ok(None);
+        }
         if let (Some(Delivery::ExactlyOnce), Some(why)) = (wanted, obstacle) {
             return Err(JobError::Plan(vec![impossible(why)]));
         }
@@ -106,7 +109,7 @@ fn batches_nest(stages: &[Stage], mut after: bool) -> bool {
 fn impossible(why: &str) -> Diagnostic {
     Diagnostic::new(Code::InvalidValue, "`run.delivery` is `exactly_once`, which this run cannot be")
         .because(why)
-        .fix("read and write files, or set `run.delivery: at_least_once`")
+        .fix("read and write files, or topics of one cluster of Kafka, or set `run.delivery: at_least_once`")
 }
 
 /// Refuses to go on with files that are not what they were.
@@ -175,6 +178,10 @@ impl Keeper {
     /// Makes what was written last, and writes down how far everything is. Lanes wait meanwhile.
     pub(super) fn save(&self, sinks: &HashMap<String, Box<dyn Sink>>) -> Result<(), JobError> {
         let _nothing_moves = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.shared.keep(|| self.save_all(sinks))
+    }
+
+    fn save_all(&self, sinks: &HashMap<String, Box<dyn Sink>>) -> Result<(), JobError> {
         if self.shared.torn.load(Ordering::Acquire) {
             return Ok(());
         }

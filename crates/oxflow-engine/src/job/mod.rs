@@ -1,11 +1,18 @@
 //! A job: a pipeline that is bound to its streams and run to its end.
 
+mod health;
 mod keeper;
 mod letters;
 mod outputs;
 mod running;
+mod telling;
+mod transactions;
+mod watchdog;
 
+pub use health::{Health, HealthStatus, KeepingHealth, LaneHealth, SourceHealth};
 pub use running::Running;
+
+pub(crate) use health::Monitor;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,16 +24,19 @@ use std::time::{Duration, Instant};
 use crate::checkpoint::CheckpointError;
 use crate::clock::Clock;
 use crate::config::{Config, Policy, Stream};
-use crate::connect::{Binding, ConnectError, MalformedUrl, Opened, PollLimits, Sink, open_source};
+use crate::connect::{
+    Binding, ConnectError, MalformedUrl, Opened, Partitions, PollLimits, Sink, Transactions, open_source,
+};
 use crate::dead_letter::TooManyFailed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::endpoint::Endpoint;
 use crate::fault::StepError;
 use crate::host::Recorder;
-use crate::lane::{Lane, LaneError, Progress, Shared, Supply, Unbuilt, build};
+use crate::lane::{Cut, Lane, LaneError, Progress, Shared, Supply, Unbuilt, build};
 use crate::lower::{Bindings, Program, Stage, lower};
 use crate::plan::{Plan, Step, Wish};
 use crate::run::{Live, Patience};
+use crate::telemetry::Provider;
 use keeper::{Keeper, Kept};
 use running::Inner;
 
@@ -44,6 +54,8 @@ pub struct Job {
     pub clock: Clock,
     /// Set by whoever wants the run to be drained, before it starts or at any time later.
     pub drain: Arc<AtomicBool>,
+    /// Where the process tells of its runs already; none for what the configuration says.
+    pub telemetry: Option<Arc<dyn Provider>>,
 }
 
 /// What ended a run that was not drained, or kept it from starting.
@@ -127,6 +139,7 @@ impl From<LaneError> for JobError {
             LaneError::TooManyFailed(error) => Self::TooManyFailed(error),
             LaneError::Connect(error) => Self::Connect(error),
             LaneError::Internal(text) => Self::Internal(text),
+            LaneError::Undone => Self::Internal("a lane ended with what was undone".to_owned()),
         }
     }
 }
@@ -144,19 +157,22 @@ impl Job {
         if self.bindings.foreign.is_none() {
             program.without_python().map_err(|finding| JobError::Plan(vec![finding]))?;
         }
+        self.telemetry = self.provider()?;
         let endpoint = self.endpoint()?;
-        let mut source = self.open()?;
+        let known = Arc::default();
+        let mut source = self.open(&known)?;
         let streams = sink_streams(&program.stages);
         let dead_letters = self.dead_letter_stream();
-        let outputs = self.outputs(&streams, dead_letters, &source)?;
+        let outputs = self.outputs(&streams, dead_letters, &source, &known)?;
         let claims = self.claim(&outputs)?;
         let kept = self.kept(&program, &source, &outputs)?;
         let before = kept.as_ref().and_then(|kept| kept.before.as_ref());
         if let Some(before) = before {
             source.resume(&before.sources);
         }
-        let sinks = self.open_sinks(&outputs, claims, before)?;
-        let running = self.spawn(&program, source, sinks, kept)?;
+        let transactions = self.transactions(&source, &outputs)?;
+        let sinks = self.open_sinks(&outputs, claims, before, transactions.as_ref())?;
+        let running = self.spawn(&program, source, &known, sinks, kept, transactions)?;
         Ok(match endpoint {
             Some(endpoint) => running.shown_at(endpoint),
             None => running,
@@ -201,22 +217,29 @@ impl Job {
         Ok(Cow::Owned(Binding::Url(url)))
     }
 
-    fn open(&self) -> Result<Opened, JobError> {
-        let stream = &self.plan.source.stream;
-        Ok(open_source(stream, &*self.binding(stream)?)?)
+    fn open(&self, known: &Arc<Partitions>) -> Result<Opened, JobError> {
+        let bound =
+            self.plan.source.streams().map(|stream| Ok((Arc::from(stream), self.binding(stream)?.into_owned())));
+        let bound = bound.collect::<Result<Vec<_>, JobError>>()?;
+        Ok(open_source(&bound, known, self.config.run.instance_id.as_deref())?)
     }
 
     fn spawn(
         self,
         program: &Program,
         source: Opened,
+        known: &Arc<Partitions>,
         sinks: HashMap<String, Box<dyn Sink>>,
         kept: Option<Kept>,
+        transactions: Option<Arc<dyn Transactions>>,
     ) -> Result<Running, JobError> {
-        let lanes = self.lanes(source.partitions.len());
+        let lanes = self.lanes(if source.grows { usize::MAX } else { known.count() });
         let reached = source.reached.clone();
         let group = source.group.clone();
-        let shared = Arc::new(self.shared(program, source.partitions.clone(), lanes, kept.is_some()));
+        let shared = Arc::new(Shared {
+            cut: transactions.is_some().then(|| Cut::new(lanes)),
+            ..self.shared(program, Arc::clone(known), lanes, kept.is_some())
+        });
         let marks = kept.as_ref().map(|kept| kept.marks(&program.steps));
         let start = kept.as_ref().map(|kept| kept.progress(&program.steps)).unwrap_or_default();
         let patience = self.patience(&shared);
@@ -236,11 +259,11 @@ impl Job {
         Running::start(
             ready,
             Inner {
-                stream: self.plan.source.stream,
                 reached,
                 foreign: self.bindings.foreign,
                 keeper,
                 group,
+                transactions,
                 checkpoint_interval: Duration::from_millis(u64::from(self.config.run.checkpoint_ms.0.get())),
                 shared,
                 sinks,
@@ -262,7 +285,7 @@ impl Job {
         }
     }
 
-    fn shared(&self, program: &Program, partitions: Vec<String>, lanes: usize, resumable: bool) -> Shared {
+    fn shared(&self, program: &Program, partitions: Arc<Partitions>, lanes: usize, resumable: bool) -> Shared {
         let run = &self.config.run;
         let policies: Vec<Policy> =
             program.steps.iter().map(|step| self.config.step(&step.name).on_error.policy()).collect();
@@ -287,8 +310,12 @@ impl Job {
             committed: Mutex::default(),
             gate: RwLock::new(()),
             torn: AtomicBool::new(false),
+            cut: None,
             exit: Mutex::default(),
             recorder: Recorder::of_run(program.steps.iter().map(|step| step.name.clone()).collect()),
+            observer: self.observer(program),
+            monitor: Monitor::new(Duration::from_secs(u64::from(run.stalled_s.0.get())), lanes),
+            keeping: Mutex::default(),
             live: (0..lanes).map(|_| Arc::new(Live::new(program.steps.len()))).collect(),
             progress: (0..lanes).map(|_| Mutex::new(Progress::default())).collect(),
         }

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Job, JobError};
 use crate::checkpoint::{Checkpoint, CheckpointError, SinkState};
-use crate::connect::{Binding, Claim, ConnectError, FileKey, Opened, Sink, StreamUrl, claim, open_sink};
+use crate::connect::{
+    Binding, Claim, ConnectError, FileKey, Opened, Partitions, Sink, StreamUrl, Transactions, claim, open_sink,
+};
 
 /// What a run writes.
 pub(super) struct Outputs<'r> {
@@ -33,9 +36,10 @@ impl Job {
         streams: &'r [&'r str],
         dead_letters: Option<&'r str>,
         source: &Opened,
+        known: &Partitions,
     ) -> Result<Outputs<'r>, JobError> {
-        let read = self.plan.source.stream.as_str();
-        let mut taken: HashMap<FileKey, &str> = source.files().map(|file| (file, read)).collect();
+        let read = known.files();
+        let mut taken: HashMap<FileKey, &str> = read.iter().map(|(file, stream)| (file.clone(), &**stream)).collect();
         let mut files = BTreeMap::new();
         for stream in streams.iter().chain(dead_letters.as_ref()) {
             let Some(path) = self.binding(stream)?.written_file() else { continue };
@@ -76,6 +80,7 @@ impl Job {
         outputs: &Outputs<'_>,
         mut claims: Claims,
         before: Option<&Checkpoint>,
+        transactions: Option<&Arc<dyn Transactions>>,
     ) -> Result<HashMap<String, Box<dyn Sink>>, JobError> {
         let mut sinks = HashMap::new();
         let mut open = |adds: bool| {
@@ -83,7 +88,8 @@ impl Job {
                 let binding = self.sink_binding(stream, outputs)?;
                 if appends(&binding) == adds && !sinks.contains_key(stream) {
                     let state = before.and_then(|before| outputs.state(stream, &binding, before));
-                    sinks.insert(stream.to_owned(), open_sink(stream, &binding, claims.remove(stream), state)?);
+                    let sink = open_sink(stream, &binding, claims.remove(stream), state, transactions)?;
+                    sinks.insert(stream.to_owned(), sink);
                 }
             }
             Ok::<(), JobError>(())
@@ -109,7 +115,7 @@ impl Job {
 }
 
 impl Outputs<'_> {
-    fn all(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         self.streams.iter().copied().chain(self.dead_letters)
     }
 

@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::JobError;
 use super::keeper::Keeper;
-use crate::config::Delivery;
-use crate::connect::{Group, Reached, Received, Sink};
-use crate::endpoint::Endpoint;
+use super::{Health, HealthStatus, JobError, watchdog};
+use crate::batch::numbers_of;
+use crate::connect::{Extent, Group, Reached, Received, Sink, Transactions};
+use crate::endpoint::{Endpoint, Shown};
 use crate::host::Recorder;
 use crate::lane::{Lane, LaneError, Shared};
 use crate::report::{PartitionReport, Report, SKIPPED_SHOWN, Status, StepReport, sum};
@@ -27,7 +27,6 @@ pub struct Running {
 }
 
 pub(super) struct Inner {
-    pub(super) stream: String,
     /// For each partition how far it was read, where that can be told.
     pub(super) reached: Vec<Option<Arc<Reached>>>,
     pub(super) shared: Arc<Shared>,
@@ -36,6 +35,8 @@ pub(super) struct Inner {
     pub(super) keeper: Option<Keeper>,
     /// The source's group, where it has one.
     pub(super) group: Option<Arc<dyn Group>>,
+    /// What makes its positions good together with the outputs, where that is wanted.
+    pub(super) transactions: Option<Arc<dyn Transactions>>,
     pub(super) checkpoint_interval: Duration,
     pub(super) started: Instant,
     pub(super) end: Mutex<End>,
@@ -58,6 +59,8 @@ pub(super) struct End {
 impl Inner {
     /// Runs the lanes to their end and finishes the sinks.
     fn watch(self: &Arc<Self>, lanes: Vec<Lane>) {
+        let watched = Arc::clone(self);
+        let watching = spawn_thread("oxflow-watchdog".to_owned(), move || watchdog::watch(&watched));
         let kept = Arc::clone(self);
         let keeping = spawn_thread("oxflow-keep".to_owned(), move || kept.keep());
         let threads: Vec<_> =
@@ -71,35 +74,49 @@ impl Inner {
         }
         self.end().carried = true;
         self.ended.notify_all();
+        // How it ended is no matter of the run.
+        drop(watching.map(JoinHandle::join));
         let kept = keeping.and_then(|keeping| keeping.join().map_err(|panic| JobError::Internal(panic_text(&*panic))));
         if let Err(error) = kept.and_then(|()| self.finish()) {
             self.fail(error);
         }
         self.group.iter().for_each(|group| group.close());
         self.sinks.values().for_each(|sink| sink.release());
-        self.end().elapsed = Some(self.started.elapsed());
+        let elapsed = self.started.elapsed();
+        self.tell_end();
+        self.end().elapsed = Some(elapsed);
         self.ended.notify_all();
         self.shared.recorder.end();
     }
 
     fn finish(&self) -> Result<(), JobError> {
         // What one sink can't write is no reason to keep back what the others have.
-        let finished: Vec<_> = self.sinks.values().map(|sink| sink.finish()).collect();
+        let began = Instant::now();
+        let finished: Vec<_> = self.shared.keep(|| self.sinks.values().map(|sink| sink.finish()).collect());
         finished.into_iter().collect::<Result<(), _>>()?;
         let failed = self.end().failed;
         match &self.keeper {
             Some(keeper) => keeper.finish(&self.sinks, failed)?,
             None => self.commit()?,
         }
+        self.tell_commit(began.elapsed());
         Ok(())
     }
 
     /// Commits what is settled, after the sinks have put it where a crash can't reach it.
     fn commit(&self) -> Result<(), JobError> {
-        let settled = self.shared.settled();
+        self.shared.keep(|| self.commit_settled())
+    }
+
+    fn commit_settled(&self) -> Result<(), JobError> {
+        self.group.iter().for_each(|group| group.begin_commit());
+        if let (Some(transactions), Some(cut)) = (&self.transactions, &self.shared.cut) {
+            return self.transact(transactions.as_ref(), cut);
+        }
+        let (settled, owned) = (self.shared.settled(), self.shared.owned());
         self.sinks.values().try_for_each(|sink| sink.secure())?;
         if let Some(group) = &self.group {
-            group.commit(&settled);
+            group.commit(&owned);
         }
         self.shared.commit(settled);
         Ok(())
@@ -113,10 +130,20 @@ impl Inner {
             (None, None) => Ok(()),
         };
         while self.goes_on_after(self.checkpoint_interval) {
+            let began = Instant::now();
             if let Err(error) = saved() {
                 return self.fail(error);
             }
+            if self.keeper.is_some() || self.group.is_some() {
+                self.tell_commit(began.elapsed());
+            }
         }
+    }
+
+    /// Waits; false if the lanes have ended.
+    pub(super) fn carries_after(&self, interval: Duration) -> bool {
+        let waited = self.ended.wait_timeout_while(self.end(), interval, |end| !end.carried);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.carried
     }
 
     /// Waits; false if the lanes have ended. Partitions that are about to go are waited for no longer than a moment.
@@ -141,7 +168,7 @@ impl Inner {
             let (mut lane, mut ended) = (Some(lane), Ok(()));
             let mut body = || ended = lane.take().map_or(Ok(()), carry);
             match foreign {
-                Some(foreign) => foreign.around(&mut body),
+                Some(foreign) => foreign.around(number, &mut body),
                 None => body(),
             }
             if ended.is_err() {
@@ -191,7 +218,7 @@ impl Running {
         let inner = Arc::downgrade(&self.inner);
         endpoint.show(move || {
             let view = Self { inner: inner.upgrade()?, watcher: Mutex::default(), endpoint: Mutex::default() };
-            Some((view.report(), view.inner.shared.drain.load(Ordering::Acquire)))
+            Some(Box::new(view))
         });
         Self { endpoint: Mutex::new(Some(endpoint)), ..self }
     }
@@ -243,7 +270,7 @@ impl Running {
         Report {
             status,
             ended,
-            delivery: if shared.resumable { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce },
+            delivery: shared.delivery(),
             elapsed_s: elapsed.as_secs_f64(),
             lanes: shared.progress.len(),
             messages_in: steps.first().map_or(0, |source| source.messages_in),
@@ -275,21 +302,52 @@ impl Running {
         }
     }
 
+    /// Whether the run moves.
+    pub fn health(&self) -> Health {
+        let (shared, now) = (&self.inner.shared, Instant::now());
+        let monitor = &shared.monitor;
+        let standing = self.inner.group.as_ref().and_then(|group| group.standing());
+        let mut partitions = self.partitions();
+        if standing.is_some() {
+            // Those of a group that this process has.
+            partitions.retain(|partition| partition.end.is_some());
+        }
+        let keeping = *shared.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let health = Health {
+            status: match self.status().0 {
+                Status::Running => HealthStatus::Ok,
+                Status::Drained => HealthStatus::Drained,
+                Status::Failed => HealthStatus::Failed,
+            },
+            draining: shared.drain.load(Ordering::Acquire),
+            reasons: Vec::new(),
+            stalled_s: monitor.patience().as_secs(),
+            lanes: monitor.look(shared, now),
+            keeping: monitor.keeping(keeping, now),
+            source: standing.map(|standing| monitor.source(&standing.stream, standing.silent)),
+            partitions,
+        };
+        health.with_reasons()
+    }
+
     fn partitions(&self) -> Vec<PartitionReport> {
+        let standing = self.inner.group.as_ref().and_then(|group| group.standing());
+        let at = |slot| standing.as_ref().and_then(|standing| standing.partitions.get(&slot));
         let committed = self.inner.shared.committed.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = self.inner.shared.partitions.iter();
+        let partitions = self.inner.shared.partitions.all().into_iter();
         let reached = self.inner.reached.iter().map(Option::as_ref).chain(std::iter::repeat(None));
-        names
-            .zip(0u32..)
+        partitions
             .zip(reached)
-            .map(|((name, partition), reached)| PartitionReport {
-                stream: self.inner.stream.clone(),
-                partition,
-                name: name.clone(),
-                resumed_at: self.inner.keeper.as_ref().and_then(|keeper| keeper.resumed_at(partition)),
-                committed: committed.get(&partition).map(|position| position.next),
+            .map(|((slot, partition), reached)| PartitionReport {
+                stream: partition.stream.to_string(),
+                partition: numbers_of(slot).1,
+                name: partition.name.to_string(),
+                resumed_at: self.inner.keeper.as_ref().and_then(|keeper| keeper.resumed_at(slot)),
+                committed: committed.get(&slot).map(|position| position.next),
                 position_bytes: reached.map(|reached| reached.position_bytes()),
                 size_bytes: reached.map(|reached| reached.size_bytes),
+                end: at(slot).and_then(|at| at.end),
+                lag: at(slot).and_then(Extent::lag),
             })
             .collect()
     }
@@ -298,6 +356,16 @@ impl Running {
     pub fn outputs(&self) -> HashMap<String, Vec<Received>> {
         let sinks = self.inner.sinks.iter();
         sinks.filter_map(|(stream, sink)| Some((stream.clone(), sink.received()?))).collect()
+    }
+}
+
+impl Shown for Running {
+    fn report(&self) -> Report {
+        Self::report(self)
+    }
+
+    fn health(&self) -> Health {
+        Self::health(self)
     }
 }
 

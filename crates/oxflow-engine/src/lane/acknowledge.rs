@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::nodes::Node;
 use super::outbox::Outbox;
 use super::{Lane, LaneError, State};
+use crate::run::Activity;
 
 /// How long acknowledgements are waited for in one piece.
 const TURN: Duration = Duration::from_millis(20);
@@ -21,7 +22,7 @@ fn each_outbox(
             Node::Route { branches, .. } | Node::Broadcast { branches, .. } => {
                 branches.iter_mut().try_for_each(|branch| each_outbox(branch, visit))?;
             }
-            Node::Run(_) | Node::Gather(_) => {}
+            Node::Run { .. } | Node::Gather(_) => {}
         }
     }
     Ok(())
@@ -30,8 +31,16 @@ fn each_outbox(
 impl Lane {
     /// Settles what was acknowledged since this was called last.
     pub(super) fn acknowledge(&mut self) -> Result<(), LaneError> {
-        each_outbox(&mut self.nodes, &mut |outbox| Ok(outbox.acknowledge(&mut self.state)?))?;
-        self.state.acknowledge_letters()
+        let mut under_way = 0;
+        each_outbox(&mut self.nodes, &mut |outbox| {
+            outbox.acknowledge(&mut self.state)?;
+            under_way += outbox.len();
+            Ok(())
+        })?;
+        self.state.acknowledge_letters()?;
+        let letters = self.state.letters.as_ref().map_or(0, |letters| letters.outbox.len());
+        self.state.live.sends(under_way + letters);
+        Ok(())
     }
 
     /// True if so much is on its way that nothing should be read now.
@@ -49,7 +58,7 @@ impl Lane {
     pub(super) fn wait_for_one(&mut self, timeout: Duration) -> bool {
         let mut waited = false;
         let mut wait = |outbox: &mut Outbox| {
-            if !waited && !outbox.is_empty() {
+            if !waited && (!outbox.is_empty() || outbox.is_crowded()) {
                 outbox.wait(timeout);
                 waited = true;
             }
@@ -65,6 +74,7 @@ impl Lane {
     /// Waits until everything is acknowledged, `timeout` at most.
     pub(super) fn wait_for_all(&mut self, timeout: Duration) -> Result<(), LaneError> {
         let until = Instant::now() + timeout;
+        self.state.live.does(Activity::WaitsForSinks);
         self.acknowledge()?;
         while Instant::now() < until && self.wait_for_one(TURN) {
             self.acknowledge()?;

@@ -38,11 +38,17 @@ pub(super) fn push(nodes: &mut [Node], batch: Batch, state: &mut State) -> Resul
     let Some((node, rest)) = nodes.split_first_mut() else { return Ok(()) };
     state.live.carry(batch.len());
     if let Some(step) = node.step() {
+        if let Some(first) = batch.metadata(0) {
+            state.live.at(first.slot(), first.offset());
+        }
         state.live.enter(step);
     }
     match node {
-        Node::Run(run) => {
-            let (outputs, ended) = call(run.as_mut(), batch, state)?;
+        Node::Run { steps, run } => {
+            let told = state.told.run(steps, batch.len());
+            let called = call(run.as_mut(), batch, state);
+            state.told.ran(told, &called);
+            let (outputs, ended) = called?;
             push(rest, outputs, state)?;
             ended
         }
@@ -65,9 +71,32 @@ pub(super) fn expire(nodes: &mut [Node], state: &mut State) -> Result<(), LaneEr
     each_gather(nodes, state, &mut |gather| gather.window.expire(now))
 }
 
-/// Sends on all open batches, since nothing more comes.
+/// Sends on all open batches.
 pub(super) fn close(nodes: &mut [Node], state: &mut State) -> Result<(), LaneError> {
-    each_gather(nodes, state, &mut |_| true)
+    let end = &mut |gather: &mut Gather| {
+        gather.window.close();
+        true
+    };
+    each_gather(nodes, state, end)
+}
+
+/// Throws away what waits in open batches.
+pub(super) fn forget(nodes: &mut [Node], state: &State) {
+    for node in nodes {
+        match node {
+            Node::Gather(gather) => {
+                gather.pending.clear();
+                gather.window.close();
+                state.live.hold(gather.step, 0);
+            }
+            Node::Route { branches, .. } | Node::Broadcast { branches, .. } => {
+                for branch in branches {
+                    forget(branch, state);
+                }
+            }
+            Node::Run { .. } | Node::Sink { .. } => {}
+        }
+    }
 }
 
 /// When the next open batch expires.
@@ -78,7 +107,7 @@ pub(super) fn deadline(nodes: &[Node]) -> Option<Duration> {
         .filter_map(|node| match node {
             Node::Gather(gather) => gather.window.deadline(),
             Node::Route { branches, .. } | Node::Broadcast { branches, .. } => inside(branches),
-            Node::Run(_) | Node::Sink { .. } => None,
+            Node::Run { .. } | Node::Sink { .. } => None,
         })
         .min()
 }
@@ -99,7 +128,7 @@ fn each_gather(
         Node::Route { branches, .. } | Node::Broadcast { branches, .. } => {
             first_error(branches, |branch| each_gather(branch, state, over))?;
         }
-        Node::Run(_) | Node::Sink { .. } => {}
+        Node::Run { .. } | Node::Sink { .. } => {}
     }
     each_gather(rest, state, over)
 }
@@ -182,7 +211,7 @@ fn emit(gather: &mut Gather, rest: &mut [Node], state: &mut State) -> Result<(),
     // What was left before says nothing of this list.
     let short = std::mem::take(&mut state.short);
     let pushed = push(rest, list, state);
-    if state.short || !matches!(pushed, Ok(()) | Err(LaneError::TooManyFailed(_))) {
+    if state.short || !matches!(pushed, Ok(()) | Err(LaneError::TooManyFailed(_) | LaneError::Undone)) {
         // Its messages are noted as passed, but the list itself did not come to its end everywhere.
         state.shared.tear();
     }
@@ -260,7 +289,7 @@ fn write(
     let written = kept.map(|kept| batch.select(&kept));
     let written = written.as_ref().unwrap_or(&batch);
     // At once: the lane may end with the error of another branch, which leaves things in order.
-    outbox.write(written, state).inspect_err(|_| state.shared.tear())?;
+    outbox.write(written, state).inspect_err(|error| state.tear_by(error))?;
     // What was left out is over, too.
     note(step, passed, &batch, handled, state);
     state.count(step, came, written.len(), started.elapsed());
@@ -316,7 +345,7 @@ fn note(step: usize, passed: Option<&mut Passed>, batch: &Batch, handled: usize,
 }
 
 fn origins(batch: &Batch) -> impl Iterator<Item = (u32, i64)> {
-    batch.each_metadata().map(|row| (row.partition(), row.offset()))
+    batch.each_metadata().map(|row| (row.slot(), row.offset()))
 }
 
 impl State {

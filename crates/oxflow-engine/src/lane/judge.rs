@@ -113,8 +113,7 @@ impl State {
     /// Counts the messages of a row as skipped by the step, if they aren't `known` to be: it may have failed on another output.
     fn skip(&mut self, meta: &Meta, rows: &[u32], fault: &Fault, known: &mut BTreeSet<(usize, u32, u64)>) {
         let messages = rows.get(fault.row as usize).into_iter().flat_map(|row| meta.sources(*row));
-        let new =
-            messages.filter(|message| known.insert((fault.step, message.partition(), message.sequence()))).count();
+        let new = messages.filter(|message| known.insert((fault.step, message.slot(), message.sequence()))).count();
         if let Some(counts) = self.progress.counts.get_mut(fault.step) {
             counts.skipped += new as u64;
         }

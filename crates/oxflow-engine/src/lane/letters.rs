@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::outbox::Outbox;
 use super::{LaneError, State};
 use crate::batch::{AttributesBuilder, Batch, Meta, Metadata, Payloads};
+use crate::crash;
 use crate::dead_letter::{DeadLetter, Failure};
 use crate::fault::Fault;
 use crate::limits::{BadMessages, Breach, Limits};
@@ -43,7 +44,7 @@ pub(super) struct Posted {
 impl Posted {
     fn push(&mut self, message: Metadata<'_>, sequence: u64, letter: &DeadLetter<'_>) -> Result<(), LaneError> {
         let text = serde_json::to_vec(letter).map_err(|error| LaneError::Internal(error.to_string()))?;
-        self.partitions.push(message.partition());
+        self.partitions.push(message.slot());
         self.sequences.push(sequence);
         self.offsets.push(message.offset());
         self.timestamps.push(message.timestamp_us());
@@ -91,12 +92,13 @@ impl State {
         let failure = Failure::new(step, fault, shared.clock.timestamp_us());
         let mut failed: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         for message in meta.sources(*row) {
-            let (partition, sequence) = (message.partition(), message.sequence());
-            let known = !posted.messages.insert((fault.step, partition, sequence));
-            if known || self.sent(fault.step, message) {
+            let (partition, sequence) = (message.slot(), message.sequence());
+            let told = !posted.messages.insert((fault.step, partition, sequence));
+            if told || self.sent(fault.step, message) {
                 continue;
             }
-            let name = shared.partitions.get(partition as usize).map_or("", String::as_str);
+            let known = shared.partitions.get(partition);
+            let name = known.as_ref().map_or("", |known| &known.name);
             let (message, payload) = message.as_read().unwrap_or((message, b""));
             // Until its dead letter is acknowledged.
             self.hold(partition, sequence);
@@ -115,15 +117,17 @@ impl State {
     /// True if an earlier run has sent the dead letter; if not, this one does.
     fn sent(&mut self, step: usize, message: Metadata<'_>) -> bool {
         let again = self.letters.as_ref().is_some_and(|letters| letters.again.contains(&step));
-        again && !self.progress.letters.entry(step).or_default().note(message.partition(), message.offset())
+        again && !self.progress.letters.entry(step).or_default().note(message.slot(), message.offset())
     }
 
     /// Writes dead letters of messages of the stream `read_from`.
     pub(super) fn send(&mut self, posted: &mut Posted, read_from: &Arc<str>) -> Result<(), LaneError> {
         let Some(mut letters) = self.letters.take_if(|_| posted.bytes > 0) else { return Ok(()) };
+        crash::point("dead-letter");
         let written = letters.outbox.write(&posted.take(read_from), self);
+        crash::point("dead-lettered");
         self.letters = Some(letters);
-        Ok(written.inspect_err(|_| self.shared.tear())?)
+        written.inspect_err(|error| self.tear_by(error))
     }
 
     /// Lets go of what can't decide anything any more.

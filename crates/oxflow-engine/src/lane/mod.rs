@@ -4,12 +4,16 @@
 //! other: a slow sink stops the reading, and nothing piles up in between.
 
 mod acknowledge;
+mod cut;
+mod even;
 mod flow;
 mod judge;
 mod letters;
 mod nodes;
 mod outbox;
+mod told;
 
+pub(crate) use cut::{Cut, Stand};
 pub(crate) use letters::Letters;
 pub(crate) use nodes::{Node, Supply, Unbuilt, build};
 pub(crate) use outbox::Outbox;
@@ -24,13 +28,16 @@ use crate::batch::{Batch, Meta, Payloads};
 use crate::checkpoint::{Marks, Sent};
 use crate::clock::Clock;
 use crate::commit::{Position, Tracker};
-use crate::config::Policy;
-use crate::connect::{Changes, ConnectError, PollLimits, Polled, Read, Source, UNTIMED};
+use crate::config::{Delivery, Policy};
+use crate::connect::{Changes, ConnectError, Partitions, PollLimits, Polled, Read, Settled, Source, UNTIMED};
 use crate::dead_letter::TooManyFailed;
 use crate::fault::StepError;
 use crate::host::{self, Recorder};
+use crate::job::Monitor;
 use crate::report::{Exit, SOURCE, Skipped, StepInfo};
-use crate::run::{Live, StepCounts, take_waiting};
+use crate::run::{Activity, Live, StepCounts, take_waiting};
+use crate::telemetry::Observer;
+use told::Told;
 
 /// What the lanes of a run share.
 #[derive(Debug)]
@@ -41,8 +48,8 @@ pub(crate) struct Shared {
     pub(crate) policies: Vec<Policy>,
     /// For each step: whether a fault in it ends the run.
     pub(crate) fatal: Vec<bool>,
-    /// For each partition its name.
-    pub(crate) partitions: Vec<String>,
+    /// What the partitions are called.
+    pub(crate) partitions: Arc<Partitions>,
     pub(crate) limits: PollLimits,
     /// Whether a later run goes on where this one is drained, so that open batches may stay open.
     pub(crate) resumable: bool,
@@ -59,15 +66,25 @@ pub(crate) struct Shared {
     /// Set once, if what the outputs hold can no longer be told: no checkpoint is taken from then on, and a later run goes
     /// on from the last one.
     pub(crate) torn: AtomicBool,
+    /// Present where outputs and positions become good together.
+    pub(crate) cut: Option<Cut>,
     /// The first step that asked the process to end.
     pub(crate) exit: Mutex<Option<Exit>>,
     /// Takes what extensions record.
     pub(crate) recorder: Arc<Recorder>,
+    /// Is told what the lanes do.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// Tells whether the lanes move.
+    pub(crate) monitor: Monitor,
+    /// When the checkpoint or commit began that is under way.
+    pub(crate) keeping: Mutex<Option<Instant>>,
 }
 
 /// How long the sinks may take for what they have of a partition that goes. What they take longer for is read again by whoever
 /// gets it.
 const LAST_OF_A_PARTITION: Duration = Duration::from_secs(5);
+/// How soon a lane with open lists sees that they are to end.
+const ALERT: Duration = Duration::from_millis(20);
 /// How long the sinks may take when reading is over. If that is not enough their own end says why.
 const LAST_ACKNOWLEDGEMENT: Duration = Duration::from_secs(30);
 
@@ -91,8 +108,26 @@ impl Shared {
         Carrying { shared: self, _gate: self.gate.read().unwrap_or_else(PoisonError::into_inner) }
     }
 
+    /// Does what makes a checkpoint or commit, and shows meanwhile that it does.
+    pub(crate) fn keep<T>(&self, work: impl FnOnce() -> T) -> T {
+        let now = |at| *self.keeping.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        now(Some(Instant::now()));
+        let done = work();
+        now(None);
+        done
+    }
+
     fn tear(&self) {
         self.torn.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn.load(Ordering::Acquire)
+    }
+
+    /// What is promised about each message.
+    pub(crate) fn delivery(&self) -> Delivery {
+        if self.resumable || self.cut.is_some() { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce }
     }
 
     /// How far each lane came.
@@ -114,6 +149,18 @@ impl Shared {
         settled
     }
 
+    /// The same, with the time that each partition came, where partitions come and go.
+    pub(crate) fn owned(&self) -> BTreeMap<u32, Settled> {
+        let of_lane = |lane: Progress| {
+            let epochs = lane.epochs;
+            let settled = lane.settled.into_iter();
+            settled.filter_map(move |(partition, position)| {
+                Some((partition, Settled { epoch: *epochs.get(&partition)?, position }))
+            })
+        };
+        self.each_progress().into_iter().flat_map(of_lane).collect()
+    }
+
     /// The sinks have made what they took last: only now is what was settled before committed.
     pub(crate) fn commit(&self, settled: BTreeMap<u32, Position>) {
         *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = settled;
@@ -126,6 +173,8 @@ pub(crate) struct Progress {
     pub(crate) counts: Vec<StepCounts>,
     /// For each partition of the lane up to where its messages are settled.
     pub(crate) settled: BTreeMap<u32, Position>,
+    /// For each partition that comes and goes which time this is.
+    pub(crate) epochs: BTreeMap<u32, u64>,
     /// For each step where branches may differ how far it came.
     pub(crate) marks: BTreeMap<usize, Marks>,
     /// For each step that may have dead letters which messages are some.
@@ -148,14 +197,23 @@ pub(crate) enum LaneError {
     /// A connector failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// What was written is undone; everything is read again. Not for people.
+    #[error("what was written is undone")]
+    Undone,
     /// oxflow failed.
     #[error("{0}")]
     Internal(String),
 }
 
+impl LaneError {
+    /// True if nobody knows what a sink wrote. A step that failed on a message leaves things in order.
+    fn tears(&self) -> bool {
+        !matches!(self, Self::Step(_) | Self::TooManyFailed(_) | Self::Undone)
+    }
+}
+
 /// One lane.
 pub(crate) struct Lane {
-    number: usize,
     source: Box<dyn Source>,
     nodes: Vec<Node>,
     state: State,
@@ -163,12 +221,16 @@ pub(crate) struct Lane {
 
 /// What a lane knows while it carries messages.
 pub(crate) struct State {
+    number: usize,
     live: Arc<Live>,
     shared: Arc<Shared>,
+    /// What was written since the last cut.
+    written: even::Written,
     trackers: BTreeMap<u32, Tracker>,
     progress: Progress,
     /// Absent where no message may become a dead letter.
     letters: Option<Letters>,
+    told: Told,
     /// A step did not handle all of a batch, since it failed or the pipeline stops.
     short: bool,
 }
@@ -186,8 +248,11 @@ impl Lane {
         let counts = vec![StepCounts::default(); shared.steps.len()];
         let progress = Progress { counts, ..start };
         let live = shared.live.get(number).map_or_else(|| Arc::new(Live::new(shared.steps.len())), Arc::clone);
-        let state = State { live, shared, trackers: BTreeMap::new(), progress, letters, short: false };
-        let mut lane = Self { number, source, nodes, state };
+        let written = even::Written::default();
+        let trackers = BTreeMap::new();
+        let told = Told::to(shared.observer.as_ref());
+        let state = State { number, live, shared, written, trackers, progress, letters, told, short: false };
+        let mut lane = Self { source, nodes, state };
         // A checkpoint may be taken before the lane has moved.
         lane.publish();
         lane
@@ -196,15 +261,17 @@ impl Lane {
     /// Carries messages until the source ends, someone asks to drain, or something fails.
     pub(crate) fn run(mut self) -> Result<(), LaneError> {
         let shared = Arc::clone(&self.state.shared);
-        let _inside = host::lane(&shared.recorder, &self.state.live, self.number);
+        let _inside = host::lane(&shared.recorder, &self.state.live, self.state.number);
         let carried = self.carry_all();
         let _carrying = shared.carry();
         let closed = if carried.is_ok() { self.close() } else { Ok(()) };
+        let closed = self.unless_undone(closed);
         // Also of a lane that failed: what comes before the failure is delivered.
         let closed = closed.and(self.wait_for_all(LAST_ACKNOWLEDGEMENT));
         // What a step left in the last batches is still to come.
         self.state.progress.ended &= !self.state.short;
         self.leave(&closed);
+        self.state.told.count(&self.state.progress.counts);
         carried.and(closed)
     }
 
@@ -214,21 +281,32 @@ impl Lane {
             let started = Instant::now();
             self.state.live.begin();
             self.state.enter(SOURCE, 0);
-            self.follow_changes()?;
-            let polled = self.poll()?;
-            let carrying = shared.carry();
-            let went = self.carry(polled, started);
-            self.leave(&went);
-            drop(carrying);
-            went?;
+            let went = self.turn(started);
+            self.unless_undone(went)?;
         }
         Ok(())
+    }
+
+    fn turn(&mut self, started: Instant) -> Result<(), LaneError> {
+        let shared = Arc::clone(&self.state.shared);
+        self.follow_changes()?;
+        // Partitions that just came may be those of a new life, which nothing of the one before must be mixed with.
+        self.state.same_life()?;
+        let polled = self.poll()?;
+        self.state.live.does(Activity::WaitsForCheckpoint);
+        let carrying = shared.carry();
+        self.state.live.does(Activity::Works);
+        let went = self.carry(polled, started).and_then(|()| self.come_even());
+        self.leave(&went);
+        drop(carrying);
+        went
     }
 
     /// Gives up partitions that went, and begins those that came.
     fn follow_changes(&mut self) -> Result<(), LaneError> {
         let Changes { revoked, assigned } = self.source.changes();
         if !revoked.is_empty() {
+            self.finish_lists()?;
             self.wait_for_all(LAST_OF_A_PARTITION)?;
             // What is settled by now may still be committed.
             self.publish();
@@ -237,9 +315,10 @@ impl Lane {
             }
             self.source.released(&revoked);
         }
-        for partition in assigned {
+        for owned in assigned {
             // What was settled before it went is not this time's.
-            self.state.progress.settled.remove(&partition);
+            self.state.progress.settled.remove(&owned.partition);
+            self.state.progress.epochs.insert(owned.partition, owned.epoch);
             self.publish();
         }
         Ok(())
@@ -248,10 +327,13 @@ impl Lane {
     /// What the source gives. While too much is on its way to the sinks, that is waited for instead.
     fn poll(&mut self) -> Result<Polled, LaneError> {
         let limits = self.poll_limits();
+        let live = Arc::clone(&self.state.live);
         if self.is_crowded() {
+            live.does(Activity::WaitsForSinks);
             self.wait_for_one(limits.wait);
             return Ok(Polled::Idle);
         }
+        live.does(if self.source.waits() { Activity::WaitsForInput } else { Activity::Reads });
         Ok(self.source.poll(&limits)?)
     }
 
@@ -260,7 +342,10 @@ impl Lane {
             Polled::Read(mut read) => {
                 let too_long = std::mem::take(&mut read.too_long);
                 let batch = self.state.register(*read);
-                flow::enter(&mut self.nodes, batch, &too_long, started, &mut self.state)?;
+                self.state.told.begin(self.state.number, &batch);
+                let went = flow::enter(&mut self.nodes, batch, &too_long, started, &mut self.state);
+                self.state.told.end(&self.state.progress.counts, &went);
+                went?;
             }
             Polled::Idle => {}
             Polled::Advance(time) => self.state.shared.clock.advance(time),
@@ -278,10 +363,9 @@ impl Lane {
         Ok(())
     }
 
-    /// Shows how far the lane came, before a checkpoint may be taken again. A step that failed on a message leaves things in
-    /// order; of a sink that failed nobody knows what it wrote.
+    /// Shows how far the lane came, before a checkpoint may be taken again.
     fn leave(&mut self, went: &Result<(), LaneError>) {
-        if !matches!(went, Ok(()) | Err(LaneError::Step(_) | LaneError::TooManyFailed(_))) {
+        if went.as_ref().is_err_and(LaneError::tears) {
             self.state.shared.tear();
         }
         self.publish();
@@ -292,6 +376,8 @@ impl Lane {
         let limits = self.state.shared.limits;
         let now = self.state.shared.clock.now();
         let until = flow::deadline(&self.nodes).map_or(limits.wait, |deadline| deadline.saturating_sub(now));
+        // All lanes would wait for one that sleeps on open lists.
+        let until = if self.state.is_uneven() { until.min(ALERT) } else { until };
         PollLimits { wait: limits.wait.min(until), ..limits }
     }
 
@@ -299,19 +385,29 @@ impl Lane {
     fn publish(&mut self) {
         self.state.commit();
         self.state.live.show(&self.state.progress.counts);
-        if let Some(progress) = self.state.shared.progress.get(self.number) {
+        if let Some(progress) = self.state.shared.progress.get(self.state.number) {
             *progress.lock().unwrap_or_else(PoisonError::into_inner) = self.state.progress.clone();
         }
+        self.state.leave_cut();
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
         self.live.end();
+        if let Some(cut) = &self.shared.cut {
+            cut.end(self.number);
+        }
     }
 }
 
 impl State {
+    fn tear_by(&self, error: &LaneError) {
+        if error.tears() {
+            self.shared.tear();
+        }
+    }
+
     /// The lane has come to a step with so many messages.
     fn enter(&self, step: usize, messages: usize) {
         self.live.carry(messages);
@@ -322,7 +418,7 @@ impl State {
     fn register(&mut self, read: Read) -> Batch {
         let Read { meta, payloads, next, .. } = read;
         let sequences = meta
-            .partitions()
+            .slots()
             .iter()
             .zip(&next)
             .map(|(partition, next)| self.trackers.entry(*partition).or_default().read(*next))
@@ -387,7 +483,7 @@ impl State {
     fn fan_out(&mut self, meta: &Meta, row: u32, outputs: u32) {
         let trackers = &mut self.trackers;
         for message in meta.sources(row) {
-            if let Some(tracker) = trackers.get_mut(&message.partition()) {
+            if let Some(tracker) = trackers.get_mut(&message.slot()) {
                 match outputs {
                     0 => tracker.settle(message.sequence()),
                     _ => tracker.hold(message.sequence(), outputs - 1),

@@ -17,18 +17,33 @@ use crate::window::Window;
 
 /// A stage of one lane.
 pub(crate) enum Node {
-    Run(Box<dyn Run>),
+    /// Some steps of one language, by number.
+    Run {
+        steps: Vec<usize>,
+        run: Box<dyn Run>,
+    },
     Gather(Gather),
-    Route { step: usize, router: Box<dyn Router>, branches: Vec<Vec<Node>> },
-    Broadcast { step: usize, branches: Vec<Vec<Node>> },
-    Sink { step: usize, outbox: Outbox, passed: Option<Passed> },
+    Route {
+        step: usize,
+        router: Box<dyn Router>,
+        branches: Vec<Vec<Node>>,
+    },
+    Broadcast {
+        step: usize,
+        branches: Vec<Vec<Node>>,
+    },
+    Sink {
+        step: usize,
+        outbox: Outbox,
+        passed: Option<Passed>,
+    },
 }
 
 impl Node {
     /// The step that it is; none of a run, which may be several and tells where it is by itself.
     pub(super) fn step(&self) -> Option<usize> {
         match self {
-            Self::Run(_) => None,
+            Self::Run { .. } => None,
             Self::Gather(gather) => Some(gather.step),
             Self::Route { step, .. } | Self::Broadcast { step, .. } | Self::Sink { step, .. } => Some(*step),
         }
@@ -110,7 +125,7 @@ impl Supply<'_> {
                 let filter = NativeFilter::new(native(ask)?, self.encoder(encode.as_ref())?);
                 self.run(stage, Box::new(filter))
             }
-            Stage::Serialise(step) => Node::Run(Box::new(Serialise::new(*step))),
+            Stage::Serialise(step) => Node::Run { steps: vec![*step], run: Box::new(Serialise::new(*step)) },
             Stage::Gather { step, limits } => {
                 let passed = self.passed(*step, first);
                 Node::Gather(Gather { step: *step, window: Window::new(*limits), pending: Vec::new(), passed })
@@ -133,11 +148,12 @@ impl Supply<'_> {
 
     /// A run begins with the step that may be called again, if one in it may.
     fn run(&self, stage: &Stage, run: Box<dyn Run>) -> Node {
-        let first = stage.steps().first().copied();
-        match self.patience.iter().find(|patience| Some(patience.step) == first) {
-            Some(patience) => Node::Run(Box::new(RetryingRun::new(run, patience.clone()))),
-            None => Node::Run(run),
-        }
+        let steps = stage.steps();
+        let run: Box<dyn Run> = match self.patience.iter().find(|patience| steps.first() == Some(&patience.step)) {
+            Some(patience) => Box::new(RetryingRun::new(run, patience.clone())),
+            None => run,
+        };
+        Node::Run { steps, run }
     }
 
     fn router(&self, step: usize, router: &RouterSpec) -> Result<Box<dyn Router>, Unbuilt> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::State;
+use super::{LaneError, State};
 use crate::batch::{Batch, Meta, Metadata};
 use crate::connect::{ConnectError, Writer, Written};
 
@@ -31,7 +31,8 @@ impl Outbox {
     }
 
     /// Writes a batch. Its messages are settled now, or when they are acknowledged.
-    pub(super) fn write(&mut self, batch: &Batch, state: &mut State) -> Result<(), ConnectError> {
+    pub(super) fn write(&mut self, batch: &Batch, state: &mut State) -> Result<(), LaneError> {
+        state.enter_cut(batch.meta(), batch.rows())?;
         match self.writer.write(batch)? {
             Written::Done => state.settle(batch.meta(), batch.rows()),
             Written::Later(number) => {
@@ -53,6 +54,7 @@ impl Outbox {
                 && let Some(batch) = self.under_way.remove(index)
             {
                 state.settle(&batch.meta, &batch.rows);
+                state.live.arrives();
             }
         }
         Ok(())
@@ -65,6 +67,11 @@ impl Outbox {
     /// True if everything is acknowledged.
     pub(super) fn is_empty(&self) -> bool {
         self.under_way.is_empty()
+    }
+
+    /// Batches that aren't acknowledged.
+    pub(super) fn len(&self) -> usize {
+        self.under_way.len()
     }
 
     pub(super) fn wait(&self, timeout: Duration) {

@@ -3,6 +3,7 @@
 
 mod as_read;
 mod codec;
+mod offer;
 mod program;
 
 pub use program::{Program, RouterSpec, RunInfo, Stage};
@@ -38,8 +39,9 @@ pub struct Bindings {
 /// Lowers a plan that was checked.
 pub fn lower(plan: &Plan, bindings: &Bindings) -> Result<Program, Diagnostic> {
     let mut lowering = Lowering { bindings, steps: vec![StepInfo::source(plan)] };
-    let stages = lowering.chain(&plan.steps, &Lying { form: Form::Raw, home: None })?;
+    let mut stages = lowering.chain(&plan.steps, &Lying { form: Form::Raw, home: None })?;
     let mut steps = lowering.steps;
+    offer::offer(&mut stages, &steps, bindings);
     program::written(&stages, &steps)?;
     for (language, run) in program::cuts(&stages) {
         for number in run {

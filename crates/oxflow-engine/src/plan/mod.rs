@@ -13,6 +13,8 @@ mod routes;
 mod spell;
 mod structure;
 
+use std::time::Duration;
+
 use oxflow::abi;
 use oxflow::shape::Type;
 use serde::{Deserialize, Serialize};
@@ -46,9 +48,19 @@ pub struct Source {
     pub name: String,
     /// Logical name of the stream that it reads.
     pub stream: String,
+    /// Those of further streams, whose messages go the same way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<String>,
     /// Where the user wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+}
+
+impl Source {
+    /// The streams that it reads.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        [&self.stream].into_iter().chain(&self.more).map(String::as_str)
+    }
 }
 
 /// A place in the user's code or configuration.
@@ -138,6 +150,24 @@ pub struct Limits {
     /// Milliseconds since the first message of the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_ms: Option<u64>,
+}
+
+impl Limits {
+    /// A batch of so many messages.
+    pub fn messages(messages: u32) -> Self {
+        Self { messages: Some(messages.into()), ..Self::default() }
+    }
+
+    /// A batch of what comes within a time of its first message, in whole milliseconds.
+    pub fn time(time: Duration) -> Self {
+        Self::default().or_time(time)
+    }
+
+    /// And that closes after a time as well, in whole milliseconds.
+    #[must_use]
+    pub fn or_time(self, time: Duration) -> Self {
+        Self { time_ms: Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)), ..self }
+    }
 }
 
 /// A routing step.

@@ -13,10 +13,13 @@ type Bearer<'p> = (&'static str, &'p str, Option<&'p Place>);
 
 pub(super) fn check(plan: &Plan) -> Vec<Diagnostic> {
     let mut names: Vec<Bearer<'_>> = vec![("source", &plan.source.name, plan.source.place.as_ref())];
-    let mut streams: Vec<Bearer<'_>> = vec![("stream", &plan.source.stream, plan.source.place.as_ref())];
+    let place = plan.source.place.as_ref();
+    let mut streams: Vec<Bearer<'_>> = plan.source.streams().map(|stream| ("stream", stream, place)).collect();
+    // A stream may be written in several places, but a source reads each once.
+    let read_twice = doubles(&streams);
     collect(&plan.steps, &mut names, &mut streams);
     let malformed = names.iter().chain(&streams).filter_map(malformed);
-    malformed.chain(doubles(&names)).collect()
+    malformed.chain(doubles(&names)).chain(read_twice).collect()
 }
 
 /// Every name of a source, step or branch.

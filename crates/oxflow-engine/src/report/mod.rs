@@ -185,7 +185,7 @@ pub struct StepReport {
 }
 
 /// How far one partition came.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartitionReport {
     /// Logical name of the stream.
     pub stream: String,
@@ -201,6 +201,10 @@ pub struct PartitionReport {
     pub position_bytes: Option<u64>,
     /// Length of the file when it was opened.
     pub size_bytes: Option<u64>,
+    /// Of a topic: the offset that its next message gets, as the broker said last.
+    pub end: Option<u64>,
+    /// Of a topic: how many offsets lie between what the group has committed and its end, as the broker said last.
+    pub lag: Option<u64>,
 }
 
 impl StepReport {

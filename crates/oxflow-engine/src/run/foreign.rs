@@ -62,10 +62,14 @@ pub enum ForeignStep {
 
 /// The other language's runtime.
 pub trait Foreign: Send + Sync {
-    /// Calls `body`, the whole life of a lane, with what the runtime keeps for each of its threads.
-    fn around(&self, body: &mut (dyn FnMut() + Send));
+    /// Calls `body`, the whole life of lane number `lane`, with what the runtime keeps for each of its threads.
+    fn around(&self, lane: usize, body: &mut (dyn FnMut() + Send));
+    /// The calls that a lane is in, the innermost first, also while the runtime is held by somebody; none where it has none.
+    fn stack(&self, lane: usize) -> Option<String>;
     /// A run of its own for one lane.
     fn run(&self, spec: &ForeignSpec) -> Box<dyn Run>;
+    /// Whether a step that takes JSON as well takes the objects that are in it.
+    fn takes_objects(&self, name: &str) -> bool;
     /// Chooses branches by a function of the step `name`; `keys` lead to the branches in their order.
     fn router(&self, step: usize, name: &str, input: Form, keys: &[serde_json::Value]) -> Box<dyn Router>;
 }

@@ -5,7 +5,7 @@
 //! its counters from time to time. For a message that is a store or two.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,26 @@ use super::StepCounts;
 const SHOWN_EVERY: Duration = Duration::from_millis(100);
 /// The lane is in no step.
 const NOWHERE: usize = usize::MAX;
+
+/// What a lane does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Activity {
+    /// It carries messages through a step.
+    Works,
+    /// It waits until its source has something.
+    WaitsForInput,
+    /// It reads what its source has: a disk that doesn't answer is no empty source.
+    Reads,
+    /// So much is on its way to the sinks that it waits for these.
+    WaitsForSinks,
+    /// A checkpoint is taken.
+    WaitsForCheckpoint,
+    /// Another thread holds the interpreter that its next step needs.
+    WaitsForInterpreter,
+    /// Nothing any more.
+    Ended,
+}
 
 /// What one lane shows.
 #[derive(Debug)]
@@ -30,6 +50,13 @@ pub struct Live {
     batches: AtomicU64,
     /// The messages that it carries there.
     carried: AtomicUsize,
+    activity: AtomicU8,
+    /// Where the message was read that is in the step, or the first of several.
+    slot: AtomicU32,
+    offset: AtomicI64,
+    /// Batches on their way to the sinks, and batches that have arrived.
+    under_way: AtomicUsize,
+    arrived: AtomicU64,
     /// For each step the messages that wait in it for others.
     held: Vec<AtomicUsize>,
 }
@@ -45,6 +72,11 @@ impl Live {
             visits: AtomicU64::new(0),
             batches: AtomicU64::new(0),
             carried: AtomicUsize::new(0),
+            activity: AtomicU8::new(Activity::Works as u8),
+            slot: AtomicU32::new(u32::MAX),
+            offset: AtomicI64::new(0),
+            under_way: AtomicUsize::new(0),
+            arrived: AtomicU64::new(0),
             held: (0..steps).map(|_| AtomicUsize::new(0)).collect(),
         }
     }
@@ -58,6 +90,63 @@ impl Live {
     /// The lane begins a batch.
     pub fn begin(&self) {
         self.batches.store(self.batch() + 1, Ordering::Relaxed);
+    }
+
+    /// The lane can't begin its step without the interpreter.
+    pub fn waits_for_interpreter(&self) {
+        self.does(Activity::WaitsForInterpreter);
+    }
+
+    /// It has what it waited for.
+    pub fn works(&self) {
+        self.does(Activity::Works);
+    }
+
+    /// What the lane does from now on.
+    pub(crate) fn does(&self, activity: Activity) {
+        self.activity.store(activity as u8, Ordering::Relaxed);
+    }
+
+    /// What the lane does.
+    pub(crate) fn activity(&self) -> Activity {
+        use Activity::{Ended, Reads, WaitsForCheckpoint, WaitsForInput, WaitsForInterpreter, WaitsForSinks, Works};
+        let number = self.activity.load(Ordering::Relaxed);
+        let all = [Works, WaitsForInput, Reads, WaitsForSinks, WaitsForCheckpoint, WaitsForInterpreter, Ended];
+        all.into_iter().find(|activity| *activity as u8 == number).unwrap_or(Works)
+    }
+
+    /// The step is given a message that was read there, or several of which this is the first.
+    pub fn at(&self, slot: u32, offset: i64) {
+        self.slot.store(slot, Ordering::Relaxed);
+        self.offset.store(offset, Ordering::Relaxed);
+    }
+
+    /// What the partition of the message that is in the step is kept by, and its offset.
+    pub(crate) fn message(&self) -> Option<(u32, i64)> {
+        let slot = self.slot.load(Ordering::Relaxed);
+        (slot != u32::MAX).then(|| (slot, self.offset.load(Ordering::Relaxed)))
+    }
+
+    /// So many batches are on their way to the sinks.
+    pub(crate) fn sends(&self, batches: usize) {
+        self.under_way.store(batches, Ordering::Relaxed);
+    }
+
+    /// How many batches are on their way to the sinks.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// A batch has come to where it belongs.
+    pub(crate) fn arrives(&self) {
+        self.arrived.store(self.arrived.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// A number that is another one whenever a message has come further. To look for input, again and again, moves nothing.
+    pub(crate) fn movement(&self) -> u64 {
+        // A batch begins with a visit to the source.
+        let steps = self.visit().wrapping_sub(self.batch());
+        steps.wrapping_add(self.arrived.load(Ordering::Relaxed))
     }
 
     /// The step that the lane is in.
@@ -90,6 +179,8 @@ impl Live {
     /// The lane has ended.
     pub fn end(&self) {
         self.enter(NOWHERE);
+        self.does(Activity::Ended);
+        self.sends(0);
         self.held.iter().for_each(|held| held.store(0, Ordering::Relaxed));
     }
 
@@ -170,6 +261,24 @@ mod tests {
         assert_eq!(counts(2).to_vec(), live.counts());
         live.show_at(live.started + SHOWN_EVERY, &counts(3));
         assert_eq!(counts(2).to_vec(), live.counts());
+    }
+
+    #[test]
+    fn to_look_for_input_moves_nothing() {
+        let live = Live::new(2);
+        let look = || {
+            live.begin();
+            live.enter(0);
+        };
+        look();
+        let before = live.movement();
+        look();
+        assert_eq!(before, live.movement());
+        live.enter(1);
+        assert_ne!(before, live.movement());
+        let before = live.movement();
+        live.arrives();
+        assert_ne!(before, live.movement());
     }
 
     #[test]

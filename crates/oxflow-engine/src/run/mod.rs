@@ -8,6 +8,7 @@ mod foreign;
 mod gather;
 mod live;
 mod native;
+mod offer;
 mod one;
 mod retry;
 mod route;
@@ -17,9 +18,10 @@ mod serialise;
 pub use filter::NativeFilter;
 pub use foreign::{Foreign, ForeignOperation, ForeignSpec, ForeignStep, Form};
 pub use gather::{Gathering, Loans};
-pub(crate) use live::take_waiting;
+pub(crate) use live::{Activity, take_waiting};
 pub use live::{Live, add_waiting};
 pub use native::{NativeCall, NativeRun, NativeSpec};
+pub use offer::Offers;
 pub use one::{OneCall, OneHeld, OneLoan, OneOutput, OneRow};
 pub use retry::{Patience, RetryingRouter, RetryingRun};
 pub use route::{NativeRouter, Router, unrouted};
@@ -29,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Metadata, row_number};
+use crate::connect::Partitions;
 use crate::fault::{ExitRequest, Fault};
 
 /// Steps in a row.
@@ -77,6 +80,24 @@ pub struct StepCounts {
     pub time: Duration,
     /// How much of it was spent in waiting for the other language's runtime.
     pub waiting: Duration,
+}
+
+impl StepCounts {
+    /// What came to the counters since they were `before`; nothing where what was counted is undone.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            messages_in: self.messages_in.saturating_sub(before.messages_in),
+            messages_out: self.messages_out.saturating_sub(before.messages_out),
+            errors: self.errors.saturating_sub(before.errors),
+            skipped: self.skipped.saturating_sub(before.skipped),
+            dead_lettered: self.dead_lettered.saturating_sub(before.dead_lettered),
+            retried: self.retried.saturating_sub(before.retried),
+            unknown_fields: self.unknown_fields.saturating_sub(before.unknown_fields),
+            time: self.time.saturating_sub(before.time),
+            waiting: self.waiting.saturating_sub(before.waiting),
+        }
+    }
 }
 
 /// What a run is told and what it reports, beside its outputs.
@@ -176,8 +197,9 @@ impl Context<'_> {
 }
 
 /// Where a message came from, for people. Files are called by their name and line, others by partition and offset.
-pub fn describe_origin(row: Metadata<'_>, partitions: &[String]) -> String {
-    let name = partitions.get(row.partition() as usize).map_or("", String::as_str);
+pub fn describe_origin(row: Metadata<'_>, partitions: &Partitions) -> String {
+    let known = partitions.get(row.slot());
+    let name = known.as_ref().map_or("", |known| &known.name);
     match line(row, name) {
         Some(line) => format!("{name}, line {line}"),
         None => format!("stream {}, partition {}, offset {}", row.stream(), row.partition(), row.offset()),

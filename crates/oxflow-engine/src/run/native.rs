@@ -12,6 +12,7 @@ use oxflow::shape::Type;
 use serde::de::IgnoredAny;
 
 use super::gather::{OpenLoan, Piece, pieces};
+use super::offer::{Offered, Worth};
 use super::rows::{Reports, RowArrays};
 use super::{Context, Outcome, Run, RunFailed, StepCounts};
 use crate::batch::{Batch, ByteColumn, Changed, Payloads, row_number};
@@ -41,6 +42,8 @@ pub struct NativeSpec {
     pub serializer: Option<usize>,
     /// The codec that the serializer writes; without one it is that between steps.
     pub to: Option<Codec>,
+    /// The run that comes next takes objects, which may be made of the rows in place of JSON.
+    pub offers: bool,
 }
 
 /// A function in a run.
@@ -66,6 +69,7 @@ impl NativeSpec {
             calls: Vec::new(),
             serializer: None,
             to: None,
+            offers: false,
         }
     }
 
@@ -117,12 +121,13 @@ pub struct NativeRun {
     arrays: RowArrays,
     /// What the parser did for the batch at hand, also where nothing is counted.
     parsed: StepCounts,
+    worth: Worth,
 }
 
 impl NativeRun {
     /// A run of its own, for one lane.
     pub fn new(spec: NativeSpec) -> Self {
-        Self { spec, arrays: RowArrays::default(), parsed: StepCounts::default() }
+        Self { spec, arrays: RowArrays::default(), parsed: StepCounts::default(), worth: Worth::default() }
     }
 
     /// The step that it ends with.
@@ -146,11 +151,14 @@ impl NativeRun {
     ) -> bool {
         let mut reports = Reports { base: row_number(range.start), ..Reports::default() };
         // Dropped after the rows, which may borrow from it.
-        let (_loan, mut rows) = self.decode(batch, given, range, &mut reports, context);
+        let (loan, mut rows) = self.decode(batch, given, range, &mut reports, context);
         for call in &self.spec.calls {
             rows = apply(call, rows, &mut reports, context);
         }
-        self.encode(rows, outputs, &mut reports, context);
+        match outputs {
+            Outputs::Offered(offered) => offered.add(rows, loan, reports.base),
+            Outputs::Encoded(encoded) => self.encode(rows, encoded, &mut reports, context),
+        }
         let mut going = true;
         for fault in reports.faults {
             going &= !context.fail(fault);
@@ -169,6 +177,9 @@ impl NativeRun {
         let started = Instant::now();
         let count = range.len();
         reports.step = self.spec.parsed.unwrap_or_else(|| self.spec.first_step());
+        if let Some(first) = batch.metadata(range.start) {
+            context.live.at(first.slot(), first.offset());
+        }
         context.live.enter(reports.step);
         let input = self.spec.input;
         // What the module's functions dropped in decoding of their own is no field of these messages.
@@ -214,7 +225,7 @@ impl NativeRun {
         }
     }
 
-    fn encode(&self, rows: HeldRows, outputs: &mut Outputs, reports: &mut Reports, context: &mut Context<'_>) {
+    fn encode(&self, rows: HeldRows, outputs: &mut EncodedOutputs, reports: &mut Reports, context: &mut Context<'_>) {
         let started = Instant::now();
         let count = rows.held.len;
         reports.step = self.spec.last_step();
@@ -249,7 +260,7 @@ impl Run for NativeRun {
             Payloads::Objects(_) | Payloads::Lists { .. } => unreachable!("the plan gives a native run bytes"),
         };
         let batch = Batch::from_parts(meta, rows, payloads);
-        let mut outputs = Outputs::default();
+        let mut outputs = self.outputs();
         self.parsed = StepCounts::default();
         for start in (0..batch.len()).step_by(CHUNK_ROWS) {
             let range = start..(start + CHUNK_ROWS).min(batch.len());
@@ -264,7 +275,39 @@ impl Run for NativeRun {
                 break;
             }
         }
-        Ok(outputs.finish(&batch))
+        Ok(outputs.finish(&batch, source))
+    }
+}
+
+/// What a batch gives: bytes, or rows that the next run has objects made of.
+enum Outputs {
+    Encoded(EncodedOutputs),
+    Offered(Offered),
+}
+
+impl NativeRun {
+    fn outputs(&self) -> Outputs {
+        let table = self.spec.output().offer().filter(|_| self.spec.offers && self.worth.next());
+        table.map_or_else(
+            || Outputs::Encoded(EncodedOutputs::default()),
+            |table| Outputs::Offered(Offered::of(self.step(), table, &self.worth)),
+        )
+    }
+}
+
+impl Outputs {
+    fn finish(self, batch: &Batch, source: Source) -> Outcome {
+        let (payloads, parents, changes) = match self {
+            Self::Encoded(EncodedOutputs { data, ends, parents, changes }) => {
+                (Payloads::Bytes(ByteColumn::from_ends(data, ends)), parents, changes)
+            }
+            Self::Offered(Offered { offers, parents, changes, .. }) => (offers.finish(source.lent()), parents, changes),
+        };
+        let derived = batch.derive(&parents, payloads);
+        if changes.is_empty() {
+            return Outcome { batch: derived, parents: Some(parents), changed: false };
+        }
+        Outcome { batch: derived.with_changes(&changes), parents: Some(parents), changed: true }
     }
 }
 
@@ -286,6 +329,11 @@ impl Source {
             Self::Bytes(column) => Some(Given::Bytes(column)),
             Self::Gathered(pieces) => pieces.pop_front().map(Given::Gathered),
         }
+    }
+
+    /// What rows may borrow from beyond their loans.
+    fn lent(self) -> Option<ByteColumn> {
+        if let Self::Bytes(column) = self { Some(column) } else { None }
     }
 }
 
@@ -328,7 +376,7 @@ impl HeldRows {
         rows.len
     }
 
-    fn into_handle(self) -> *mut abi::Handle {
+    pub(super) fn into_handle(self) -> *mut abi::Handle {
         std::mem::ManuallyDrop::new(self).held.handle
     }
 }
@@ -355,14 +403,14 @@ impl Drop for EncodedRows {
 
 /// Encoded rows, copied out of the module chunk by chunk.
 #[derive(Default)]
-struct Outputs {
+struct EncodedOutputs {
     data: Vec<u8>,
     ends: Vec<usize>,
     parents: Vec<u32>,
     changes: Vec<Changed>,
 }
 
-impl Outputs {
+impl EncodedOutputs {
     fn add(&mut self, encoded: &Encoded, base: u32) {
         let (shift, outputs) = (self.data.len(), self.ends.len());
         // SAFETY: `encoded` describes its arrays, which live until it is released.
@@ -378,14 +426,6 @@ impl Outputs {
         self.ends.extend(ends.iter().map(|end| end + shift));
         self.parents.extend(rows.iter().map(|row| row + base));
         self.changes.extend(changes.iter().map(|change| changed(change, outputs)));
-    }
-
-    fn finish(self, batch: &Batch) -> Outcome {
-        let payloads = Payloads::Bytes(ByteColumn::from_ends(self.data, self.ends));
-        let derived = batch.derive(&self.parents, payloads);
-        let changed = !self.changes.is_empty();
-        let batch = if changed { derived.with_changes(&self.changes) } else { derived };
-        Outcome { batch, parents: Some(self.parents), changed }
     }
 }
 

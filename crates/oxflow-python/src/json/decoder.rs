@@ -55,6 +55,11 @@ impl JsonDecoder {
         checked(py, &self.shape, read(py, json, keys))
     }
 
+    /// Checks a value that is what JSON says.
+    pub(crate) fn check<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        checked(value.py(), &self.shape, Ok(value))
+    }
+
     /// Makes what the type says of a value whose maker promises that it fits: a list becomes a tuple.
     pub(crate) fn finish<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         if self.shape.replaces { checked(value.py(), &self.shape, Ok(value)) } else { Ok(value) }

@@ -45,6 +45,21 @@ impl Keys {
         Some((guess, rest))
     }
 
+    /// A key of a dictionary as it is written, with its colon, if it is kept.
+    pub(super) fn written(&mut self, key: &Bound<'_, PyString>) -> Option<&[u8]> {
+        let guess = self.known.get(self.last).map(|last| last.next);
+        let is_it = |guess: &usize| self.known.get(*guess).is_some_and(|known| known.object.is(key));
+        let number = match guess.filter(is_it) {
+            Some(guess) => guess,
+            None => match self.look_up(key.py(), key.to_str().ok()?) {
+                Key::Known(number) => number,
+                Key::New(_) => return None,
+            },
+        };
+        self.last = number;
+        self.known.get(number).map(|known| &*known.written)
+    }
+
     /// Any other key.
     pub(crate) fn look_up<'py>(&mut self, py: Python<'py>, text: &str) -> Key<'py> {
         let number = self.numbers.get(text).copied().or_else(|| self.learn(py, text));
@@ -64,7 +79,8 @@ impl Keys {
     /// Keeps a key, if there is room for it and it is written as it is.
     fn learn(&mut self, py: Python<'_>, text: &str) -> Option<usize> {
         let number = self.known.len();
-        if number >= MOST || text.len() > LONGEST || text.contains(['"', '\\']) {
+        let is_escaped = |letter| matches!(letter, '\0'..' ' | '"' | '\\');
+        if number >= MOST || text.len() > LONGEST || text.contains(is_escaped) {
             return None;
         }
         // Interned, as the names in a user's code are: then finding the key in the dictionary compares no text.

@@ -11,4 +11,4 @@ mod write;
 pub(crate) use decoder::{JsonDecoder, bytes_of, checked};
 pub(crate) use keys::{Key, Keys};
 pub(crate) use shape::Shape;
-pub(crate) use write::{encode, encode_json, exactly};
+pub(crate) use write::{encode, encode_json, encode_like, exactly};

@@ -4,42 +4,96 @@
 //! is wrong with a value: here only the usual case is fast.
 
 use pyo3::PyTypeInfo;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+
+use super::keys::Keys;
+use crate::walk;
 
 /// Values in values that are written here; what is deeper, or contains itself, is left to the package.
 const DEPTH: usize = 100;
 
 /// Writes compact JSON; false, with some of it written, if a value is none of those that are known here.
 pub(crate) fn encode(value: &Bound<'_, PyAny>, json: &mut Vec<u8>) -> bool {
-    write(value, json, DEPTH)
+    Writer { json, keys: None }.write(value, DEPTH)
 }
 
-fn write(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, depth: usize) -> bool {
-    if let Some(text) = exactly::<PyString>(value) {
-        return write_text(text, json);
+/// The same for one of many values, whose keys are likely those of the ones before.
+pub(crate) fn encode_like(value: &Bound<'_, PyAny>, json: &mut Vec<u8>, keys: &mut Keys) -> bool {
+    Writer { json, keys: Some(keys) }.write(value, DEPTH)
+}
+
+struct Writer<'a> {
+    json: &'a mut Vec<u8>,
+    keys: Option<&'a mut Keys>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, value: &Bound<'_, PyAny>, depth: usize) -> bool {
+        if let Some(text) = exactly::<PyString>(value) {
+            return write_text(text, self.json);
+        }
+        if let Some(number) = exactly::<PyInt>(value) {
+            return write_integer(number, self.json);
+        }
+        if let Some(dict) = exactly::<PyDict>(value) {
+            return self.write_dict(dict, depth);
+        }
+        if let Some(list) = exactly::<PyList>(value) {
+            return self.write_list(list, depth);
+        }
+        if let Some(number) = exactly::<PyFloat>(value) {
+            return write_float(number.value(), self.json);
+        }
+        if let Some(truth) = exactly::<PyBool>(value) {
+            self.json.extend_from_slice(if truth.is_true() { b"true" } else { b"false" });
+            return true;
+        }
+        if value.is_none() {
+            self.json.extend_from_slice(b"null");
+            return true;
+        }
+        false
     }
-    if let Some(number) = exactly::<PyInt>(value) {
-        return write_integer(number, json);
+
+    fn write_list(&mut self, list: &Bound<'_, PyList>, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        self.json.push(b'[');
+        let mut first = true;
+        let whole = walk::items(list, |item| {
+            if !std::mem::take(&mut first) {
+                self.json.push(b',');
+            }
+            self.write(item, depth)
+        });
+        self.json.push(b']');
+        whole
     }
-    if let Some(dict) = exactly::<PyDict>(value) {
-        return write_dict(dict, json, depth);
+
+    fn write_dict(&mut self, dict: &Bound<'_, PyDict>, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        self.json.push(b'{');
+        let mut first = true;
+        let whole = walk::entries(dict, |key, item| {
+            if !std::mem::take(&mut first) {
+                self.json.push(b',');
+            }
+            exactly(key).is_some_and(|key| self.write_key(key)) && self.write(item, depth)
+        });
+        self.json.push(b'}');
+        whole
     }
-    if let Some(list) = exactly::<PyList>(value) {
-        return write_list(list, json, depth);
+
+    fn write_key(&mut self, key: &Bound<'_, PyString>) -> bool {
+        if let Some(written) = self.keys.as_mut().and_then(|keys| keys.written(key)) {
+            self.json.extend_from_slice(written);
+            return true;
+        }
+        let whole = write_text(key, self.json);
+        self.json.push(b':');
+        whole
     }
-    if let Some(number) = exactly::<PyFloat>(value) {
-        return write_float(number.value(), json);
-    }
-    if let Some(truth) = exactly::<PyBool>(value) {
-        json.extend_from_slice(if truth.is_true() { b"true" } else { b"false" });
-        return true;
-    }
-    if value.is_none() {
-        json.extend_from_slice(b"null");
-        return true;
-    }
-    false
 }
 
 /// The value, if it is of this type. A cast that fails makes an error, which costs more than to ask first.
@@ -81,7 +135,7 @@ fn marks(bytes: [u8; 8]) -> u64 {
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> bool {
-    let Ok(number) = number.extract::<i64>() else { return write_digits(number, json).is_ok() };
+    let Some(number) = walk::short(number) else { return write_digits(number, json).unwrap_or(false) };
     match u16::try_from(number) {
         Ok(short @ ..1000) => {
             write_short(short, json);
@@ -91,9 +145,15 @@ fn write_integer(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> bool {
     }
 }
 
-fn write_digits(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<()> {
+/// Writes an integer of more than 64 bits; false for a long one. To write that may run Python, from 3.12 on, which nothing may while
+/// references aren't counted: the package writes it.
+fn write_digits(number: &Bound<'_, PyInt>, json: &mut Vec<u8>) -> PyResult<bool> {
+    let bits: u64 = number.call_method0(intern!(number.py(), "bit_length"))?.extract()?;
+    if bits > 128 {
+        return Ok(false);
+    }
     json.extend_from_slice(number.str()?.to_str()?.as_bytes());
-    Ok(())
+    Ok(true)
 }
 
 /// A number of up to three digits: most of those that messages have many of.
@@ -108,39 +168,6 @@ fn write_short(number: u16, json: &mut Vec<u8>) {
 
 fn write_float(number: f64, json: &mut Vec<u8>) -> bool {
     number.is_finite() && serde_json::to_writer(json, &number).is_ok()
-}
-
-fn write_list(list: &Bound<'_, PyList>, json: &mut Vec<u8>, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    json.push(b'[');
-    // The items of a tuple can be borrowed; those of a list are counted one by one.
-    for (index, item) in list.to_tuple().iter_borrowed().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        if !write(&item, json, depth) {
-            return false;
-        }
-    }
-    json.push(b']');
-    true
-}
-
-fn write_dict(dict: &Bound<'_, PyDict>, json: &mut Vec<u8>, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    json.push(b'{');
-    for (index, (key, item)) in dict.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        let named = exactly(&key).is_some_and(|key| write_text(key, json));
-        json.push(b':');
-        if !named || !write(&item, json, depth) {
-            return false;
-        }
-    }
-    json.push(b'}');
-    true
 }
 
 /// Write plain Python values as compact JSON; return `None` for a value that is none of `str`, `int`, `float`, `bool`,

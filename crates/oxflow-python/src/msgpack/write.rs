@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::json::exactly;
+use crate::walk;
 
 /// Values in values that are written here; what is deeper, or contains itself, is left to the package.
 const DEPTH: usize = 100;
@@ -28,7 +29,7 @@ fn write(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> Option<()
         return write_dict(dict, out, depth.checked_sub(1)?);
     }
     if let Some(list) = exactly::<PyList>(value) {
-        return write_items(&list.to_tuple(), out, depth.checked_sub(1)?);
+        return write_list(list, out, depth.checked_sub(1)?);
     }
     if let Some(items) = exactly::<PyTuple>(value) {
         return write_items(items, out, depth.checked_sub(1)?);
@@ -53,11 +54,16 @@ fn write_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> Option<()> {
 }
 
 fn write_integer(number: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> Option<()> {
-    match number.extract::<i64>() {
-        Ok(number) => put::signed(number, out),
-        Err(_) => put::unsigned(number.extract().ok()?, out),
+    match walk::short(number) {
+        Some(number) => put::signed(number, out),
+        None => put::unsigned(number.extract().ok()?, out),
     }
     Some(())
+}
+
+fn write_list(list: &Bound<'_, PyList>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
+    put::list(list.len(), out).ok()?;
+    walk::items(list, |item| write(item, out, depth).is_some()).then_some(())
 }
 
 fn write_items(items: &Bound<'_, PyTuple>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
@@ -67,10 +73,10 @@ fn write_items(items: &Bound<'_, PyTuple>, out: &mut Vec<u8>, depth: usize) -> O
 
 fn write_dict(dict: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
     put::map(dict.len(), out).ok()?;
-    dict.iter().try_for_each(|(key, item)| {
-        write_text(exactly(&key)?, out)?;
-        write(&item, out, depth)
+    walk::entries(dict, |key, item| {
+        exactly(key).is_some_and(|key| write_text(key, out).is_some()) && write(item, out, depth).is_some()
     })
+    .then_some(())
 }
 
 /// Write plain Python values as msgpack; return `None` for a value that is none of `str`, `int`, `float`, `bool`, `bytes`,

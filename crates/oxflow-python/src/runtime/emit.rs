@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 
 use super::Encoders;
 use super::fault::Trouble;
+use crate::json::Keys;
 use crate::message::{Metadata, OwnMetadata};
 use crate::objects::PyObjects;
 use crate::{json, msgpack};
@@ -19,10 +20,15 @@ use crate::{json, msgpack};
 /// So many objects that can't be read say nothing of the others.
 const FEW: usize = 8;
 
+/// Adds what a plain value is in a codec; false for any other.
+type Quickly = fn(&Bound<'_, PyAny>, &mut Vec<u8>, &mut Keys) -> bool;
+
 /// Outputs of a run.
 #[derive(Debug)]
-pub(super) struct Emitted {
+pub(super) struct Emitted<'a> {
     how: How,
+    /// Keys that were written.
+    keys: &'a mut Keys,
     objects: Vec<Py<PyAny>>,
     gathering: Option<Gathering>,
     /// How many of the objects the module could not read.
@@ -64,16 +70,17 @@ impl How {
     }
 }
 
-impl Emitted {
-    pub(super) fn new(how: How, expected: usize) -> Self {
+impl<'a> Emitted<'a> {
+    pub(super) fn new(how: How, expected: usize, keys: &'a mut Keys) -> Self {
         let objects = Vec::with_capacity(if how == How::Object { expected } else { 0 });
         let parents = Vec::with_capacity(expected);
-        Self { how, objects, gathering: None, odd: 0, data: Vec::new(), ends: Vec::new(), parents, changed: Vec::new() }
+        let (data, ends, changed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { how, keys, objects, gathering: None, odd: 0, data, ends, parents, changed }
     }
 
     /// The outputs of a run whose payloads a module reads.
-    pub(super) fn gathering(gathering: Gathering, expected: usize) -> Self {
-        Self { gathering: Some(gathering), ..Self::new(How::Gather, expected) }
+    pub(super) fn gathering(gathering: Gathering, expected: usize, keys: &'a mut Keys) -> Self {
+        Self { gathering: Some(gathering), ..Self::new(How::Gather, expected, keys) }
     }
 
     /// What becomes of an output.
@@ -94,9 +101,12 @@ impl Emitted {
         match self.how {
             How::Select => {}
             How::Object => self.objects.push(value),
-            How::Json => self.add_encoded(py, step, json::encode, &encoders.json, &value)?,
+            How::Json => self.add_encoded(py, step, json::encode_like, &encoders.json, &value)?,
             How::Gather => self.gather(py, step, encoders, &value)?,
-            How::MsgPack => self.add_encoded(py, step, msgpack::encode, &encoders.msgpack, &value)?,
+            How::MsgPack => {
+                let quickly: Quickly = |value, data, _| msgpack::encode(value, data);
+                self.add_encoded(py, step, quickly, &encoders.msgpack, &value)?;
+            }
             How::Bytes => match value.bind(py).cast::<PyBytes>() {
                 Ok(bytes) => self.add_bytes(bytes.as_bytes()),
                 Err(_) => return Err(Trouble::wrong_value(step, value.bind(py), "the next step takes `bytes`")),
@@ -126,7 +136,7 @@ impl Emitted {
             }
             self.odd += 1;
         }
-        self.add_encoded(py, step, json::encode, &encoders.json, value)?;
+        self.add_encoded(py, step, json::encode_like, &encoders.json, value)?;
         match &mut self.gathering {
             Some(gathering) if !gathering.is_empty() => {
                 gathering.add_bytes(&self.data);
@@ -143,13 +153,13 @@ impl Emitted {
         &mut self,
         py: Python<'_>,
         step: usize,
-        quickly: fn(&Bound<'_, PyAny>, &mut Vec<u8>) -> bool,
+        quickly: Quickly,
         encode: &Py<PyAny>,
         value: &Py<PyAny>,
     ) -> Result<(), Trouble> {
         let start = self.data.len();
         // Bytes themselves pass through.
-        if !value.bind(py).is_exact_instance_of::<PyBytes>() && quickly(value.bind(py), &mut self.data) {
+        if !value.bind(py).is_exact_instance_of::<PyBytes>() && quickly(value.bind(py), &mut self.data, self.keys) {
             self.ends.push(self.data.len());
         } else {
             self.data.truncate(start);

@@ -26,6 +26,11 @@ impl Trouble {
         Self::Fault(Box::new(Fault { step, row: 0, kind, class, text, detail: None, cause: Some(cause), wish: None }))
     }
 
+    /// A module could not give a payload.
+    pub(super) fn of(fault: Box<Fault>) -> Self {
+        Self::Fault(fault)
+    }
+
     /// A function returned something that its step can't use.
     pub(super) fn wrong_value(step: usize, value: &Bound<'_, PyAny>, wanted: &str) -> Self {
         let given = value.get_type().qualname().map_or_else(|_| "an object".to_owned(), |name| name.to_string());

@@ -1,8 +1,9 @@
 //! Payloads of the engine as Python objects.
+#![allow(unsafe_code)]
 
 use oxflow_engine::batch::{Batch, Payloads};
 use oxflow_engine::fault::FaultKind;
-use oxflow_engine::run::Form;
+use oxflow_engine::run::{Form, Offers};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -28,6 +29,21 @@ impl Reader {
             (None, _) => object(py, payloads, index),
         };
         object.map_err(|error| Trouble::raised(py, self.step, FaultKind::Undecodable, &error))
+    }
+
+    /// Payload `index`, made by the module that has its row.
+    pub(super) fn offered(&mut self, py: Python<'_>, offers: &mut Offers, index: usize) -> Result<Py<PyAny>, Trouble> {
+        let raised = |error| Trouble::raised(py, self.step, FaultKind::Undecodable, &error);
+        if let Some(Decode::Json { decoder, keys }) = &mut self.decode {
+            // SAFETY: the interpreter is held, and the reference is ours.
+            let made = unsafe { offers.object(index).map(|object| Bound::from_owned_ptr(py, object.as_ptr().cast())) };
+            let object = match made {
+                Some(object) => decoder.get().check(object),
+                None => offers.bytes(index, |bytes| decoder.get().decode(py, bytes, keys)).map_err(Trouble::of)?,
+            };
+            return object.map(Bound::unbind).map_err(raised);
+        }
+        unreachable!("the plan offers rows to whom objects may be given")
     }
 }
 
@@ -93,6 +109,6 @@ fn object(py: Python<'_>, payloads: &Payloads, index: usize) -> PyResult<Py<PyAn
                 range.map(|member| object(py, items, member as usize)).collect::<PyResult<_>>()?;
             PyList::new(py, members)?.into_any().unbind()
         }
-        Payloads::Gathered(_) => unreachable!("what was read for a native run goes to that run"),
+        Payloads::Gathered(_) => unreachable!("what waits for one run goes to that run"),
     })
 }

@@ -11,6 +11,7 @@ use super::Runtime;
 use super::emit::How;
 use super::payload::{Decode, Reader};
 use super::tally::Pace;
+use crate::json::Keys;
 
 /// What a run does with each message: read it, call its steps, and give it on.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Program {
     /// Whether the last operation is a serializer: its work is done where the outputs are collected.
     pub(super) serialises: Option<Codec>,
     pub(super) how: How,
+    /// Keys that its serializer wrote.
+    pub(super) written: Keys,
     pub(super) pace: Pace,
 }
 
@@ -62,7 +65,8 @@ impl Program {
         operations.truncate(operations.len() - usize::from(serialises.is_some()));
         let steps = operations.into_iter().map(|(number, operation)| step(py, runtime, number, operation));
         let how = How::of(spec, serialises);
-        Ok(Self { reader, parses, steps: steps.collect::<PyResult<_>>()?, serialises, how, pace: Pace::default() })
+        let (steps, pace) = (steps.collect::<PyResult<_>>()?, Pace::default());
+        Ok(Self { reader, parses, steps, serialises, how, written: Keys::default(), pace })
     }
 }
 

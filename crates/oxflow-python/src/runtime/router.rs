@@ -101,7 +101,9 @@ impl Router for PythonRouter {
         let joined = if self.input == Form::Json { batch.payloads().json_column() } else { None };
         let joined = joined.map(Payloads::Bytes);
         let payloads = joined.as_ref().unwrap_or(batch.payloads());
+        context.live.waits_for_interpreter();
         let routed = try_attach(|py| {
+            context.live.works();
             let mut reader = self.reader.take().unwrap_or_else(|| self.reader(py));
             let chosen = self.attached(py, &mut reader, batch, payloads, context);
             self.reader = Some(reader);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use oxflow_engine::batch::{Batch, Changed};
 use oxflow_engine::fault::FaultKind;
-use oxflow_engine::run::{Context, ForeignSpec, Gathering, Loans, Outcome, Run, RunFailed};
+use oxflow_engine::run::{Context, ForeignSpec, Gathering, Loans, Offers, Outcome, Run, RunFailed};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyString};
 
@@ -14,10 +14,13 @@ use super::emit::{Emitted, How, encoded, metadata};
 use super::fault::Trouble;
 use super::payload::prepared;
 use super::program::{Program, Step, Work};
+use super::spare::Spare;
 use super::tally::Tally;
 use super::{Encoders, Runtime};
+use crate::json::{self, Keys};
 use crate::message::{Message, Metadata};
 use crate::objects::try_attach;
+use crate::walk;
 
 /// Python steps of one lane.
 #[derive(Debug)]
@@ -53,13 +56,14 @@ impl PythonRun {
         &mut self,
         py: Python<'_>,
         batch: &Batch,
+        offers: Option<&mut Offers>,
         context: &mut Context<'_>,
     ) -> PyResult<(Outcome, Vec<Changed>)> {
         let mut program = match self.program.take() {
             Some(program) => program,
             None => Program::new(py, &self.runtime, &self.spec)?,
         };
-        let done = self.batch(py, &mut program, batch, context);
+        let done = self.batch(py, &mut program, batch, offers, context);
         self.program = Some(program);
         Ok(done)
     }
@@ -69,26 +73,33 @@ impl PythonRun {
         py: Python<'_>,
         program: &mut Program,
         batch: &Batch,
+        mut offers: Option<&mut Offers>,
         context: &mut Context<'_>,
     ) -> (Outcome, Vec<Changed>) {
-        let Program { reader, parses, steps, serialises, how, pace } = program;
-        let emitted = self.emitted(*how, batch.len());
+        let Program { reader, parses, steps, serialises, how, written, pace } = program;
+        let emitted = self.emitted(*how, batch.len(), written);
         let end = End { step: self.spec.last_step, serialises: serialises.is_some(), encoders: &self.runtime.encoders };
         let tally = Tally::new(&self.spec, *pace);
-        let mut flow = Flow { end, emitted, tally, context };
+        let mut flow = Flow { end, emitted, tally, spare: Spare::default(), context };
         for (index, parent) in (0..batch.len()).zip(0u32..) {
             if flow.context.leaves(index) {
                 break;
             }
             flow.tally.begin(flow.context);
+            if let Some(message) = batch.metadata(index) {
+                flow.context.live.at(message.slot(), message.offset());
+            }
             flow.context.live.enter(reader.step);
-            let read = reader.object(py, batch.payloads(), index);
+            let read = match &mut offers {
+                Some(offers) => reader.offered(py, offers, index),
+                None => reader.object(py, batch.payloads(), index),
+            };
             if *parses {
                 flow.tally.handled(0, usize::from(read.is_ok()), flow.context);
             }
             let went = match read {
                 Ok(value) => {
-                    let carried = Carried { value, metadata: metadata(batch, index), changed: false, message: None };
+                    let carried = Carried { value, place: (batch, index), changed: None, message: None };
                     flow.steps(py, steps, carried, parent)
                 }
                 Err(trouble) => flow.fail(trouble, parent),
@@ -105,25 +116,32 @@ impl PythonRun {
         emitted.finish(batch)
     }
 
-    fn emitted(&mut self, how: How, expected: usize) -> Emitted {
+    fn emitted<'k>(&mut self, how: How, expected: usize, keys: &'k mut Keys) -> Emitted<'k> {
         let tries = self.untried == 0;
         self.untried = self.untried.saturating_sub(1);
         let taken_as = self.spec.taken_as.filter(|_| how == How::Json && tries);
         let gathering = taken_as.and_then(|payload| Gathering::of(payload, expected, &self.loans));
-        gathering.map_or_else(|| Emitted::new(how, expected), |gathering| Emitted::gathering(gathering, expected))
+        match gathering {
+            Some(gathering) => Emitted::gathering(gathering, expected, keys),
+            None => Emitted::new(how, expected, keys),
+        }
     }
 }
 
 impl Run for PythonRun {
     fn apply(&mut self, batch: Batch, context: &mut Context<'_>) -> Result<Outcome, RunFailed> {
         let batch = prepared(batch, self.spec.input);
+        // Dropped when the interpreter isn't held any more: rows are none of its business.
+        let mut offers = Offers::taken(batch.payloads());
         let first = self.first_step();
         context.live.enter(first);
+        context.live.waits_for_interpreter();
         let attached = try_attach(|py| {
+            context.live.works();
             context.count_waiting(first);
             // SAFETY: the interpreter is held.
             unsafe { self.loans.give_back() };
-            let done = self.attached(py, &batch, context);
+            let done = self.attached(py, &batch, offers.as_mut(), context);
             // Here its objects are released without another turn of the interpreter.
             drop(batch);
             done
@@ -139,11 +157,12 @@ impl Run for PythonRun {
 }
 
 /// A payload between two steps.
-struct Carried {
+struct Carried<'b> {
     value: Py<PyAny>,
-    metadata: Metadata,
-    /// True if a function gave new metadata.
-    changed: bool,
+    /// The batch that its message came in, and which of them that was.
+    place: (&'b Batch, usize),
+    /// The metadata that a function gave it.
+    changed: Option<Metadata>,
     /// What the step before was given, if it was this very payload.
     message: Option<Py<Message>>,
 }
@@ -160,19 +179,20 @@ struct End<'a> {
 /// A batch on its way through the steps.
 struct Flow<'a, 'c> {
     end: End<'a>,
-    emitted: Emitted,
+    emitted: Emitted<'a>,
     tally: Tally<'a>,
+    spare: Spare,
     context: &'a mut Context<'c>,
 }
 
 impl Flow<'_, '_> {
     /// Sends one message through steps. Breaks off if a fault ends the run; one that doesn't costs only itself, not the
     /// other outputs of its message.
-    fn steps(&mut self, py: Python<'_>, steps: &mut [Step], mut carried: Carried, parent: u32) -> ControlFlow<()> {
+    fn steps(&mut self, py: Python<'_>, steps: &mut [Step], mut carried: Carried<'_>, parent: u32) -> ControlFlow<()> {
         let mut steps = steps;
         while let Some((step, rest)) = steps.split_first_mut() {
             self.context.live.enter(step.number);
-            let outputs = call(py, step, self.end.encoders, carried);
+            let outputs = call(py, step, self.end.encoders, &mut self.spare, carried);
             self.tally.handled(step.operation, outputs.as_ref().map_or(0, Outputs::len), self.context);
             match outputs {
                 Err(trouble) => return self.fail(trouble, parent),
@@ -187,9 +207,10 @@ impl Flow<'_, '_> {
         self.give_on(py, carried, parent)
     }
 
-    fn give_on(&mut self, py: Python<'_>, carried: Carried, parent: u32) -> ControlFlow<()> {
-        let changed = carried.changed.then_some(carried.metadata);
-        let added = self.emitted.add(py, self.end.step, self.end.encoders, carried.value, parent, changed);
+    fn give_on(&mut self, py: Python<'_>, carried: Carried<'_>, parent: u32) -> ControlFlow<()> {
+        let Carried { value, changed, message, .. } = carried;
+        self.spare.put(message);
+        let added = self.emitted.add(py, self.end.step, self.end.encoders, value, parent, changed);
         if self.end.serialises {
             self.tally.serialised(added.is_ok(), self.context);
         } else if matches!(self.emitted.how(), How::Json | How::Gather) {
@@ -203,11 +224,17 @@ impl Flow<'_, '_> {
     }
 }
 
-fn call(py: Python<'_>, step: &mut Step, encoders: &Encoders, mut carried: Carried) -> Result<Outputs, Trouble> {
+fn call<'b>(
+    py: Python<'_>,
+    step: &mut Step,
+    encoders: &Encoders,
+    spare: &mut Spare,
+    mut carried: Carried<'b>,
+) -> Result<Outputs<'b>, Trouble> {
     let number = step.number;
     let raised = |kind| move |error: PyErr| Trouble::raised(py, number, kind, &error);
-    let ask = |function: &Py<PyAny>, carried: &mut Carried| {
-        let answer = carried.message(py).and_then(|message| function.bind(py).call1((message,)));
+    let ask = |function: &Py<PyAny>, carried: &mut Carried<'b>, spare: &mut Spare| {
+        let answer = carried.message(py, spare).and_then(|message| walk::call(function.bind(py), message.bind(py)));
         answer.map_err(raised(FaultKind::Raised))
     };
     match &mut step.work {
@@ -219,20 +246,25 @@ fn call(py: Python<'_>, step: &mut Step, encoders: &Encoders, mut carried: Carri
             let value = encoded(py, number, encoders.of(*codec), &carried.value)?;
             Ok(Outputs::One(Carried { value: value.into_any(), message: None, ..carried }))
         }
-        Work::Map(function) => ask(function, &mut carried).map(|answer| Outputs::One(carried.with(answer))),
-        Work::FlatMap(function) => flat_map(py, number, &ask(function, &mut carried)?, &carried),
-        Work::Filter(function) => filter(number, &ask(function, &mut carried)?, carried),
+        Work::Map(function) => {
+            let answer = ask(function, &mut carried, spare)?;
+            let next = carried.with(answer);
+            spare.put(carried.message);
+            Ok(Outputs::One(next))
+        }
+        Work::FlatMap(function) => flat_map(py, number, &ask(function, &mut carried, spare)?, &carried),
+        Work::Filter(function) => filter(number, &ask(function, &mut carried, spare)?, carried, spare),
     }
 }
 
 /// What a step made of a message.
-enum Outputs {
+enum Outputs<'b> {
     None,
-    One(Carried),
-    Many(Vec<Carried>),
+    One(Carried<'b>),
+    Many(Vec<Carried<'b>>),
 }
 
-impl Outputs {
+impl Outputs<'_> {
     fn len(&self) -> usize {
         match self {
             Self::None => 0,
@@ -242,37 +274,54 @@ impl Outputs {
     }
 }
 
-impl Carried {
-    fn message(&mut self, py: Python<'_>) -> PyResult<Py<Message>> {
+impl Carried<'_> {
+    fn metadata(&self) -> Metadata {
+        self.changed.clone().unwrap_or_else(|| metadata(self.place.0, self.place.1))
+    }
+
+    fn message(&mut self, py: Python<'_>, spare: &mut Spare) -> PyResult<Py<Message>> {
         if let Some(message) = &self.message {
             return Ok(message.clone_ref(py));
         }
-        let message = Py::new(py, Message { payload: self.value.clone_ref(py), metadata: self.metadata.clone() })?;
+        let message = spare.message(py, self.value.clone_ref(py), self.metadata())?;
         self.message = Some(message.clone_ref(py));
         Ok(message)
     }
 
     /// What comes after a function's answer: the payload, or a message with new metadata.
     fn with(&self, answer: Bound<'_, PyAny>) -> Self {
-        if let Ok(message) = answer.cast::<Message>() {
+        if let Some(message) = json::exactly::<Message>(&answer) {
             let message = message.get();
             let value = message.payload.clone_ref(answer.py());
-            return Self { value, metadata: message.metadata.inherit(&self.metadata), changed: true, message: None };
+            let changed = Some(message.metadata.inherit(&self.metadata()));
+            return Self { value, changed, message: None, ..*self };
         }
-        let (metadata, changed) = (self.metadata.clone(), self.changed);
-        Self { value: answer.unbind(), metadata, changed, message: None }
+        Self { value: answer.unbind(), changed: self.changed.clone(), message: None, ..*self }
     }
 }
 
-fn filter(step: usize, answer: &Bound<'_, PyAny>, carried: Carried) -> Result<Outputs, Trouble> {
+fn filter<'b>(
+    step: usize,
+    answer: &Bound<'_, PyAny>,
+    carried: Carried<'b>,
+    spare: &mut Spare,
+) -> Result<Outputs<'b>, Trouble> {
     match answer.cast::<PyBool>() {
         Ok(keep) if keep.is_true() => Ok(Outputs::One(carried)),
-        Ok(_) => Ok(Outputs::None),
+        Ok(_) => {
+            spare.put(carried.message);
+            Ok(Outputs::None)
+        }
         Err(_) => Err(Trouble::wrong_value(step, answer, "a filter returns `True` or `False`")),
     }
 }
 
-fn flat_map(py: Python<'_>, step: usize, answer: &Bound<'_, PyAny>, carried: &Carried) -> Result<Outputs, Trouble> {
+fn flat_map<'b>(
+    py: Python<'_>,
+    step: usize,
+    answer: &Bound<'_, PyAny>,
+    carried: &Carried<'b>,
+) -> Result<Outputs<'b>, Trouble> {
     let single = answer.is_instance_of::<PyString>()
         || answer.is_instance_of::<PyBytes>()
         || answer.is_instance_of::<PyByteArray>()

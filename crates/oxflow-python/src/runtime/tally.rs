@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use oxflow_engine::run::{Context, ForeignSpec};
 
 /// Messages that take less than this in the mean are timed by samples: reading the clock would be a good part of their time.
-const SHORT: Duration = Duration::from_micros(5);
+const SHORT: Duration = Duration::from_micros(20);
 /// Of these one message in so many is timed.
 const SAMPLE: u32 = 32;
 

@@ -5,7 +5,7 @@
 //! touched. So nobody asks for a size but here, and an entry that may be absent has a type that says so.
 
 use super::host::{Entry, HostApi, Instrument};
-use super::{Bytes, Fault, FunctionTable, GatherTable, ModuleTable, ObjectTable, TypeTable};
+use super::{Bytes, Fault, FunctionTable, GatherTable, ModuleTable, ObjectTable, OfferTable, TypeTable};
 use std::mem::{MaybeUninit, offset_of};
 use std::ptr;
 
@@ -109,9 +109,11 @@ grow! {
     HostApi: measure;
     Entry: fields;
     Instrument: doc;
-    ObjectTable: release, gather;
+    ObjectTable: release, gather, offer;
     // As minor 5 made it, which was the first to have it.
     GatherTable: end;
+    // As minor 6 made it, likewise.
+    OfferTable: close;
 }
 
 #[cfg(test)]
@@ -147,6 +149,7 @@ mod tests {
         is_read_from_minor_4_on::<Instrument>();
         is_read_from_minor_4_on::<ObjectTable>();
         is_read_from_minor_4_on::<GatherTable>();
+        is_read_from_minor_4_on::<OfferTable>();
     }
 
     /// A struct with an entry of each kind that may be appended.

@@ -61,6 +61,8 @@ pub struct ObjectTable {
     pub release: unsafe extern "C" fn(written: *mut Written),
     /// How objects that come one by one become rows together. Absent before minor 5.
     pub gather: *const GatherTable,
+    /// How rows become objects one by one. Absent before minor 6.
+    pub offer: *const OfferTable,
 }
 
 /// Objects that were read, and bytes of others, that are not rows yet. Owned by the module, opaque to the runtime.
@@ -85,4 +87,36 @@ pub struct GatherTable {
     /// Makes rows of the first of what was added, as many as `rows` has, and consumes the gathering. Borrows `faults` and `rows` as
     /// `decode` does, whose payloads may be null. Never null, and no thread needs to hold the interpreter.
     pub end: unsafe extern "C" fn(gathering: *mut Gathering, rows: *const Rows, faults: *const Faults) -> Lent,
+}
+
+/// Rows of which objects are made one by one. Owned by the module until `close`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Offer {
+    /// Number of output rows.
+    pub len: usize,
+    /// For each output the index of the row of [`Rows`] that it came from; ascending.
+    pub rows: *const u32,
+    /// Outputs whose metadata changed, ascending by `output`.
+    pub changes: *const Change,
+    /// Number of changes.
+    pub changes_len: usize,
+}
+
+/// How rows become objects one by one, each when somebody is there to take it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct OfferTable {
+    /// Size of this struct in bytes, as the module knows it.
+    pub size: usize,
+    /// Makes an offer of a handle, and consumes it. What the rows borrow from is kept until `close`.
+    pub open: unsafe extern "C" fn(handle: *mut Handle) -> *mut Offer,
+    /// Makes the object of an output: a reference that is the runtime's from then on. Null where it has to be made by way of its
+    /// bytes. Called by a thread that holds the interpreter.
+    pub make: unsafe extern "C" fn(offer: *mut Offer, output: usize) -> *mut Object,
+    /// The bytes of an output in the codec between steps, borrowed until the next call. Null where they can't be made, which is
+    /// reported as a fault of row `output`. No thread needs to hold the interpreter.
+    pub bytes: unsafe extern "C" fn(offer: *mut Offer, output: usize, faults: *const Faults) -> Bytes,
+    /// Frees an offer and its rows. No thread needs to hold the interpreter.
+    pub close: unsafe extern "C" fn(offer: *mut Offer),
 }

@@ -11,6 +11,7 @@ mod layout;
 mod look;
 mod names;
 mod objects;
+mod offer;
 mod read;
 mod write;
 mod wrong;

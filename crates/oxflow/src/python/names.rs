@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use std::sync::Mutex;
 
 /// Keys that are kept, a power of two; of two that want one place the later one has it.
 const PLACES: usize = 512;
@@ -18,7 +19,27 @@ struct Known {
     object: Py<PyString>,
 }
 
+/// Those that nobody uses at the moment.
+static SPARE: Mutex<Vec<Names>> = Mutex::new(Vec::new());
+/// So many are kept.
+const MOST_SPARE: usize = 16;
+
 impl Names {
+    /// Those that somebody used before, or none yet.
+    pub(super) fn borrowed() -> Self {
+        // Never waited for: after a fork nobody might be there who opens the lock.
+        SPARE.try_lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+
+    /// Leaves them to whoever comes next.
+    pub(super) fn give_back(self) {
+        if let Ok(mut spare) = SPARE.try_lock()
+            && spare.len() < MOST_SPARE
+        {
+            spare.push(self);
+        }
+    }
+
     /// The key of this text.
     #[inline]
     pub(super) fn key<'py>(&mut self, py: Python<'py>, text: &str) -> Bound<'py, PyString> {

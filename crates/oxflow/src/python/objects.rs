@@ -7,6 +7,7 @@ use super::gather::gather_table;
 use super::kept::Kept;
 use super::look::{Room, Source, Value};
 use super::names::Names;
+use super::offer::offer_table;
 use super::write::Writer;
 use crate::abi::{Change, Faults, Handle, Header, Held, Lent, Loan, Object, ObjectTable, Rows, Written};
 use crate::codec::DecodeError;
@@ -22,14 +23,14 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::ptr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The entries of a type.
 #[expect(clippy::unnecessary_wraps, reason = "without the feature `python` there are none")]
 pub(crate) fn object_table<T: Payload>() -> Option<ObjectTable> {
     let (read, write) = (read::<T>, write::<T>);
-    let gather = gather_table::<T>();
-    Some(ObjectTable { size: size_of::<ObjectTable>(), read, give_back, write, release, gather })
+    let (gather, offer) = (gather_table::<T>(), offer_table::<T>());
+    Some(ObjectTable { size: size_of::<ObjectTable>(), read, give_back, write, release, gather, offer })
 }
 
 /// # Safety
@@ -118,10 +119,7 @@ unsafe extern "C" fn write<T: Payload>(handle: *const Handle) -> *mut Written {
 
 /// The objects of all rows, if each of them can be made here.
 fn made<T: Payload>(py: Python<'_>, rows: &[Row<T>]) -> Option<Vec<*mut Object>> {
-    static NAMES: Mutex<Option<Names>> = Mutex::new(None);
-    // Never waited for: who holds the lock may wait for the interpreter. User code runs while it is held, and may come here again.
-    let mut shared = NAMES.try_lock().ok();
-    let names = RefCell::new(shared.as_deref_mut().and_then(Option::take).unwrap_or_default());
+    let names = RefCell::new(Names::borrowed());
     let mut state = (Vec::<Bound<'_, PyAny>>::with_capacity(rows.len()), true);
     let writer = Writer::new(py, &names);
     let make = |(objects, whole): &mut (Vec<_>, bool), row: &Row<T>| match row.message.payload().write(writer) {
@@ -130,19 +128,13 @@ fn made<T: Payload>(py: Python<'_>, rows: &[Row<T>]) -> Option<Vec<*mut Object>>
     };
     // JSON meets the same panic, and reports it.
     each(rows.iter(), &mut state, make, |(_, whole), _| *whole = false);
-    if let Some(shared) = shared.as_deref_mut() {
-        *shared = Some(names.into_inner());
-    }
-    state.1.then(|| state.0.into_iter().map(|object| object.into_ptr().cast()).collect())
+    let (objects, whole) = state;
+    names.into_inner().give_back();
+    whole.then(|| objects.into_iter().map(|object| object.into_ptr().cast()).collect())
 }
 
 fn into_written<T>(rows: &[Row<T>], objects: Vec<*mut Object>) -> *mut Written {
-    let altered =
-        || rows.iter().zip(0..).filter_map(|(row, output)| Some((row.message.metadata().changes()?, row, output)));
-    let headers: Vec<Header> = altered().flat_map(|(changes, ..)| lend_headers(changes)).collect();
-    let mut rest = headers.as_slice();
-    let each = altered().map(|(of, row, output)| change(output, of, row.message.timestamp(), &mut rest));
-    let changes: Vec<Change> = each.collect();
+    let (headers, changes) = changes_of(rows);
     let rows: Vec<u32> = rows.iter().map(|row| row.row).collect();
     let face = Written {
         len: rows.len(),
@@ -152,6 +144,16 @@ fn into_written<T>(rows: &[Row<T>], objects: Vec<*mut Object>) -> *mut Written {
         changes_len: changes.len(),
     };
     Box::into_raw(Box::new(Owned { face, rows, objects, changes, headers })).cast()
+}
+
+/// What functions changed beside the payloads. The changes borrow from the rows and from the headers, which lie still.
+pub(super) fn changes_of<T>(rows: &[Row<T>]) -> (Vec<Header>, Vec<Change>) {
+    let altered =
+        || rows.iter().zip(0..).filter_map(|(row, output)| Some((row.message.metadata().changes()?, row, output)));
+    let headers: Vec<Header> = altered().flat_map(|(changes, ..)| lend_headers(changes)).collect();
+    let mut rest = headers.as_slice();
+    let changes = altered().map(|(of, row, output)| change(output, of, row.message.timestamp(), &mut rest)).collect();
+    (headers, changes)
 }
 
 /// # Safety

@@ -7,30 +7,29 @@ use std::sync::Arc;
 
 use super::super::lines::Lines;
 use super::super::piped::PipedSource;
-use super::super::{ConnectError, Opened, PollLimits, Polled, Reached, Read, Source};
+use super::super::{ConnectError, Opened, Partitions, PollLimits, Polled, Reached, Read, Source};
 use super::compression::{self, Content};
 use super::identity::{self, REPLACED};
-use crate::batch::row_number;
 use crate::checkpoint::Identity;
 use crate::commit::Position;
+use crate::crash;
 
 /// Finds every file that the pattern names, in the order of their names, so that partitions keep their numbers. A file is
 /// open only while its lane reads it: there may be more of them than a process may have open.
-pub(in super::super) fn open(stream: &Arc<str>, pattern: &str) -> Result<Opened, ConnectError> {
+pub(in super::super) fn open(stream: &Arc<str>, pattern: &str, known: &Partitions) -> Result<Opened, ConnectError> {
     let mut opened = Opened::default();
     let mut identities = Vec::new();
     let matched = matches(stream, pattern)?;
     // What has no end and no beginning, such as a pipe, can't be read again.
     let again = matched.iter().all(|path| path.is_file());
-    for (partition, path) in matched.into_iter().enumerate() {
+    for path in matched {
         // Reads the first bytes, so that a file that may not be read is told before any output is touched.
         let identity = identity::of(&path).map_err(|source| ConnectError::read(stream, &path, source))?;
         identities.push(identity.clone());
-        opened.partitions.push(path.display().to_string());
+        let partition = known.add(stream, &path.display().to_string());
         let length = path.metadata().ok().filter(Metadata::is_file).map(|metadata| metadata.len());
         let reached = length.map(|length| Arc::new(Reached::new(length)));
         opened.reached.push(reached.clone());
-        let partition = row_number(partition);
         // What has no end that is known is no file but a pipe.
         opened.readers.push(match reached {
             Some(reached) => Box::new(FileSource::new(stream, partition, path, identity, reached)),
@@ -149,6 +148,7 @@ impl FileSource {
             None => self.open(limits)?,
         };
         let bytes = limits.bytes;
+        crash::point("file-read");
         let read = self.lines.feed(bytes, |chunk| (&mut content).take(bytes as u64).read_to_end(chunk));
         self.content = Some(content);
         read
@@ -168,6 +168,11 @@ impl Source for FileSource {
     fn resume(&mut self, position: Position) {
         self.start = position;
         self.lines.resume(position);
+    }
+
+    fn waits(&self) -> bool {
+        // To come to where an earlier run ended takes its time in a compressed file.
+        self.content.is_none()
     }
 
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {

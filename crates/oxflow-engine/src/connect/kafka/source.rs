@@ -11,13 +11,13 @@ use super::reader::ends_the_run;
 use crate::batch::{AttributesBuilder, ByteColumn, Meta, row_number};
 use crate::commit::Position;
 use crate::connect::lines::head;
-use crate::connect::{Changes, ConnectError, PollLimits, Polled, Read, Source, TooLong, UNTIMED};
+use crate::connect::{Changes, ConnectError, Owned, PollLimits, Polled, Read, Source, TooLong, UNTIMED};
 
 pub(super) struct KafkaSource {
     shared: Arc<Shared>,
     lane: usize,
     signal: Arc<Signal>,
-    queues: Vec<(u32, Queue)>,
+    queues: Vec<(Owned, Queue)>,
     /// The queue that is asked first, so that each comes to its turn.
     first: usize,
     /// What a change found out that the next poll tells.
@@ -35,17 +35,39 @@ impl KafkaSource {
         let count = self.queues.len();
         let first = self.first;
         self.first = (first + 1) % count.max(1);
-        for (partition, queue) in self.queues.iter().cycle().skip(first).take(count) {
+        for (owned, queue) in self.queues.iter().cycle().skip(first).take(count) {
+            // What is read together is of one stream.
+            let stream = self.shared.topics.stream_of(owned.partition);
+            if !self.shared.is_current(owned) || !taken.is_empty() && stream != taken.stream {
+                continue;
+            }
+            taken.stream = stream;
+            let before = taken.ends.len();
             while taken.has_room(limits) {
                 match queue.poll(Duration::ZERO) {
                     None => break,
-                    Some(Ok(message)) => taken.push(*partition, &message, limits.message_bytes),
+                    Some(Ok(message)) => taken.push(owned.partition, &message, limits.message_bytes),
                     Some(Err(error)) if ends_the_run(&error) => return Err(self.shared.failed("read", &error)),
                     Some(Err(_)) => {}
                 }
             }
+            if taken.ends.len() > before {
+                taken.owned.push(*owned);
+            }
         }
-        Ok(taken)
+        // The queue of a partition that went and came back meanwhile has what belongs to the later assignment.
+        let is_own = taken.is_empty() || self.shared.took(&taken.owned);
+        Ok(if is_own { taken } else { Taken::default() })
+    }
+}
+
+impl KafkaSource {
+    /// The queue, which wakes the lane. Not when it is made: what the lane had of the partition before is the same queue to
+    /// librdkafka, and to let go of it silences both.
+    fn listened(&self, mut queue: Queue) -> Queue {
+        let signal = Arc::clone(&self.signal);
+        queue.set_nonempty_callback(move || signal.raise());
+        queue
     }
 }
 
@@ -53,8 +75,10 @@ impl Source for KafkaSource {
     fn changes(&mut self) -> Changes {
         match self.shared.changes(self.lane) {
             Ok((changes, queues)) => {
-                self.queues.retain(|(partition, _)| !changes.revoked.contains(partition));
-                self.queues.extend(queues);
+                self.queues.retain(|(owned, _)| !changes.revoked.contains(&owned.partition));
+                for (owned, queue) in queues {
+                    self.queues.push((owned, self.listened(queue)));
+                }
                 changes
             }
             Err(error) => {
@@ -66,6 +90,13 @@ impl Source for KafkaSource {
 
     fn released(&mut self, partitions: &[u32]) {
         self.shared.released(self.lane, partitions);
+    }
+
+    fn reset(&mut self) -> Vec<Owned> {
+        let owned: Vec<Owned> = self.queues.iter().map(|(owned, _)| *owned).collect();
+        let kept = self.shared.reset(self.lane, &owned);
+        self.queues.retain(|(owned, _)| kept.contains(owned));
+        kept
     }
 
     fn poll(&mut self, limits: &PollLimits) -> Result<Polled, ConnectError> {
@@ -80,7 +111,8 @@ impl Source for KafkaSource {
         if taken.is_empty() {
             return Ok(Polled::Idle);
         }
-        Ok(Polled::Read(Box::new(taken.read(&self.shared.stream))))
+        let stream = taken.stream.take().unwrap_or_default();
+        Ok(Polled::Read(Box::new(taken.read(&stream))))
     }
 }
 
@@ -94,9 +126,13 @@ impl Drop for KafkaSource {
 
 /// Messages on their way into a batch.
 #[derive(Default)]
-struct Taken {
+pub(super) struct Taken {
+    /// The one that all of them are of, where a member reads several.
+    stream: Option<Arc<str>>,
     data: Vec<u8>,
     ends: Vec<usize>,
+    /// What the messages belong to.
+    owned: Vec<Owned>,
     partitions: Vec<u32>,
     offsets: Vec<i64>,
     timestamps: Vec<i64>,
@@ -105,15 +141,15 @@ struct Taken {
 }
 
 impl Taken {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    fn has_room(&self, limits: &PollLimits) -> bool {
+    pub(super) fn has_room(&self, limits: &PollLimits) -> bool {
         self.ends.len() < limits.messages && self.data.len() < limits.bytes
     }
 
-    fn push(&mut self, partition: u32, message: &BorrowedMessage<'_>, most_bytes: usize) {
+    pub(super) fn push(&mut self, partition: u32, message: &BorrowedMessage<'_>, most_bytes: usize) {
         let payload = message.payload().unwrap_or_default();
         if payload.len() > most_bytes {
             let row = row_number(self.ends.len());
@@ -129,9 +165,13 @@ impl Taken {
         self.timestamps.push(millis.map_or(UNTIMED, |millis| millis.saturating_mul(1000)));
         let headers = headers(message);
         self.attributes.push(message.key(), headers.iter().map(|(name, value)| (name.as_ref(), *value)));
+        if message.payload().is_none() {
+            self.attributes.without_payload();
+        }
     }
 
-    fn read(self, stream: &Arc<str>) -> Read {
+    /// What was taken, all of it of this stream.
+    pub(super) fn read(self, stream: &Arc<str>) -> Read {
         let next = self.offsets.iter().map(|offset| after(*offset)).collect();
         let meta = Meta::new(Arc::clone(stream), self.partitions, self.offsets, self.timestamps);
         Read {

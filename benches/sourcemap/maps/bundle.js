@@ -1,0 +1,9 @@
+export * as antd from "antd";
+export * as d3 from "d3";
+export * as echarts from "echarts";
+export * as lodash from "lodash-es";
+export * as mermaid from "mermaid";
+export * as mui from "@mui/material";
+export * as reactDom from "react-dom/client";
+export * as rxjs from "rxjs";
+export * as three from "three";

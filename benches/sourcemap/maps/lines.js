@@ -1,0 +1,3 @@
+export * from "./bundle.js";
+export * as babel from "@babel/standalone";
+export * as typescript from "typescript";
