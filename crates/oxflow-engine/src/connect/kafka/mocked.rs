@@ -31,13 +31,17 @@ pub(super) fn cluster(count: usize) -> Cluster {
     for topic in ["in", "out"] {
         cluster.create_topic(topic, PARTITIONS, 1).expect("a topic");
     }
-    let producer: ThreadedProducer<DefaultProducerContext> = client(&cluster).create().expect("a producer");
+    produce(&cluster, count);
+    cluster
+}
+
+fn produce(cluster: &Cluster, count: usize) {
+    let producer: ThreadedProducer<DefaultProducerContext> = client(cluster).create().expect("a producer");
     for number in 0..count {
         let payload = number.to_string();
         producer.send(BaseRecord::<(), str>::to("in").payload(&payload)).map_err(|(error, _)| error).expect("room");
     }
     producer.flush(PATIENCE).expect("an answer");
-    cluster
 }
 
 pub(super) fn client(cluster: &Cluster) -> ClientConfig {
@@ -218,6 +222,29 @@ fn what_is_refused_is_the_measure_where_the_broker_does_not_tell_what_it_takes()
     let run = json!({"checkpoint_ms": 50, "lanes": 1, "delivery": "exactly_once"});
     let running = start_with(&cluster, &run).expect("a run");
     wait_until("all of it", || running.report().skipped.len() == 10);
+    running.drain();
+    assert!(running.wait(PATIENCE), "it doesn't end");
+    assert!(running.take_error().is_none(), "it failed");
+}
+
+#[test]
+fn a_transaction_whose_offsets_find_no_coordinator_is_made_again() {
+    use Answer::{
+        RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE as NoCoordinator,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR as NotCoordinator,
+    };
+    let cluster = cluster(10);
+    let run = json!({
+        "checkpoint_ms": 50, "lanes": 1, "delivery": "exactly_once", "transaction_timeout_ms": 3000,
+    });
+    let running = start_with(&cluster, &run).expect("a run");
+    wait_until("the first transaction", || written(&cluster).len() == 10);
+    // The client asks three times, and then no more: without an end of our own this takes until a connection comes or goes.
+    cluster.request_errors(Request::TxnOffsetCommit, &[NotCoordinator]);
+    cluster.request_errors(Request::FindCoordinator, &[NoCoordinator; 10]);
+    produce(&cluster, 10);
+    // This cluster keeps what is undone, and no offsets of transactions: all of it is read again.
+    wait_until("the third transaction", || written(&cluster).len() == 40);
     running.drain();
     assert!(running.wait(PATIENCE), "it doesn't end");
     assert!(running.take_error().is_none(), "it failed");

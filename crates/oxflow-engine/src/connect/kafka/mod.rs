@@ -8,6 +8,7 @@
 mod archive;
 mod client;
 mod context;
+mod deadline;
 mod group;
 mod headers;
 mod lag;

@@ -10,16 +10,17 @@ use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::consumer::{Consumer, ConsumerGroupMetadata};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::{Producer, ThreadedProducer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::producer::{Producer, PurgeConfig, ThreadedProducer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{self, Noted};
 use super::context::Context;
+use super::deadline::{Deadline, is_retriable};
 use super::group::Shared;
 use super::sink::{Client, Deliveries, KafkaSink};
 use super::{failed, membership, size};
@@ -146,13 +147,8 @@ impl KafkaTransactions {
         let deliveries = Deliveries::of_transactions(&self.spoiled, alone);
         let context = Context::new(&self.noted, self.settings.settings.oauth_token.as_ref(), deliveries);
         let client = ThreadedProducer::from_config_and_context(&config, context)?;
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match client.init_transactions(TURN) {
-                Err(error) if is_retriable(&error) && Instant::now() < until => {}
-                ended => return ended.map(|()| Arc::new(client)),
-            }
-        }
+        Deadline::after(PATIENCE).repeat(|| client.init_transactions(TURN))?;
+        Ok(Arc::new(client))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -213,25 +209,38 @@ impl KafkaTransactions {
         Some(client)
     }
 
-    /// Calls until there is an answer. After a broker was away there may never be one: then the client is made anew, which
-    /// ends what it left open, one way or the other.
-    fn call(&self, call: impl Fn() -> KafkaResult<()>) -> Called {
-        let began = Instant::now();
-        loop {
-            let error = match call() {
-                Ok(()) => return Called::Done,
-                Err(error) => error,
-            };
-            if !is_retriable(&error) {
-                self.spoil(&error.to_string());
-                let is_fatal = matches!(&error, KafkaError::Transaction(error) if error.is_fatal());
-                return if is_fatal { Called::Fatal } else { Called::Spoiled };
-            }
-            if began.elapsed() > self.settings.timeout.min(STUCK) {
-                self.spoil(&error.to_string());
+    /// Ends a transaction with the offsets. For a coordinator of the group that isn't available when it is asked for, the client
+    /// waits until some connection comes or goes, whatever time it was given (confluentinc/librdkafka#5456). A client that is
+    /// left behind is fenced by the one that takes its place, so that nothing of what it still does becomes good.
+    fn end(&self, client: &Client, moved: &BTreeMap<u32, Settled>, member: ConsumerGroupMetadata) -> Called {
+        let (asked, offsets) = (Arc::clone(client), self.listed(moved));
+        let deadline = Deadline::after(self.settings.timeout.min(STUCK));
+        let ended = deadline.call(move || {
+            deadline.repeat(|| asked.send_offsets_to_transaction(&offsets, &member, TURN))?;
+            crash::point("kafka-offsets");
+            deadline.repeat(|| asked.commit_transaction(TURN))
+        });
+        if ended.is_none() {
+            // It must not note about the next transaction what became of this one.
+            client.purge(PurgeConfig::default().queue().inflight());
+        }
+        self.judge(ended)
+    }
+
+    /// After a broker was away there may never be an answer: then the client is made anew, which ends what it left open, one way
+    /// or the other.
+    fn judge(&self, ended: Option<KafkaResult<()>>) -> Called {
+        let error = match ended {
+            Some(Ok(())) => return Called::Done,
+            Some(Err(error)) => error,
+            None => {
+                self.spoil("the broker took no offsets: the coordinator of the group didn't answer");
                 return Called::Fatal;
             }
-        }
+        };
+        self.spoil(&error.to_string());
+        let is_fatal = matches!(&error, KafkaError::Transaction(error) if error.is_fatal());
+        if is_fatal || is_retriable(&error) { Called::Fatal } else { Called::Spoiled }
     }
 
     fn try_commit(&self, settled: &BTreeMap<u32, Settled>) -> bool {
@@ -261,13 +270,7 @@ impl KafkaTransactions {
             state.open = true;
         }
         crash::point("kafka-commit");
-        let offsets = self.listed(&moved);
-        let mut called = self.call(|| client.send_offsets_to_transaction(&offsets, &member, TURN));
-        if matches!(called, Called::Done) {
-            crash::point("kafka-offsets");
-            called = self.call(|| client.commit_transaction(TURN));
-        }
-        match called {
+        match self.end(&client, &moved, member) {
             Called::Done => {
                 crash::point("kafka-committed");
                 (state.open, state.setbacks) = (false, 0);
@@ -298,7 +301,7 @@ impl KafkaTransactions {
 
     fn abort(&self, state: &mut State) -> Result<(), ConnectError> {
         if let Some(client) = state.client.clone().filter(|_| state.open)
-            && !matches!(self.call(|| client.abort_transaction(TURN)), Called::Done)
+            && Deadline::after(TURN).repeat(|| client.abort_transaction(TURN)).is_err()
         {
             state.client = None;
         }
@@ -378,19 +381,9 @@ fn identity(group: &Shared) -> String {
     }
 }
 
-/// True if the same call may go well later.
-fn is_retriable(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::Transaction(error) => error.is_retriable(),
-        // The client flushes before it commits.
-        KafkaError::Flush(code) => *code == RDKafkaErrorCode::OperationTimedOut,
-        _ => false,
-    }
-}
-
 /// True if a person has to do something.
 fn is_hopeless(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode as Code;
+    use rdkafka::error::RDKafkaErrorCode as Code;
     matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
         || matches!(
             error.rdkafka_error_code(),
