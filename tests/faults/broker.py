@@ -154,6 +154,12 @@ class Broker:
             assert time.monotonic() < until, "the broker did not start in two minutes"
             time.sleep(0.05)
 
+    def codec(self, topic: str) -> int:
+        """How the first batch of a topic's first partition is compressed, by the number that the protocol has for it."""
+        batch = (self._folder / "data" / f"{topic}-0" / "00000000000000000000.log").read_bytes()
+        # After the offset, length, epoch, version and sum.
+        return batch[22] & 7
+
     def end(self, number: signal.Signals) -> None:
         """End it by a signal and wait until it is gone."""
         if self._process is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from workers import wait_for
 
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ def test_a_run_that_comes_again_goes_on_where_it_was(raw: Raw) -> None:
     assert len(values(raw)) == 150
 
 
-def test_members_come_and_go_and_one_is_killed(raw: Raw) -> None:
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+def test_members_come_and_go_and_one_is_killed(raw: Raw, delivery: str) -> None:
     raw.create(partitions=4)
     expected = write(raw, 0, 100)
-    first = raw.start(raw.streams(raw.at, **CONSUMER))
+    first = raw.start(raw.streams(raw.at, **CONSUMER), f"run.delivery={delivery}")
     wait_for_all(raw, expected, first)
-    second = raw.start(raw.streams(raw.at, **CONSUMER))
+    second = raw.start(raw.streams(raw.at, **CONSUMER), f"run.delivery={delivery}")
     wait_for(lambda: raw.members() == 2, "the second member")
     expected |= write(raw, 1000, 100)
     wait_for_all(raw, expected, first, second)
@@ -65,3 +68,4 @@ def test_members_come_and_go_and_one_is_killed(raw: Raw) -> None:
     wait_for(lambda: committed(raw) == len(expected), "the last commit")
     raw.drain(second)
     assert raw.members() == 0
+    assert delivery == "at_least_once" or len(values(raw)) == len(expected)
