@@ -90,6 +90,27 @@ def test_a_call_that_is_too_short_to_tell_is_refused() -> None:
         assert_releases_gil(released, max_stall_ms=20, min_call_ms=20)
 
 
+CROWDED = """
+import os, subprocess, sys, time
+from oxflow.gil import meter
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+os.nice(10)
+with meter() as impact:
+    time.sleep(1)
+for other in others:
+    other.kill()
+print(impact.longest_stall_ms, impact.wake_up_p99_ms)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long threads wait for a core")
+def test_a_thread_that_has_no_core_is_not_kept_from_the_interpreter() -> None:
+    done = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True, check=True)
+    stall, late = map(float, done.stdout.split())
+    assert stall < late / 4
+
+
 def test_pytest_has_it_as_a_fixture(gil_meter: Callable[[], Any]) -> None:
     with gil_meter() as impact:
         held()

@@ -9,17 +9,21 @@ the interpreter from calls that release it: shares depend on the number of cores
         resize(image)
     print(impact.share, impact.longest_stall_ms)
 
+A busy machine stalls threads, too. On Linux the kernel says for how long a thread was ready to run and had no core: that time of the two
+threads is no stall.
+
 A call that releases and takes the interpreter for each item looks polite by its share and becomes slow itself, since it waits
 for the other thread each time. `measure` therefore also makes the call alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,8 @@ __all__ = ["Impact", "assert_releases_gil", "measure", "meter"]
 # Nanoseconds of a turn. Short, so that a call of 30 ms meets both kinds.
 _COUNTING = 2_000_000
 _SLEEPING = 1_000_000
+# Nanoseconds. Of what is longer it is asked whether a core was missing.
+_LONG = 5_000_000
 # How long the thread works alone before the call.
 _ALONE_S = 0.2
 _TRIES = 3
@@ -43,7 +49,8 @@ class Impact:
     Attributes:
         share: what a thread beside the call got done, of what it gets done alone; 0 to about 1. Tells little of calls
             under 30 ms, and of calls whose own threads need the cores.
-        longest_stall_ms: the longest time in which that thread got nothing done, in milliseconds.
+        longest_stall_ms: the longest time in which that thread got nothing done, in milliseconds, less what it or the caller
+            had to wait for a core meanwhile (on Linux).
         wake_up_p99_ms: how late it came back from a sleep of 1 ms, in milliseconds; 99 of 100 times it was less.
         alone_wake_up_p99_ms: the same without the call.
         call_s: how long the call took beside the thread, in seconds.
@@ -62,11 +69,38 @@ class Impact:
     gil_enabled: bool = True
 
 
+class _Coreless:
+    """How long threads were ready to run without a core to run on; 0 where the system can't tell."""
+
+    def __init__(self) -> None:
+        self._files: list[int] = []
+
+    def watch(self, thread: int) -> None:
+        """Count a thread of this process, too, by the number that the system gave it."""
+        with contextlib.suppress(OSError):
+            self._files.append(os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY))
+
+    def total(self) -> int:
+        """So far, in nanoseconds, all threads together."""
+        total = 0
+        for file in self._files:
+            # A thread that has ended waits for nothing.
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                total += int(os.pread(file, 100, 0).split()[1])
+        return total
+
+    def close(self) -> None:
+        while self._files:
+            os.close(self._files.pop())
+
+
 class _Beside:
     """The thread beside the call."""
 
     def __init__(self) -> None:
         self._ended = False
+        self._coreless = _Coreless()
+        self._coreless.watch(threading.get_native_id())
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._work, name="oxflow-gil-meter", daemon=True)
         self.begin()
@@ -84,6 +118,7 @@ class _Beside:
     def end(self) -> None:
         self._ended = True
         self._thread.join()
+        self._coreless.close()
 
     def cpu_s(self) -> float:
         """Processor time of the thread so far, in seconds; 0 where the system can't tell."""
@@ -94,14 +129,17 @@ class _Beside:
 
     def _work(self) -> None:
         now = time.perf_counter_ns
+        self._coreless.watch(threading.get_native_id())
         self._begun.set()
         last = now()
         while not self._ended:
+            self._before = self._coreless.total()
             last = self._count(last)
             time.sleep(_SLEEPING / 1e9)
             here = now()
-            self.late.append(here - last - _SLEEPING)
-            self.longest = max(self.longest, here - last - _SLEEPING)
+            late = here - last - _SLEEPING
+            self.late.append(late)
+            self._stalled(late)
             last = here
 
     def _count(self, last: int) -> int:
@@ -109,13 +147,19 @@ class _Beside:
         until = last + _COUNTING
         while last < until:
             here = now()
-            self.longest = max(self.longest, here - last)
+            if here - last > self.longest:
+                self._stalled(here - last)
             self.count += 1
             last = here
         return last
 
+    def _stalled(self, time_ns: int) -> None:
+        if time_ns > _LONG:
+            time_ns -= self._coreless.total() - self._before
+        self.longest = max(self.longest, time_ns)
 
-@contextmanager
+
+@contextlib.contextmanager
 def meter() -> Generator[Impact, None, None]:
     """Measure what the block does to the other threads.
 
@@ -168,8 +212,8 @@ def measure(call: Callable[[], object]) -> Impact:
 def assert_releases_gil(call: Callable[[], object], max_stall_ms: float = 20.0, min_call_ms: float = 100.0) -> Impact:
     """Fail if a call keeps the interpreter from other threads.
 
-    A busy machine stalls a thread now and then, a call that holds the interpreter does so each time: the call is made up to three
-    times, and the least of the longest stalls counts.
+    What else goes on may stall a thread now and then, a call that holds the interpreter does so each time: the call is made up to
+    three times, and the least of the longest stalls counts.
 
     Args:
         call: what to measure.

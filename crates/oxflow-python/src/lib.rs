@@ -15,6 +15,7 @@ mod extension;
 mod http;
 mod job;
 mod json;
+mod large;
 mod message;
 mod msgpack;
 mod objects;

@@ -1,32 +1,38 @@
 //! Lets other threads run between two pieces of a long conversion.
 
-use std::time::{Duration, Instant};
-
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
-/// How long a conversion holds the interpreter at a time.
-const TURN: Duration = Duration::from_millis(2);
-
-/// How often the clock is looked at.
+/// How many objects are converted between two occasions for others: some tens of microseconds.
 const OBJECTS: usize = 64;
 
 /// The turns of one conversion.
-pub(crate) struct Turns {
-    begun: Instant,
+///
+/// `CPython` gives the interpreter to who has waited for 5 ms (`sys.getswitchinterval()`) and was not woken meanwhile, and does so
+/// between two instructions of Python code. To let go of it here and to take it again would wake who waits, in vain: it is taken
+/// before they are awake, and their wait begins anew. So an instruction of Python is run.
+pub(crate) struct Turns<'py> {
+    nothing: Bound<'py, PyAny>,
     count: usize,
 }
 
-impl Turns {
-    pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), count: 0 }
+impl<'py> Turns<'py> {
+    pub(crate) fn new(py: Python<'py>) -> PyResult<Self> {
+        static NOTHING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let nothing = NOTHING.get_or_try_init(py, || py.eval(c"lambda: None", None, None).map(Bound::unbind))?;
+        Ok(Self { nothing: nothing.bind(py).clone(), count: 0 })
     }
 
-    /// After each object. Who waits for the interpreter gets it: `CPython` hands it over when it is let go.
-    pub(crate) fn next(&mut self, py: Python<'_>) {
+    /// After each object.
+    ///
+    /// # Errors
+    ///
+    /// What a signal handler raises: Ctrl-C ends a long conversion, too.
+    pub(crate) fn next(&mut self) -> PyResult<()> {
         self.count += 1;
-        if self.count.is_multiple_of(OBJECTS) && self.begun.elapsed() > TURN {
-            py.detach(|| {});
-            self.begun = Instant::now();
+        if self.count.is_multiple_of(OBJECTS) {
+            self.nothing.call0()?;
         }
+        Ok(())
     }
 }

@@ -67,10 +67,10 @@ impl Fetching {
             return Ok(None);
         }
         let all = PyList::empty(py);
-        let mut turns = Turns::new();
+        let mut turns = Turns::new(py)?;
         for done in taken.done {
             all.append(Fetched::new(done))?;
-            turns.next(py);
+            turns.next()?;
         }
         Ok(Some(all))
     }
@@ -94,7 +94,7 @@ impl Fetching {
     fn hand_in(&self, py: Python<'_>) -> PyResult<()> {
         let Some(iterator) = self.asked().requests.take() else { return Ok(()) };
         let mut requests = VecDeque::new();
-        let mut turns = Turns::new();
+        let mut turns = Turns::new(py)?;
         let mut iterator_left = Some(iterator);
         for _ in 0..self.requests.room() {
             let Some(iterator) = &iterator_left else { break };
@@ -102,7 +102,7 @@ impl Fetching {
                 Some(given) => requests.push_back(self.read(&given?)?),
                 None => iterator_left = None,
             }
-            turns.next(py);
+            turns.next()?;
         }
         let over = iterator_left.is_none();
         self.asked().requests = iterator_left;

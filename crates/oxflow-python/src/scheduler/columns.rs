@@ -11,14 +11,14 @@ use crate::turns::Turns;
 
 fn read_names(names: &Bound<'_, PyList>, kind: Kind) -> Result<Names, Failure> {
     let mut all = Names::default();
-    let mut turns = Turns::new();
+    let mut turns = Turns::new(names.py())?;
     for (index, name) in names.iter().enumerate() {
         let Ok(name) = name.cast::<PyString>() else {
             let subject = kind.subject(&format!("#{index}"));
             return Err(SchedulerError::Field { subject, problem: "has a name that is no text".to_owned() }.into());
         };
         all.push(name.to_str()?);
-        turns.next(names.py());
+        turns.next()?;
     }
     Ok(all)
 }
@@ -47,7 +47,7 @@ pub(super) fn tasks(
     let py = names.py();
     let names = read_names(names, Kind::Task)?;
     let mut extended: Vec<Option<Extras>> = Vec::new();
-    let mut turns = Turns::new();
+    let mut turns = Turns::new(py)?;
     for (number, field) in demands::FIELDS.iter().enumerate() {
         let Some(values) = fields.get_item(field)? else { continue };
         extended.resize_with(names.len(), || None);
@@ -58,7 +58,7 @@ pub(super) fn tasks(
                 let subject = || Kind::Task.subject(names.at(index));
                 demands::take(extras.get_or_insert_default(), &subject, number, &value)?;
             }
-            turns.next(py);
+            turns.next()?;
         }
     }
     let rows = rows(py, columns, names.len());
@@ -80,7 +80,7 @@ pub(super) fn offers(
     let py = names.py();
     let names = read_names(names, Kind::Offer)?;
     let mut found = Attributes::default();
-    let mut turns = Turns::new();
+    let mut turns = Turns::new(py)?;
     if !attributes.is_empty() {
         for index in 0..names.len() {
             for (name, values) in attributes {
@@ -90,7 +90,7 @@ pub(super) fn offers(
                 super::objects::read_attributes(&mut found, &one, &|| Kind::Offer.subject(names.at(index)))?;
             }
             found.close();
-            turns.next(py);
+            turns.next()?;
         }
     }
     let rows = rows(py, columns, names.len());

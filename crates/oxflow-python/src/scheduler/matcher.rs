@@ -18,11 +18,12 @@ use super::objects::{Kind, Layout};
 use super::score::UserScore;
 use super::{columns, objects};
 use crate::errors::{ErrorKind, exception};
+use crate::large::Large;
 
 /// Offers, and what tasks are placed on them by. `oxflow.scheduler.Matcher` is its face.
 #[pyclass(frozen, module = "oxflow._oxflow")]
 pub(crate) struct Matcher {
-    engine: Mutex<oxflow_scheduler::Matcher>,
+    engine: Large<Mutex<oxflow_scheduler::Matcher>>,
     tasks: Layout,
     offers: Layout,
     score: Option<Py<PyAny>>,
@@ -60,7 +61,7 @@ impl Matcher {
             let mode = if shared { Mode::Shared } else { Mode::Exclusive };
             oxflow_scheduler::Matcher::new(Settings { resources, policy, threshold, good_enough, mode, fair })
         });
-        let engine = Mutex::new(made.map_err(|error| raise(py, &error))?);
+        let engine = Large::new(Mutex::new(made.map_err(|error| raise(py, &error))?));
         Ok(Self { engine, tasks, offers, score, scoring: Mutex::new(None) })
     }
 

@@ -6,19 +6,20 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use serde_json::{Value, json};
 
 use super::failure::raise;
+use crate::large::Large;
 use crate::turns::Turns;
 
 /// What came of a round. `oxflow.scheduler.Matching` is its face.
 #[pyclass(frozen, module = "oxflow._oxflow")]
 pub(crate) struct Matching {
-    inner: oxflow_scheduler::Matching,
+    inner: Large<oxflow_scheduler::Matching>,
     read_s: f64,
     score: &'static str,
 }
 
 impl Matching {
     pub(super) fn new(matching: oxflow_scheduler::Matching, read_s: f64, score: &'static str) -> Self {
-        Self { inner: matching, read_s, score }
+        Self { inner: Large::new(matching), read_s, score }
     }
 }
 
@@ -28,10 +29,10 @@ impl Matching {
     #[pyo3(signature = () -> "dict[str, str]")]
     fn as_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = PyDict::new(py);
-        let mut turns = Turns::new();
+        let mut turns = Turns::new(py)?;
         for (task, offer) in self.inner.pairs() {
             all.set_item(PyString::new(py, offer), PyString::new(py, task))?;
-            turns.next(py);
+            turns.next()?;
         }
         Ok(all)
     }
@@ -40,10 +41,10 @@ impl Matching {
     #[pyo3(signature = () -> "list[tuple[str, str]]")]
     fn pairs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let all = PyList::empty(py);
-        let mut turns = Turns::new();
+        let mut turns = Turns::new(py)?;
         for (task, offer) in self.inner.pairs() {
             all.append(PyTuple::new(py, [task, offer])?)?;
-            turns.next(py);
+            turns.next()?;
         }
         Ok(all)
     }

@@ -132,7 +132,7 @@ fn listed<'py>(objects: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
 pub(super) fn tasks(layout: &Layout, objects: &Bound<'_, PyAny>) -> Result<Tasks, Failure> {
     let py = objects.py();
     let mut reader = layout.reader(py);
-    let mut turns = Turns::new();
+    let mut turns = Turns::new(py)?;
     let mut extended = Vec::new();
     for (index, object) in listed(objects)?.iter().enumerate() {
         reader.read(&object)?;
@@ -145,7 +145,7 @@ pub(super) fn tasks(layout: &Layout, objects: &Bound<'_, PyAny>) -> Result<Tasks
         if let Some(extras) = extras {
             extended.push((index, extras));
         }
-        turns.next(py);
+        turns.next()?;
     }
     let mut tasks = Tasks::new(reader.names, reader.rows);
     py.detach(|| extended.into_iter().for_each(|(index, extras)| tasks.extend(index, extras)));
@@ -156,7 +156,7 @@ pub(super) fn tasks(layout: &Layout, objects: &Bound<'_, PyAny>) -> Result<Tasks
 pub(super) fn offers(layout: &Layout, objects: &Bound<'_, PyAny>) -> Result<Offers, Failure> {
     let py = objects.py();
     let mut reader = layout.reader(py);
-    let mut turns = Turns::new();
+    let mut turns = Turns::new(py)?;
     let mut attributes = Attributes::default();
     for (index, object) in listed(objects)?.iter().enumerate() {
         reader.read(&object)?;
@@ -165,7 +165,7 @@ pub(super) fn offers(layout: &Layout, objects: &Bound<'_, PyAny>) -> Result<Offe
             read_attributes(&mut attributes, value, &|| layout.kind.subject(names.at(index)))
         })?;
         attributes.close();
-        turns.next(py);
+        turns.next()?;
     }
     Ok(Offers { names: reader.names, rows: reader.rows, attributes })
 }

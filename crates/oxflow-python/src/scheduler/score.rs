@@ -90,10 +90,10 @@ fn in_python(
 ) -> Result<(), (usize, PyErr)> {
     Python::attach(|py| {
         let function = function.bind(py);
-        let mut turns = Turns::new();
+        let mut turns = Turns::new(py).map_err(|error| (0, error))?;
         for (index, offer) in offers.iter().enumerate() {
             scores.push(one(function, task, offer).map_err(|error| (index, error))?);
-            turns.next(py);
+            turns.next().map_err(|error| (index, error))?;
         }
         Ok(())
     })
