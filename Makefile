@@ -257,7 +257,7 @@ faults:
 	$(PHASE) "errors of a mock cluster" -- cargo test --quiet --locked -p oxflow-engine --features kafka --lib -- --ignored mocked
 	$(PHASE) "mutants on a broker" -- $(VENVS)/test-$(firstword $(VERSIONS))/bin/python tools/fault_mutants.py $(VENVS)/fault-mutants \
 	    $(VENVS)/test-$(firstword $(VERSIONS))/bin/python $(abspath $(BUILD)/maturin)
-	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_KILLS=300 OXFLOW_KAFKA_LOAD_S=1800 \
+	$(PHASE) "faults on a broker" -- env OXFLOW_KAFKA_RUNS=20 OXFLOW_KAFKA_BROKER_RUNS=30 OXFLOW_KAFKA_KILLS=300 OXFLOW_KAFKA_LOAD_S=1800 \
 	    OXFLOW_KAFKA_NETWORK_RUNS=10 OXFLOW_KAFKA_STALL_RUNS=5 OXFLOW_KAFKA_STALL_S=60 OXFLOW_KAFKA_HOLD_S=30 OXFLOW_KAFKA_BAD_RUNS=5 \
 	    $(VENVS)/test-$(firstword $(VERSIONS))/bin/python -m pytest -q -s tests/faults
 	$(LEDGER) end

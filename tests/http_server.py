@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 
 failed: Counter[str] = Counter()
 load = {"busy": 0, "most": 0}
+gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
 
 async def answer(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, str]:
     match path.partition("?")[0].split("/")[1:]:
         case ["slow", milliseconds]:
             await asyncio.sleep(int(milliseconds) / 1000)
+        case ["gate", name]:
+            await gates[name].wait()
+        case ["open", name]:
+            gates[name].set()
         case ["status", status]:
             return int(status), b"", ""
         case ["large", size]:

@@ -189,7 +189,7 @@ def test_a_step_that_comes_to_no_end_is_no_health(line: str, tmp_path: Path) -> 
         until(lambda: health(port)[0] == 503, process)
         asking = time.monotonic()
         _, found = health(port)
-        assert time.monotonic() - asking < 1
+        assert time.monotonic() - asking < 4
         (lane,) = found["lanes"]
         assert (found["status"], lane["stalled"], lane["state"]) == ("stalled", True, "works")
         assert (lane["step"], lane["name"], lane["offset"]) == ("slow", "stdin", 1)
@@ -285,7 +285,7 @@ def test_slow_clients_keep_nobody_waiting(tmp_path: Path) -> None:
             slow.enter_context(socket.create_connection(("127.0.0.1", port)))
         asking = time.monotonic()
         assert health(port)[0] == 200
-        assert time.monotonic() - asking < 1
+        assert time.monotonic() - asking < 4
 
 
 def test_a_run_that_drains_is_not_ready(tmp_path: Path) -> None:

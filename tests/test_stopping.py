@@ -52,7 +52,8 @@ def test_a_signal_does_not_wait_for_the_rest_of_a_batch(tmp_path: Path) -> None:
         signalled = time.monotonic()
         report = json.load(running.stdout)
         assert running.wait() == 0
-    assert time.monotonic() - signalled < 2
+    # The rest of the batch would take 40 s.
+    assert time.monotonic() - signalled < 15
     delivered = (tmp_path / "out.jsonl").read_bytes()
     assert 0 < report["messages_out"] < 2000
     assert delivered == b"".join(lines[: report["messages_out"]])

@@ -363,7 +363,7 @@ def test_a_long_line_takes_no_longer_than_its_bytes(tmp_path: Path) -> None:
         PASS, streams={"in": f"file:{path}", "out": "null:"}, config={"run": {"batch": {"bytes": 1024}}}
     )
     # With a copy for each chunk it took half a minute.
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert report.messages_in == 1
 
 

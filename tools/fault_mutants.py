@@ -107,6 +107,14 @@ MUTANTS = (
         re.compile("TimeoutExpired"),
     ),
     Mutant(
+        "messages are given up while no broker answers",
+        KAFKA / "client.rs",
+        '.set("message.timeout.ms", "0")',
+        '.set("message.timeout.ms", "1000")',
+        "goes_on_by_itself",
+        re.compile("Message timed out"),
+    ),
+    Mutant(
         "whoever comes sends dead letters",
         KAFKA / "turn.rs",
         "Ok(There::Alone) =>",
@@ -127,7 +135,7 @@ MUTANTS = (
         "if self.is_crowded() {",
         "if self.is_crowded() && self.state.number > 256 {",
         "sink_that_stands_still",
-        re.compile("grew by"),
+        re.compile("that both lanes stand took|grew by"),
     ),
     Mutant(
         "a lane that stands still is not told",

@@ -1,6 +1,6 @@
 """Measures oxflow.telemetry against its peers, prints each row with its bar, and keeps the raw figures.
 
-    contest.py [--turns N] [--calls N] [--seconds N] [--results FOLDER]
+    contest.py [--turns N] [--calls N] [--seconds N] [--spans N] [--results FOLDER]
 
 Run by a Python with oxflow, the SDK, pytracingx and logfire. A real Collector takes what is exported, by gRPC, from all of them.
 Each contestant is a process of its own; in each turn all of them come one after the other, and ratios are those of turns. Figures are
@@ -28,6 +28,7 @@ from turns import Row, Spread
 HERE = Path(__file__).parent
 TURNS, CALLS, SECONDS = 15, 2000, 60
 RATE = 50_000
+SPANS = 10_000_000
 # What a program imports before its first record, all with an exporter.
 IMPORTS = {
     "bare": "",
@@ -93,7 +94,19 @@ def sustained(receiver: Receiver, seconds: int) -> tuple[int, int, float]:
     return int(made), receiver.accepted() - before, float(grown)
 
 
-def rows(costs: dict[str, list[float]], imports: dict[str, list[float]], steady: tuple[int, int, float]) -> list[Row]:
+def remembered(endpoint: str, spans: int) -> tuple[float, float]:
+    """Memory of a process after `init`, and by how much it grows over so many spans, in MB."""
+    command = [sys.executable, str(HERE / "memory.py"), endpoint, str(spans)]
+    begun, grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(begun), float(grown)
+
+
+def rows(
+    costs: dict[str, list[float]],
+    imports: dict[str, list[float]],
+    steady: tuple[int, int, float],
+    memory: tuple[float, float],
+) -> list[Row]:
     """The table."""
     table = [Row(name, Spread.of(values), "ns a call") for name, values in costs.items()]
 
@@ -114,6 +127,7 @@ def rows(costs: dict[str, list[float]], imports: dict[str, list[float]], steady:
     }
     made, accepted, grown = steady
     lost = float(made - accepted)
+    begun, over_all = memory
     return [
         *table,
         Row("import oxflow.telemetry, over bare Python", Spread.of(beyond["oxflow"]), "ms", 10, at_most=True),
@@ -141,6 +155,8 @@ def rows(costs: dict[str, list[float]], imports: dict[str, list[float]], steady:
         Row("log: pytracingx / formatting alone", ratio("pytracingx: log", "oxflow: format"), "x"),
         Row(f"spans lost of {made} at {RATE} a second", Spread(lost, lost, lost), "spans", 0, at_most=True),
         Row("memory that it grew by meanwhile", Spread(grown, grown, grown), "MB", 2, at_most=True),
+        Row("memory after init with three signals", Spread(begun, begun, begun), "MB", 20, at_most=True),
+        Row("memory that it grew by over all spans", Spread(over_all, over_all, over_all), "MB", 2, at_most=True),
     ]
 
 
@@ -150,16 +166,23 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--spans", type=int, default=SPANS)
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Receiver(Path(folder)) as receiver:
         costs = called(receiver.endpoint, given.turns, given.calls)
         steady = sustained(receiver, given.seconds)
+        memory = remembered(receiver.endpoint, given.spans)
     imports = imported(given.turns)
-    table = rows(costs, imports, steady)
+    table = rows(costs, imports, steady, memory)
     print(turns.render(table))
     if given.results is not None:
-        turns.keep(given.results, "telemetry", table, {"ns": costs, "import_ms": imports, "sustained": steady})
+        turns.keep(
+            given.results,
+            "telemetry",
+            table,
+            {"ns": costs, "import_ms": imports, "sustained": steady, "memory": memory},
+        )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Each fault comes to both at the same time: most of what it costs is waiting.
 
-`OXFLOW_KAFKA_RUNS` sets how often each fault comes, `OXFLOW_KAFKA_KILLS` how often a worker is killed at random,
-`OXFLOW_KAFKA_BAD_RUNS` how often bad messages come, and `OXFLOW_KAFKA_LOAD_S` how long workers come and go (`make faults`). A run that fails names its seed.
+`OXFLOW_KAFKA_RUNS` sets how often each fault comes, `OXFLOW_KAFKA_KILLS` how often a worker is killed at random, `OXFLOW_KAFKA_BROKER_RUNS` how
+often the broker is stopped and killed, `OXFLOW_KAFKA_BAD_RUNS` how often bad messages come, and `OXFLOW_KAFKA_LOAD_S` how long workers come and go (`make faults`). A run that fails names its seed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RUNS = int(os.environ.get("OXFLOW_KAFKA_RUNS", "1"))
 KILLS = int(os.environ.get("OXFLOW_KAFKA_KILLS", "5"))
+BROKER_RUNS = int(os.environ.get("OXFLOW_KAFKA_BROKER_RUNS", "1"))
 BAD_RUNS = range(int(os.environ.get("OXFLOW_KAFKA_BAD_RUNS", "1")))
 LOAD_S = int(os.environ.get("OXFLOW_KAFKA_LOAD_S", "20"))
 SEED = int(os.environ.get("OXFLOW_SEED", str(random.SystemRandom().randrange(10**6))))
@@ -101,7 +102,7 @@ def test_a_crash_at_a_named_place_loses_nothing(fields: tuple[Field, Field], pla
 
 
 def test_a_run_goes_on_by_itself_when_the_broker_comes_back(fields: tuple[Field, Field], broker: Broker) -> None:
-    for run in range(RUNS):
+    for run in range(BROKER_RUNS):
         for number in (signal.SIGTERM, signal.SIGKILL):
             workers = start_each(fields, 3000, PATIENT, environment=SLOW)
             wait_for_commits(fields, 20)

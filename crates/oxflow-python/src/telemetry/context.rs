@@ -3,6 +3,7 @@
 //! It stands in a `ContextVar`, of ours until OpenTelemetry's own API is loaded ([`super::foreign`]), and then of its.
 
 use oxflow_telemetry::SpanContext;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -52,9 +53,30 @@ fn own_baggage(py: Python<'_>) -> PyResult<&'static Variable> {
 
 /// The way back to what was current.
 pub(super) struct Token {
+    /// A `Token` of `contextvars`.
     span: Py<PyAny>,
     baggage: Option<Py<PyAny>>,
     is_foreign: bool,
+}
+
+impl Token {
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        let baggage = self.baggage.as_ref().map(|baggage| baggage.clone_ref(py));
+        Self { span: self.span.clone_ref(py), baggage, is_foreign: self.is_foreign }
+    }
+
+    /// The span that was current before. The token knows it: to look for each span costs more than a token that nobody asks.
+    pub(super) fn before<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let value = self.span.bind(py).getattr(intern!(py, "old_value")).ok()?;
+        if self.is_foreign {
+            return foreign(py).and_then(|foreign| foreign.span_in(&value)).or_else(|| own_span(py).ok()?.get(py));
+        }
+        let is_missing = || {
+            let missing = self.span.bind(py).get_type().getattr(intern!(py, "MISSING"));
+            missing.is_ok_and(|missing| missing.is(&value))
+        };
+        (!value.is_none() && !is_missing()).then_some(value)
+    }
 }
 
 /// The span that this task or thread is in, of whatever library.
@@ -62,7 +84,7 @@ pub(super) fn current(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     let mut found = raw(py)?;
     // One that ended in another order or task is nobody's parent.
     while let Some(span) = found.cast::<Span>().ok().filter(|span| span.get().is_left()) {
-        found = span.get().outer(py)?;
+        found = span.get().before(py)?;
     }
     Some(found)
 }

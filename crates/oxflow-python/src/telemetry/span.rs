@@ -34,8 +34,6 @@ pub(crate) struct Span {
 struct Current {
     /// The way back.
     token: Option<Token>,
-    /// What was current before.
-    outer: Option<Py<PyAny>>,
     /// It was left while a span inside of it was current still, or in another task.
     is_left: bool,
 }
@@ -94,8 +92,9 @@ impl Span {
     }
 
     /// What was current before it.
-    pub(super) fn outer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.state().outer.as_ref().map(|outer| outer.bind(py).clone())
+    pub(super) fn before<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let token = self.state().token.as_ref()?.clone_ref(py);
+        token.before(py)
     }
 
     /// What ends it: an exception is recorded, unless it is one that stops a task or the program.
@@ -114,9 +113,8 @@ impl Span {
         if slf.get().state().token.is_some() {
             return Err(PyRuntimeError::new_err("this span is current already: begin another one"));
         }
-        let outer = context::current(slf.py()).map(Bound::unbind);
         let token = context::enter(slf.as_any(), None)?;
-        *slf.get().state() = Current { token: Some(token), outer, is_left: false };
+        *slf.get().state() = Current { token: Some(token), is_left: false };
         Ok(())
     }
 }
