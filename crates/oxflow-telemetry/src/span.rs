@@ -47,8 +47,8 @@ pub enum Status {
 pub struct Span {
     context: SpanContext,
     parent: Option<SpanContext>,
-    /// Nothing where the span isn't recorded.
-    recording: Option<Recording>,
+    /// Nothing where the span isn't recorded. In a box, since a span is moved some times before it has its place.
+    recording: Option<Box<Recording>>,
 }
 
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Span {
     pub(crate) fn recorded(telemetry: &'static Telemetry, begun: Begun) -> Self {
         let Begun { context, parent, scope, name, kind, start_ns, attributes } = begun;
         let body = Mutex::new(Body { name, attributes, ..Body::default() });
-        Self { context, parent, recording: Some(Recording { telemetry, scope, kind, start_ns, body }) }
+        Self { context, parent, recording: Some(Box::new(Recording { telemetry, scope, kind, start_ns, body })) }
     }
 
     /// What identifies it.

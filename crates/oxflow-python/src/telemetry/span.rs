@@ -110,11 +110,14 @@ impl Span {
 
     /// Makes it current until `leave`.
     pub(super) fn make_current(slf: &Bound<'_, Self>) -> PyResult<()> {
-        if slf.get().state().token.is_some() {
+        let token = context::enter(slf.as_any(), None)?;
+        let mut state = slf.get().state();
+        if state.token.is_some() {
+            drop(state);
+            context::leave(slf.py(), &token);
             return Err(PyRuntimeError::new_err("this span is current already: begin another one"));
         }
-        let token = context::enter(slf.as_any(), None)?;
-        *slf.get().state() = Current { token: Some(token), is_left: false };
+        (state.token, state.is_left) = (Some(token), false);
         Ok(())
     }
 }
