@@ -50,6 +50,21 @@ def metrics(collector: Collector, service: str, count: int) -> dict[str, dict[st
 EARLY = telemetry.get_meter("early").counter("early_counter")
 
 
+@pytest.mark.parametrize(
+    ("view", "told"),
+    [
+        (View(boundaries=[1, 5, 5]), "`boundaries` of a view are .* they are finite and ascend"),
+        (View(boundaries=[1, float("inf")]), "finite and ascend"),
+        (View(boundaries=[1], aggregation="sum"), "with `boundaries` is a `histogram`, not `sum`"),
+        (View(aggregation="exponential_histogram", max_size=1), "at least 2 buckets"),
+        (View(aggregation="exponential_histogram", max_scale=21), "from -10 to 20"),
+    ],
+)
+def test_a_view_that_says_what_cannot_be_is_refused(view: View, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        telemetry.init(Config("refused", sinks=[MetricSink("http://127.0.0.1:1")], views=[view]))
+
+
 def test_sums_are_exact(collector: Collector, service: str) -> None:
     meter = telemetry.get_meter("shop", "1.0")
     orders = meter.counter("orders", unit="1", description="what was ordered")

@@ -54,8 +54,14 @@ MUTANTS = (
     Mutant(
         "offsets are committed beside the transaction",
         KAFKA / "transactions.rs",
-        "client.send_offsets_to_transaction(&offsets, &member, TURN)",
-        "self.group.reader().map_or(Ok(()), |reader| reader.commit(&offsets, rdkafka::consumer::CommitMode::Sync))",
+        """let deadline = Deadline::after(self.settings.timeout.min(STUCK));
+        let ended = deadline.call(move || {
+            deadline.repeat(|| asked.send_offsets_to_transaction(&offsets, &member, TURN))?;""",
+        """let deadline = Deadline::after(self.settings.timeout.min(STUCK));
+        let (reader, _) = (self.group.reader(), member);
+        let ended = deadline.call(move || {
+            let mode = rdkafka::consumer::CommitMode::Sync;
+            deadline.repeat(|| reader.as_ref().map_or(Ok(()), |reader| reader.commit(&offsets, mode)))?;""",
         "named_place and offsets",
     ),
     Mutant(
@@ -174,8 +180,6 @@ def is_seen(mutant: Mutant, folder: Path, python: str, maturin: str) -> bool:
     """Tell whether its test sees it."""
     file = folder / mutant.file
     source = file.read_text(encoding="utf-8")
-    if source.count(mutant.old) != 1:
-        sys.exit(f"{mutant.file} has changed: {mutant.old}")
     command = [python, "-m", "pytest", "-q", "tests/faults", "-k", mutant.test]
     file.write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
@@ -194,6 +198,9 @@ def main(folder: Path, python: str, maturin: str, only: str = "") -> int:
     """Try them all, or those that are called so."""
     copy(folder)
     wanted = [mutant for mutant in MUTANTS if only in mutant.broken]
+    for mutant in wanted:
+        if (folder / mutant.file).read_text(encoding="utf-8").count(mutant.old) != 1:
+            sys.exit(f"{mutant.file} has changed: {mutant.old}")
     unseen = [mutant for mutant in wanted if not is_seen(mutant, folder, python, maturin)]
     # Cargo would take what was built last for what this checkout has.
     built(folder, python, maturin)

@@ -34,10 +34,24 @@ pub struct ConsoleConfig {
     pub has_colours: bool,
 }
 
-/// Writes to standard error; who has none reads nothing.
+/// Writes to standard error; who has none reads nothing. By a descriptor of its own: a child that is forked meanwhile would find
+/// the standard library's lock taken for good.
+#[cfg(unix)]
 pub(crate) fn write(lines: &[u8]) {
-    let mut out = std::io::stderr().lock();
-    let _ = out.write_all(lines).and_then(|()| out.flush());
+    use std::os::fd::AsFd;
+    let out = std::io::stderr().as_fd().try_clone_to_owned();
+    let _ = out.and_then(|out| std::fs::File::from(out).write_all(lines));
+}
+
+/// Writes to standard error; who has none reads nothing.
+#[cfg(not(unix))]
+pub(crate) fn write(lines: &[u8]) {
+    let _ = std::io::stderr().write_all(lines);
+}
+
+/// Says something of this library itself.
+pub(crate) fn say(what: &str) {
+    write(format!("oxflow.telemetry: {what}\n").as_bytes());
 }
 
 /// What both are on the console.

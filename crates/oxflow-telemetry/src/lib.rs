@@ -81,5 +81,5 @@ pub use scope::{Resource, Scope};
 pub use signal::Signal;
 pub use sink::SinkStats;
 pub use span::{Event, Kind, Span, Status};
-pub use telemetry::{Begin, Config, MOST_TRACE_SINKS, SignalConfig, SinkConfig, Telemetry};
+pub use telemetry::{Begin, Config, Flush, MOST_TRACE_SINKS, SignalConfig, SinkConfig, Telemetry};
 pub use value::Value;

@@ -1,8 +1,8 @@
 //! Where records of one kind go, and what became of them.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::console;
 use crate::export::Backend;
 use crate::queue::{Counts, Queue};
 use crate::signal::Signal;
@@ -52,11 +52,9 @@ impl Sink {
         if !self.is_told.swap(true, Ordering::Relaxed) {
             let SinkStats { signal, destination, counts } = self.stats();
             let (signal, dropped) = (signal.name(), counts.dropped.total());
-            // Who has no standard error has nobody to tell.
-            let _ = writeln!(
-                std::io::stderr(),
-                "oxflow.telemetry: {dropped} {signal} for {destination} were lost: {why} (said once; `stats()` counts on)"
-            );
+            console::say(&format!(
+                "{dropped} {signal} for {destination} were lost: {why} (said once; `stats()` counts on)"
+            ));
         }
     }
 
@@ -65,11 +63,9 @@ impl Sink {
         let SinkStats { signal, destination, counts } = self.stats();
         if counts.queued > 0 && !self.is_told.swap(true, Ordering::Relaxed) {
             let (signal, queued) = (signal.name(), counts.queued);
-            // As above.
-            let _ = writeln!(
-                std::io::stderr(),
-                "oxflow.telemetry: {queued} {signal} for {destination} were not delivered in time: is the collector there? (said once)"
-            );
+            console::say(&format!(
+                "{queued} {signal} for {destination} were not delivered in time: is the collector there? (said once)"
+            ));
         }
     }
 

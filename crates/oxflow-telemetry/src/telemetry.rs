@@ -295,8 +295,12 @@ impl Telemetry {
 
     /// Sends all that there is; whether all of it was delivered in time.
     pub fn force_flush(&'static self, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        self.all(until, Queue::flush)
+        self.begin_flush(timeout).finish()
+    }
+
+    /// Lets all that there is be sent, for whoever waits in pieces.
+    pub fn begin_flush(&'static self, timeout: Duration) -> Flush {
+        self.all(Instant::now() + timeout, Queue::flush)
     }
 
     /// Tells on standard error, once for each sink, that records wait still.
@@ -306,23 +310,31 @@ impl Telemetry {
 
     /// Sends all that there is and takes nothing more; whether all of it was delivered in time.
     pub fn shutdown(&'static self, timeout: Duration) -> bool {
+        self.begin_shutdown(timeout).finish()
+    }
+
+    /// The same for whoever waits in pieces.
+    pub fn begin_shutdown(&'static self, timeout: Duration) -> Flush {
         self.is_over.store(true, Ordering::Relaxed);
         let until = Instant::now() + timeout;
         self.all(until, |queue| queue.end(until))
     }
 
-    /// Lets every queue be sent, and waits for it.
-    fn all(&'static self, until: Instant, begin: impl Fn(&Queue) -> u64) -> bool {
-        let lost = || self.sinks().map(|sink| sink.queue.counts().dropped).map(|lost| lost.refused + lost.undelivered);
-        let before: u64 = lost().sum();
+    /// Lets every queue be sent.
+    fn all(&'static self, until: Instant, begin: impl Fn(&Queue) -> u64) -> Flush {
+        let lost_before = self.lost();
         let is_idle = self.readers.is_empty() && self.sinks().all(|sink| sink.queue.counts().queued == 0);
         let rounds: Vec<_> = self.sinks().map(|sink| (sink, begin(&sink.queue))).collect();
         if is_idle {
-            return true;
+            return Flush { telemetry: self, rounds: Vec::new(), lost_before, until };
         }
         self.pushed(true);
-        let are_done = rounds.iter().fold(true, |done, (sink, round)| sink.queue.wait(*round, until) && done);
-        are_done && before == lost().sum::<u64>()
+        Flush { telemetry: self, rounds, lost_before, until }
+    }
+
+    /// How many records were sent in vain.
+    fn lost(&self) -> u64 {
+        self.sinks().map(|sink| sink.queue.counts().dropped).map(|lost| lost.refused + lost.undelivered).sum()
     }
 
     /// Takes what the instruments show, if that is what the sink is for.
@@ -365,6 +377,30 @@ impl Telemetry {
             // If there is no thread to be had, the next record tries again.
             running.0 = worker::start(self).is_ok();
         }
+    }
+}
+
+/// Queues that are being sent.
+#[derive(Debug)]
+pub struct Flush {
+    telemetry: &'static Telemetry,
+    rounds: Vec<(&'static Sink, u64)>,
+    lost_before: u64,
+    until: Instant,
+}
+
+impl Flush {
+    /// Waits for so long at most; whether all was delivered in time, `None` if that is open still.
+    pub fn wait(&self, patience: Duration) -> Option<bool> {
+        let until = self.until.min(Instant::now() + patience);
+        if self.rounds.iter().all(|(sink, round)| sink.queue.wait(*round, until)) {
+            return Some(self.lost_before == self.telemetry.lost());
+        }
+        (Instant::now() >= self.until).then_some(false)
+    }
+
+    fn finish(&self) -> bool {
+        self.wait(self.until.saturating_duration_since(Instant::now())).unwrap_or(false)
     }
 }
 

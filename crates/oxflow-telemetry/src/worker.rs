@@ -1,8 +1,9 @@
-//! The one thread that sends: it waits for batches, clocks and wishes, and never for the threads that record.
+//! The one thread that sends: it waits for batches, clocks and wishes, and never for the threads that record. What may stand still, a
+//! reader of the console or a function that is asked for measurements, is called on threads beside it.
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -14,6 +15,9 @@ use crate::scope::Resource;
 use crate::sink::{Destination, Sink};
 use crate::telemetry::Telemetry;
 
+/// How long a task that panicked is left alone.
+const REST: Duration = Duration::from_secs(1);
+
 /// Starts the thread.
 pub(crate) fn start(telemetry: &'static Telemetry) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -24,10 +28,9 @@ pub(crate) fn start(telemetry: &'static Telemetry) -> std::io::Result<()> {
     }
     let work = move || {
         runtime.block_on(async {
-            let start = |(sink, bell): (&'static Sink, Arc<Notify>)| tokio::spawn(tend(telemetry, sink, bell));
+            let start = |(sink, bell): (&'static Sink, Arc<Notify>)| tokio::spawn(keep(telemetry, sink, bell));
             let begun: Vec<JoinHandle<()>> = tasks.into_iter().map(start).collect();
             for task in begun {
-                // One that panicked has told so already, and the others go on.
                 let _ = task.await;
             }
         });
@@ -38,6 +41,14 @@ pub(crate) fn start(telemetry: &'static Telemetry) -> std::io::Result<()> {
         telemetry.sinks().for_each(|sink| sink.queue.dismiss());
     }
     started
+}
+
+/// Sends what comes to one sink, until the end, also after a panic, which has told of itself: it costs the batch that was in hand.
+async fn keep(telemetry: &'static Telemetry, sink: &'static Sink, bell: Arc<Notify>) {
+    while tokio::spawn(tend(telemetry, sink, Arc::clone(&bell))).await.is_err() {
+        tokio::time::sleep(REST).await;
+        bell.notify_one();
+    }
 }
 
 /// Sends what comes to one sink, until the end.
@@ -99,7 +110,9 @@ impl Out {
 
     /// Sends all that there is now, not what comes meanwhile.
     async fn all(&mut self, telemetry: &'static Telemetry) {
-        telemetry.collect(self.sink);
+        let sink = self.sink;
+        // One that panicked has told so already.
+        let _ = tokio::task::spawn_blocking(move || telemetry.collect(sink)).await;
         let (entered, mut left) = self.sink.queue.progress();
         while left < entered && self.next(true).await {
             left = self.sink.queue.progress().1;
@@ -110,17 +123,42 @@ impl Out {
     /// Sends one batch; whether there was one.
     async fn next(&mut self, all: bool) -> bool {
         let Some(batch) = self.sink.queue.take(all) else { return false };
-        let (records, bytes) = (batch.records(), batch.bytes());
+        let taken = Taken { sink: self.sink, records: batch.records(), bytes: batch.bytes(), is_settled: false };
         let Some(exporter) = &mut self.exporter else {
-            console::write(&batch.plain());
-            self.sink.queue.settle(bytes, Settled { delivered: records, ..Settled::default() });
+            let _ = tokio::task::spawn_blocking(move || console::write(&batch.plain())).await;
+            let delivered = taken.records;
+            taken.settle(Settled { delivered, ..Settled::default() });
             return true;
         };
         let sent = exporter.send(batch, self.resource, &self.sink.queue).await;
-        self.sink.queue.settle(bytes, sent.settled);
+        taken.settle(sent.settled);
         if let Some(why) = sent.problem {
             self.sink.lost(&why);
         }
         true
+    }
+}
+
+/// A batch in hand. If nobody settles it, since there was a panic, it is lost, and counted.
+struct Taken {
+    sink: &'static Sink,
+    records: u64,
+    bytes: usize,
+    is_settled: bool,
+}
+
+impl Taken {
+    fn settle(mut self, settled: Settled) {
+        self.is_settled = true;
+        self.sink.queue.settle(self.bytes, settled);
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.sink.queue.settle(self.bytes, Settled { undelivered: self.records, ..Settled::default() });
+            self.sink.lost("sending them panicked");
+        }
     }
 }

@@ -13,8 +13,9 @@
         logger.info("paid", attributes={"cents": 995})
         span.set_attribute("items", 3)
 
-What is recorded is written to the bytes of a bounded queue, and sent by one thread of Rust, which holds the interpreter only to call back observable instruments. All of it is counted: see `stats`. Nothing begins before `init`; a process that ends, or forks, delivers
-what it has by itself.
+What is recorded is written to the bytes of a bounded queue, and sent by one thread of Rust, which never holds the interpreter; callbacks
+of observable instruments have one of their own. All of it is counted: see `stats`. Nothing begins before `init`; a process that ends, or
+forks, delivers what it has by itself.
 """
 
 from __future__ import annotations

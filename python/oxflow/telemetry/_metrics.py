@@ -65,7 +65,7 @@ class ObservableGauge(Instrument):
 class Meter:
     """Makes instruments under a name. The same one twice is one; one may be made before `init`, and counts from then on.
 
-    A callback of an observable instrument is called by the thread that collects. It returns a number, or some: each a number or a pair of one
+    A callback of an observable instrument is called on a thread of its own. It returns a number, or some: each a number or a pair of one
     and a dictionary of attributes. One that raises is reported by `sys.unraisablehook`, and asked again the next time.
     """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ _SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SIGNALS = {TraceSink: "traces", MetricSink: "metrics", OtlpLogSink: "logs"}
 # That a request to the Simple Log Service may have.
 _MOST_LOGS = 4096
+# Of exponential histograms.
+_LEAST_BUCKETS, _SCALES = 2, range(-10, 21)
 _FORMATS = ("tracecontext", "baggage", "b3", "b3multi")
 
 
@@ -366,6 +370,28 @@ def _bounds(config: Config) -> Bounds:
     )
 
 
+def _boundaries(view: View) -> list[float] | None:
+    """Where the buckets of a view end.
+
+    Raises:
+        ValueError: they are no histogram's, or don't ascend; or a size or scale can't be.
+    """
+    if view.max_size < _LEAST_BUCKETS:
+        raise ValueError(
+            f"`max_size` of a view is {view.max_size}: a histogram has at least 2 buckets on either side of zero"
+        )
+    if view.max_scale not in _SCALES:
+        raise ValueError(f"`max_scale` of a view is {view.max_scale}: scales are from -10 to 20")
+    if view.boundaries is None:
+        return None
+    if view.aggregation not in {None, "histogram"}:
+        raise ValueError(f"a view with `boundaries` is a `histogram`, not `{view.aggregation}`")
+    bounds = [float(bound) for bound in view.boundaries]
+    if not all(map(math.isfinite, bounds)) or any(one >= other for one, other in itertools.pairwise(bounds)):
+        raise ValueError(f"`boundaries` of a view are {bounds}: they are finite and ascend")
+    return bounds
+
+
 def _views(views: Sequence[View]) -> list[Seen]:
     asked = environment.text("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION") or "explicit_bucket_histogram"
     made = [
@@ -377,8 +403,9 @@ def _views(views: Sequence[View]) -> list[Seen]:
             name=view.name,
             description=view.description,
             attribute_keys=None if view.attribute_keys is None else list(view.attribute_keys),
-            aggregation=view.aggregation,
-            boundaries=None if view.boundaries is None else [float(bound) for bound in view.boundaries],
+            # Who says where buckets end wants a histogram.
+            aggregation=view.aggregation if view.boundaries is None else "histogram",
+            boundaries=_boundaries(view),
             buckets=view.max_size,
             scale=view.max_scale,
         )

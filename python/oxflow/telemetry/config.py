@@ -213,9 +213,9 @@ class View:
         description: what they are described as instead.
         attribute_keys: the only attributes that are kept.
         aggregation: `drop`, `sum`, `last_value`, `histogram` or `exponential_histogram`.
-        boundaries: for `histogram`, where the buckets end, ascending.
-        max_size: for `exponential_histogram`, most buckets on either side of zero.
-        max_scale: for `exponential_histogram`, the finest scale, 20 at most.
+        boundaries: where the buckets of a `histogram` end, ascending and finite.
+        max_size: for `exponential_histogram`, most buckets on either side of zero, at least 2.
+        max_scale: for `exponential_histogram`, the finest scale, -10 to 20.
     """
 
     instrument: str | None = None

@@ -27,12 +27,22 @@ pub(crate) fn begin_telemetry(py: Python<'_>, settings: Settings<'_>, timeout_s:
     Ok(())
 }
 
+/// How long a flush waits before it looks for Ctrl-C.
+const TURN: Duration = Duration::from_millis(50);
+
 /// Send all that there is, for so many seconds at most, and if it `ends` take nothing more; whether all was delivered.
 #[pyfunction]
-pub(crate) fn flush_telemetry(py: Python<'_>, timeout_s: f64, ends: bool) -> bool {
-    let Some(telemetry) = process::current() else { return true };
+pub(crate) fn flush_telemetry(py: Python<'_>, timeout_s: f64, ends: bool) -> PyResult<bool> {
+    let Some(telemetry) = process::current() else { return Ok(true) };
     let timeout = seconds(timeout_s);
-    py.detach(|| if ends { telemetry.shutdown(timeout) } else { telemetry.force_flush(timeout) })
+    let begin = || if ends { telemetry.begin_shutdown(timeout) } else { telemetry.begin_flush(timeout) };
+    let flush = py.detach(begin);
+    loop {
+        if let Some(are_delivered) = py.detach(|| flush.wait(TURN)) {
+            return Ok(are_delivered);
+        }
+        py.check_signals()?;
+    }
 }
 
 fn seconds(timeout_s: f64) -> Duration {

@@ -1,6 +1,7 @@
 //! Something that is measured.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -218,7 +219,10 @@ impl Instrument {
             return Vec::new();
         }
         let observers = fork::lock(&self.observers).0.clone();
-        let all = observers.iter().flat_map(|observer| observer.observe());
+        // One that panics has told so, and costs its own values alone.
+        let ask =
+            |observer: &Arc<dyn Observe>| catch_unwind(AssertUnwindSafe(|| observer.observe())).unwrap_or_default();
+        let all = observers.iter().flat_map(ask);
         let usable = all.filter(|seen| seen.number.is_finite());
         usable.map(|seen| (seen.number, seen.attributes.sorted())).collect()
     }

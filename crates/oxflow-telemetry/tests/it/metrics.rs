@@ -206,6 +206,26 @@ fn who_is_asked_tells_the_whole_and_a_delta_reader_what_came() {
     }
 }
 
+#[derive(Debug)]
+struct Broken;
+
+impl Observe for Broken {
+    fn observe(&self) -> Vec<Observation> {
+        panic!("it was asked")
+    }
+}
+
+#[test]
+fn one_that_panics_when_it_is_asked_costs_its_own_values_alone() {
+    let watched = Watched::new(Temporality::Cumulative, Vec::new());
+    watched.instrument(InstrumentKind::ObservableCounter, "broken").ask(Arc::new(Broken));
+    watched.instrument(InstrumentKind::ObservableCounter, "length").ask(Arc::new(Queue));
+    for _ in 0..2 {
+        let metrics = watched.collect();
+        assert_eq!((1, vec![Point::AsInt(7)]), (metrics.len(), values(&metrics[0])));
+    }
+}
+
 #[test]
 fn too_many_sets_of_attributes_share_a_point() {
     let watched = Watched::new(Temporality::Cumulative, Vec::new());
