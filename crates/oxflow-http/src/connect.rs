@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -10,12 +11,17 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::error::FetchError;
 use crate::limits::Addresses;
 use crate::pool::Connection;
 use crate::target::Origin;
+
+/// How long an address may be silent before the next one is tried beside it.
+const STAGGER: Duration = Duration::from_millis(250);
 
 /// Opens connections; what TLS needs is made for the first secure one.
 #[derive(Default)]
@@ -70,17 +76,32 @@ async fn open(origin: &Origin, allowed: Addresses) -> Result<TcpStream, FetchErr
     if all.is_empty() {
         return Err(resolve(io::Error::other("an empty answer")));
     }
-    let mut last = None;
-    for address in all.into_iter().filter(|address| allowed.allow(address.ip())) {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some(error),
+    let all: Vec<SocketAddr> = all.into_iter().filter(|address| allowed.allow(address.ip())).collect();
+    if all.is_empty() {
+        return Err(FetchError::Private { host: host.clone() });
+    }
+    let unreached = |source| FetchError::Connect { host: format!("{host}:{}", origin.port), source };
+    first(all).await.map_err(unreached)
+}
+
+/// Connects to the address that answers first. While one is silent the next one is tried, too, as RFC 8305 has it.
+async fn first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let (mut left, mut tried) = (addresses.into_iter(), JoinSet::new());
+    let mut last = io::Error::other("there is no address");
+    loop {
+        match left.next() {
+            Some(address) => drop(tried.spawn(TcpStream::connect(address))),
+            None if tried.is_empty() => return Err(last),
+            None => {}
+        }
+        let patience = if left.len() == 0 { Duration::MAX } else { STAGGER };
+        match timeout(patience, tried.join_next()).await {
+            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Err(error)))) => last = error,
+            // It is silent, or its task is gone.
+            _ => {}
         }
     }
-    Err(match last {
-        Some(source) => FetchError::Connect { host: format!("{host}:{}", origin.port), source },
-        None => FetchError::Private { host: host.clone() },
-    })
 }
 
 async fn speak<S>(origin: &Origin, stream: S) -> Result<Connection, FetchError>
@@ -92,4 +113,45 @@ where
     // What goes wrong on the connection is told to the request on it.
     tokio::spawn(async move { drop(connection.await) });
     Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::first;
+
+    /// A listener whose queue of connections is full, so that the next one hears nothing.
+    fn silent() -> (TcpListener, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let patience = Duration::from_millis(100);
+        let queued = std::iter::from_fn(|| TcpStream::connect_timeout(&address, patience).ok()).collect();
+        (listener, queued)
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(future)
+    }
+
+    #[test]
+    fn an_address_that_is_silent_or_refuses_keeps_nobody_from_the_next_one() {
+        let (silent, _queued) = silent();
+        let refusing = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+        let listening = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let expected = listening.local_addr().expect("an address");
+        let all = vec![silent.local_addr().expect("an address"), refusing, expected];
+        // The system would try the first one for two minutes.
+        let reached = run(async { tokio::time::timeout(Duration::from_secs(60), first(all)).await }).expect("in time");
+        assert_eq!(expected, reached.expect("a connection").peer_addr().expect("an address"));
+    }
+
+    #[test]
+    fn where_nobody_answers_the_last_reason_is_told() {
+        let refusing = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+        let error = run(first(vec![refusing])).expect_err("nobody listens");
+        assert_eq!(std::io::ErrorKind::ConnectionRefused, error.kind());
+    }
 }
