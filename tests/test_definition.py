@@ -155,6 +155,10 @@ def test_what_is_built_in_rust_runs(tmp_path: Path) -> None:
     assert run("batch", "words=stdout:") == '{"letters":10}\n'
     assert run("route", "yes=stdout:", "on=file:on.jsonl").count("\n") == 2
     assert (tmp_path / "on.jsonl").read_text(encoding="utf-8") == '{"text":"an","letters":2}\n'
+    (tmp_path / "in.jsonl").write_text('{"text": "oxen and cattle"}\n', encoding="utf-8")
+    assert run("arguments", "words=file:above") == ""
+    above = (tmp_path / "above").read_bytes()
+    assert (b"cattle" in above, b"oxen" in above) == (True, False)
 
 
 def test_a_pipeline_in_yaml_runs_beside_python_functions(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +21,11 @@ from pure_binary import CRATE, TARGET, binary
 from test_new import command
 from test_project import settle
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+# glibc and GCC's runtime, which the image `distroless/cc` has.
+IN_IMAGE = {
+    *("linux-vdso.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
+    *("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1"),
+}
 # Without types of its own.
 YAML: Any = importlib.import_module("yaml")
 
@@ -68,7 +73,47 @@ def test_it_builds_passes_its_tests_and_runs(tmp_path: Path) -> None:
     done = subprocess.run(run, cwd=place, capture_output=True, text=True, check=True)
     assert done.stdout.startswith('{"text":"OXEN","letters":4}\n')
     linked = subprocess.run(["ldd", str(run[0])], capture_output=True, text=True, check=True).stdout
-    assert "python" not in linked
+    assert {Path(line.split()[0]).name for line in linked.splitlines()} <= IN_IMAGE
+
+
+def instructions(folder: Path) -> list[list[str]]:
+    """Those of the Dockerfile, each split at blanks."""
+    lines = (folder / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
+def told(all_of_them: list[list[str]], word: str) -> list[str]:
+    """The list of the instruction of this name."""
+    (found,) = [line[1:] for line in all_of_them if line[0] == word]
+    listed: list[str] = json.loads(" ".join(found))
+    return listed
+
+
+def test_its_image_is_made_of_what_is_there(tmp_path: Path) -> None:
+    """There is no docker here: what can be said without one."""
+    project = create("ox_pipeline", tmp_path / "ox_pipeline", is_pure=True)
+    left_out = (project.folder / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = tmp_path / "src"
+    shutil.copytree(project.folder, copied, ignore=shutil.ignore_patterns(*left_out))
+    made = instructions(project.folder)
+    assert [line[1:] for line in made if line[0] == "RUN"] == [["cargo", "build", "--release", "--locked"]]
+    # Cargo refuses a lock file that doesn't fit, and a package whose sources were left out.
+    (package,) = [
+        package
+        for package in json.loads(cargo(copied, "metadata", "--locked", "--format-version", "1"))["packages"]
+        if package["name"] == "ox_pipeline"
+    ]
+    assert {target["name"] for target in package["targets"] if target["kind"] == ["bin"]} == {"ox_pipeline"}
+    own, (_, stage, program, placed) = [line for line in made if line[0] == "COPY"]
+    assert own == ["COPY", ".", "."]
+    assert (stage, program) == ("--from=build", "/src/target/release/ox_pipeline")
+    assert [line[1] for line in made if line[0] == "WORKDIR"] == ["/src"]
+    assert told(made, "ENTRYPOINT") == [placed]
+    command = told(made, "CMD")
+    _, job = YAML.safe_load_all((project.folder / "kubernetes.yaml").read_text(encoding="utf-8"))
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    (mount,) = [mount for mount in container["volumeMounts"] if command[-1].startswith(mount["mountPath"])]
+    assert command == ["run", "--config", f"{mount['mountPath']}/config.yaml"]
 
 
 def test_its_manifest_is_that_of_the_program(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def _log(given: Mapping[str, Any]) -> None:
         "oxflow_span_id": given["span_id"],
         "oxflow_parent_id": given["parent_id"],
         "oxflow_fields": fields,
+        "oxflow_exported": given["exported"],
     }
     text, arguments = _template(given["message"], fields)
     record = logger.makeRecord(

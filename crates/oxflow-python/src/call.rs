@@ -20,6 +20,7 @@ use crate::errors::{ErrorKind, exception};
 use crate::json::{self, JsonDecoder};
 use crate::message::{Message, Metadata, OwnMetadata};
 use crate::records::deliver;
+use crate::telemetry;
 
 /// What a call takes from Python.
 struct Call<'a, 'py> {
@@ -66,8 +67,9 @@ impl<'py> Call<'_, 'py> {
         let input;
         let rows;
         (input, rows) = self.read(&mut call, &row(&own))?;
+        let around = telemetry::export(self.py);
         // A function may wait for what another thread of Python does, so the interpreter is not held.
-        let (rows, records) = self.py.detach(|| host::directly(|_| call.apply(rows)));
+        let (rows, records) = self.py.detach(|| host::directly(around, |_| call.apply(rows)));
         deliver(self.py, &records)?;
         self.raise_for(&mut call)?;
         let outputs = self.write(&mut call, rows)?;
@@ -191,7 +193,7 @@ pub(crate) fn of_bytes(
     if let Some(fault) = call.fault() {
         return (Err(fault), Vec::new());
     }
-    let (rows, records) = host::directly(|_| call.apply(rows));
+    let (rows, records) = host::directly(None, |_| call.apply(rows));
     let outcome = call.fault().map_or(Ok(()), Err);
     if outcome.is_ok() {
         call.encode(rows, &mut take);

@@ -53,6 +53,7 @@ fn entry<'py>(py: Python<'py>, record: &Record) -> PyResult<Bound<'py, PyDict>> 
     entry.set_item("span_fields", values(py, record.span_fields())?)?;
     entry.set_item("trace_id", (record.trace_id != 0).then(|| format!("{:032x}", record.trace_id)))?;
     entry.set_item("span_id", (record.span_id != 0).then(|| format!("{:016x}", record.span_id)))?;
+    entry.set_item("exported", record.is_exported)?;
     entry.set_item("parent_id", (record.parent_id != 0).then(|| format!("{:016x}", record.parent_id)))?;
     Ok(entry)
 }

@@ -19,7 +19,7 @@ _DEBUG, _WARN, _MOST = 10, "WARN", 24
 class LoggingHandler(logging.Handler):
     """Makes an OpenTelemetry log record of each record of `logging`, in the span that it was logged in.
 
-    The scope is the logger's name, the body the message, or what a formatter makes of it; `extra` and exceptions become attributes, and
+    What a Rust extension logs went to the sinks before it came to `logging`: it isn't made again. The scope is the logger's name, the body the message, or what a formatter makes of it; `extra` and exceptions become attributes, and
     so does the place in the code.
 
         logging.basicConfig(level=logging.INFO, handlers=[LoggingHandler()])
@@ -37,6 +37,8 @@ class LoggingHandler(logging.Handler):
             self.handleError(record)
 
     def _emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "oxflow_exported", False):
+            return
         logger = self._loggers.get(record.name)
         if logger is None:
             logger = self._loggers[record.name] = Logger(record.name)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Above, Length, Line, Word, Words, capitals, is_long, total};
+use crate::{Above, Length, Line, Total, Word, Words, capitals, is_long};
 use oxflow::builder::Chain;
 use oxflow::{Branch, Codec, Limits, Message, Pipeline, branch};
 
@@ -31,7 +31,7 @@ fn batch() -> Pipeline {
     lines()
         .batch(Limits::messages(3).or_time(Duration::from_secs(2)))
         .named("lists")
-        .map(total)
+        .map_by(Total)
         .serialize()
         .sink("out", "words")
 }

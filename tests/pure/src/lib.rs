@@ -66,7 +66,7 @@ pub fn length(message: &Message<Word>) -> String {
 }
 
 /// Counts the letters of a list of words.
-#[oxflow::function]
+#[oxflow::function(step = Total)]
 pub fn total(message: Message<List<Word>>) -> Letters {
     Letters { letters: message.payload().iter().map(|word| word.letters).sum() }
 }

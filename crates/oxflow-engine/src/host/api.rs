@@ -7,16 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicPtr;
 use std::time::{Instant, SystemTime};
 
-use oxflow::abi::host::{self, CURRENT, CurrentSpan, Entry, Field, FieldKind, HostApi, ROOT, TraceContext};
+use oxflow::abi::host::{
+    self, CURRENT, CurrentSpan, Entry, Field, FieldKind, HostApi, InstrumentKind, ROOT, TraceContext,
+};
 use oxflow::abi::{self, Bytes};
 
 use super::held;
-use super::instruments::Instrument;
+use super::instruments::{self, Instrument};
 use super::process::process;
 use super::record::{FIELDS, Fields, Record, Site, Text, Value, shortened};
 use super::scope::{self, Here, Parent};
 use super::span::Span;
 use crate::extension::borrow;
+use crate::telemetry::{Amount, Begun, Measured};
 
 /// The module that a table was made for. Lives as long as the process.
 #[derive(Debug)]
@@ -67,7 +70,7 @@ unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
         // SAFETY: the module lends the entry for the call.
         let (entry, parent) = (unsafe { abi::read(entry) }, parent_of(parent));
         let Some(entry) = entry else { return };
-        let Here { recorder, step, lane, trace_id, span, span_id, parent_id, .. } = scope::here(parent);
+        let Here { recorder, step, lane, trace_id, span, span_id, parent_id, export, .. } = scope::here(parent);
         let record = Record {
             time: SystemTime::now(),
             // SAFETY: as above.
@@ -84,7 +87,9 @@ unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
             trace_id,
             span_id,
             parent_id,
+            is_exported: export.is_some(),
         };
+        export.iter().for_each(|export| export.log(&record));
         recorder.push(step, record);
     });
 }
@@ -94,23 +99,27 @@ unsafe extern "C" fn span_new(context: *const c_void, entry: *const Entry, paren
         // SAFETY: the module lends the entry for the call.
         let (entry, parent) = (unsafe { abi::read(entry) }, parent_of(parent));
         let Some(entry) = entry else { return ROOT };
-        let Here { recorder, shard, step, trace_id, span_id, .. } = scope::here(parent);
+        let Here { recorder, shard, step, trace_id, span_id, export, .. } = scope::here(parent);
+        // SAFETY: as above.
+        let (site, fields) = unsafe { (site(&entry), fields(entry.fields, entry.fields_len, entry.lasting != 0)) };
+        let export = export.map(|export| export.span(&begun(&site, recorder.step(step).as_deref(), &fields)));
         let new_trace = || (u128::from(scope::identity()) << 64) | u128::from(scope::identity());
+        let made_up = || (if trace_id == 0 { new_trace() } else { trace_id }, scope::identity());
+        let (trace_id, id) = export.as_ref().and_then(|export| export.identity()).unwrap_or_else(made_up);
         let span = Span {
             number: held::next(),
-            // SAFETY: as above.
-            site: unsafe { site(&entry) },
+            site,
             source: context.addr(),
             tag: AtomicPtr::new(tag.cast_mut().cast()),
             recorder,
             shard,
             step,
-            trace_id: if trace_id == 0 { new_trace() } else { trace_id },
-            id: scope::identity(),
+            trace_id,
+            id,
             parent_id: span_id,
             started: Instant::now(),
-            // SAFETY: as above.
-            fields: unsafe { fields(entry.fields, entry.fields_len, entry.lasting != 0) }.into(),
+            fields: fields.into(),
+            export,
         };
         held::hold(span)
     })
@@ -175,8 +184,30 @@ unsafe extern "C" fn measure(_: *const c_void, instrument: u32, bits: u64, attri
         // SAFETY: as above.
         let piece = |bytes| std::str::from_utf8(unsafe { borrow(bytes) }.unwrap_or_default()).unwrap_or_default();
         let pairs = attributes.iter().map(|field| (piece(field.name), piece(field.text)));
-        scope::measure(|shard| shard.measure(instrument, bits, pairs.clone()));
+        scope::measure(
+            |shard| shard.measure(instrument, bits, pairs.clone()),
+            |export| {
+                let pairs: Vec<_> = pairs.clone().collect();
+                measured(instrument, bits, &pairs).iter().for_each(|measured| export.measure(measured));
+            },
+        );
     });
+}
+
+fn begun<'a>(site: &'a Site, step: Option<&'a str>, fields: &'a Fields) -> Begun<'a> {
+    let place = site.file.as_deref().map(|file| (file, site.line));
+    Begun { name: &site.name, target: &site.target, place, step, fields }
+}
+
+/// None if there is no such instrument.
+fn measured<'a>(number: u32, bits: u64, attributes: &'a [(&'a str, &'a str)]) -> Option<Measured<'a>> {
+    let known = instruments::instrument(number)?;
+    let amount = match known.kind {
+        kind if kind == InstrumentKind::Counter as u32 => Amount::Count(bits),
+        kind if kind == InstrumentKind::Gauge as u32 => Amount::Level(f64::from_bits(bits)),
+        _ => Amount::Sample(f64::from_bits(bits)),
+    };
+    Some(Measured { number, module: known.module, name: known.name, doc: known.doc, amount, attributes })
 }
 
 fn parent_of(parent: u64) -> Parent {

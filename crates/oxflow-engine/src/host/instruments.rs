@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use oxflow::abi::host::{InstrumentKind, REFUSED};
 
 /// Most instruments of a process.
-pub(super) const INSTRUMENTS: usize = 256;
+pub const INSTRUMENTS: usize = 256;
 
 static KNOWN: [OnceLock<Instrument>; INSTRUMENTS] = [const { OnceLock::new() }; INSTRUMENTS];
 

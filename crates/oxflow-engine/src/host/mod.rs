@@ -11,6 +11,8 @@
 //!        \-- measure --> shard of the lane --------------------------------------- > report of the run
 //! ```
 //!
+//! Where the run or the process has an exporter, all of it goes there, too, from the thread that records it.
+//!
 //! Nothing here waits, and nothing here knows where records are shown.
 
 mod api;
@@ -29,13 +31,14 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub use instruments::INSTRUMENTS;
 pub use levels::Levels;
 pub(crate) use modules::introduce;
-pub use process::{forked, set_levels};
+pub use process::{export_outside, forked, set_levels};
 pub use queue::{QUEUE_BYTES, QUEUE_RECORDS};
 pub use record::{Record, Value};
 pub(crate) use recorder::Notice;
 pub use recorder::{LogCount, Recorded, Recorder, SpanTotal};
 pub(crate) use scope::in_span;
-pub use scope::{directly, lane};
+pub use scope::{directly, innermost, lane};
 pub use shard::{Metric, Reading};

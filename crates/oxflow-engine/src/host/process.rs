@@ -9,12 +9,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use super::levels::Levels;
 use super::modules;
 use super::recorder::Recorder;
+use crate::telemetry::Export;
 
 /// A child of a child of a child: the last generation is that of all that come after it.
 const GENERATIONS: usize = 8;
 
 static PROCESSES: [OnceLock<Process>; GENERATIONS] = [const { OnceLock::new() }; GENERATIONS];
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
+/// Who is asked where that goes which belongs to no run.
+static OUTSIDE: OnceLock<AskExport> = OnceLock::new();
+
+/// Says where something goes now, if anywhere.
+type AskExport = fn() -> Option<Arc<dyn Export>>;
 
 /// What belongs to a process.
 #[derive(Debug)]
@@ -44,6 +50,16 @@ pub(super) fn process() -> &'static Process {
 pub fn forked() {
     let next = (generation() + 1).min(GENERATIONS - 1);
     GENERATION.store(next, Ordering::Release);
+}
+
+/// What is recorded outside of any run goes where `ask` says at that moment. Only the first one is asked.
+pub fn export_outside(ask: AskExport) {
+    OUTSIDE.get_or_init(|| ask);
+}
+
+/// Where that goes now.
+pub(super) fn outside_export() -> Option<Arc<dyn Export>> {
+    OUTSIDE.get().and_then(|ask| ask())
 }
 
 /// Sets whom anyone listens to, and tells the modules; nothing is done if it is what it was.

@@ -128,6 +128,7 @@ mod tests {
             trace_id: 0,
             span_id: 0,
             parent_id: 0,
+            is_exported: false,
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Record {
     pub span_id: u64,
     /// Identity of that span's parent, 0 for none.
     pub parent_id: u64,
+    /// Whether the exporter of the run or of the process was given it.
+    pub is_exported: bool,
 }
 
 impl Record {

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::process::{generation, process};
+use super::process::{generation, outside_export, process};
 use super::queue::{QUEUE_BYTES, QUEUE_RECORDS, Queue};
 use super::record::{Fields, Record, Site, shortened};
 use super::shard::{Metric, Shard, metrics};
+use crate::telemetry::Export;
 
 /// The levels from 1 on, as reports call them.
 const LEVELS: [&str; 5] = ["error", "warning", "info", "debug", "trace"];
@@ -27,6 +28,9 @@ pub struct Recorder {
     /// What is measured on threads that are no lane.
     common: Arc<Shard>,
     lanes: Mutex<Vec<Arc<Shard>>>,
+    is_of_run: bool,
+    /// Takes it, too, if it is of a run that has one.
+    export: Option<Arc<dyn Export>>,
 }
 
 /// What extensions recorded in a run.
@@ -96,12 +100,14 @@ impl Recorder {
             queue,
             common: Arc::default(),
             lanes: Mutex::default(),
+            is_of_run: false,
+            export: None,
         }
     }
 
-    /// Of a run whose steps have these names.
-    pub fn of_run(steps: Vec<String>) -> Arc<Self> {
-        let recorder = Arc::new(Self::new(steps));
+    /// Of a run whose steps have these names; `export` takes what is recorded, too.
+    pub fn of_run(steps: Vec<String>, export: Option<Arc<dyn Export>>) -> Arc<Self> {
+        let recorder = Arc::new(Self { export, is_of_run: true, ..Self::new(steps) });
         process().enlist(&recorder);
         recorder
     }
@@ -146,7 +152,9 @@ impl Recorder {
             trace_id: 0,
             span_id: 0,
             parent_id: 0,
+            is_exported: self.export.is_some(),
         };
+        self.export.iter().for_each(|export| export.log(&record));
         self.push(number, record);
     }
 
@@ -200,6 +208,11 @@ impl Recorder {
     fn shards(&self) -> Vec<Arc<Shard>> {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes.iter().chain([&self.common]).map(Arc::clone).collect()
+    }
+
+    /// Who takes what is recorded here in no span.
+    pub(super) fn export(&self) -> Option<Arc<dyn Export>> {
+        if self.is_of_run { self.export.clone() } else { outside_export() }
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -14,6 +14,7 @@ use super::recorder::Recorder;
 use super::shard::Shard;
 use super::span::Span;
 use crate::run::Live;
+use crate::telemetry::Export;
 
 thread_local! {
     static SCOPE: RefCell<Scope> = RefCell::default();
@@ -43,8 +44,8 @@ struct Place {
     /// The visit to a step that `call_id` is for.
     visit: u64,
     call_id: u64,
-    /// The span that an observer of the run was told of, where one listens: what is recorded is in that.
-    told: Option<(u128, u64)>,
+    /// The span that an observer of the run was told of, or that of the program around a call: what is recorded is in that.
+    told: Option<Arc<dyn Export>>,
 }
 
 /// Where something is recorded.
@@ -61,6 +62,8 @@ pub(super) struct Here {
     pub(super) span_id: u64,
     /// Identity of its parent, or 0.
     pub(super) parent_id: u64,
+    /// Takes what is recorded here, too.
+    pub(super) export: Option<Arc<dyn Export>>,
 }
 
 /// The span that something is recorded in.
@@ -85,8 +88,22 @@ pub fn lane(recorder: &Arc<Recorder>, live: &Arc<Live>, number: usize) -> Inside
 }
 
 /// What this thread records is in this span of the runtime from now on; none for one that is made up.
-pub(crate) fn in_span(identity: Option<(u128, u64)>) {
-    with(|scope| scope.place.iter_mut().for_each(|place| place.told = identity));
+pub(crate) fn in_span(export: Option<Arc<dyn Export>>) {
+    with(|scope| scope.place.iter_mut().for_each(|place| place.told.clone_from(&export)));
+}
+
+/// The span that this thread is in, and if an extension made it, that which the extension was called in. None where nobody
+/// takes it.
+pub fn innermost() -> Option<(Arc<dyn Export>, Option<Arc<dyn Export>>)> {
+    with(|scope| {
+        scope.forget_leftovers();
+        let called = scope.place.as_ref().and_then(|place| place.told.clone());
+        match scope.spans.last() {
+            Some((span, _)) => Some((span.export.clone()?, called)),
+            None => Some((called?, None)),
+        }
+    })
+    .flatten()
 }
 
 fn place(place: Option<Place>) -> Inside {
@@ -102,18 +119,49 @@ impl Drop for Inside {
 }
 
 /// Calls a function outside of any pipeline; what was recorded meanwhile comes with what it returns. Inside of a lane's step
-/// it belongs to that step, and comes with the run's.
-pub fn directly<R>(call: impl FnOnce(&Live) -> R) -> (R, Vec<Record>) {
+/// it belongs to that step, and comes with the run's. `around` takes it, too: the span of the program that the call is in.
+pub fn directly<R>(around: Option<Arc<dyn Export>>, call: impl FnOnce(&Live) -> R) -> (R, Vec<Record>) {
     let (recorder, live) = direct();
     if with(|scope| scope.place.is_some()).unwrap_or(true) {
+        let _between = around.map(Between::new);
         return (call(&Live::new(1)), Vec::new());
     }
     live.begin();
-    let inside = place(Some(Place::new(&recorder, &live, Arc::clone(recorder.common()), None)));
+    let here = Place { told: around, ..Place::new(&recorder, &live, Arc::clone(recorder.common()), None) };
+    let inside = place(Some(here));
     let result = call(&live);
     drop(inside);
     let records = if recorder.is_empty() && process().outside().is_empty() { Vec::new() } else { recorder.take() };
     (result, records)
+}
+
+/// Inside of a step its function calls another one, in a span of its own: the spans around it are not those of the other.
+#[derive(Debug)]
+struct Between {
+    told: Option<Arc<dyn Export>>,
+    spans: Vec<(Arc<Span>, u64)>,
+}
+
+impl Between {
+    fn new(around: Arc<dyn Export>) -> Self {
+        let exchanged = with(|scope| {
+            let told = scope.place.as_mut().and_then(|place| place.told.replace(around));
+            Self { told, spans: std::mem::take(&mut scope.spans) }
+        });
+        // Not made at once: dropped, it would put back nothing.
+        exchanged.unwrap_or_else(|| Self { told: None, spans: Vec::new() })
+    }
+}
+
+impl Drop for Between {
+    fn drop(&mut self) {
+        let (told, spans) = (self.told.take(), std::mem::take(&mut self.spans));
+        // Outside of the borrow, since a span may end with it.
+        drop(with(|scope| {
+            scope.place.iter_mut().for_each(|place| place.told.clone_from(&told));
+            std::mem::replace(&mut scope.spans, spans)
+        }));
+    }
 }
 
 fn direct() -> (Arc<Recorder>, Arc<Live>) {
@@ -164,7 +212,7 @@ pub(super) fn here(parent: Parent) -> Here {
         Parent::Current => innermost,
         Parent::Span(span) => Some(span),
         Parent::Root => {
-            here = here.map(|here| Here { trace_id: 0, span_id: 0, ..here });
+            here = here.map(|here| Here { trace_id: 0, span_id: 0, export: here.recorder.export(), ..here });
             None
         }
     };
@@ -174,7 +222,8 @@ pub(super) fn here(parent: Parent) -> Here {
     here.unwrap_or_else(|| {
         let recorder = process().recorder();
         let shard = Arc::clone(recorder.common());
-        Here { recorder, shard, step: None, lane: None, trace_id: 0, span: None, span_id: 0, parent_id: 0 }
+        let export = recorder.export();
+        Here { recorder, shard, step: None, lane: None, trace_id: 0, span: None, span_id: 0, parent_id: 0, export }
     })
 }
 
@@ -190,16 +239,20 @@ fn inside(span: Arc<Span>, here: Option<Here>) -> Here {
         trace_id: span.trace_id,
         span_id: span.id,
         parent_id: span.parent_id,
+        export: span.export.clone(),
         span: Some(span),
     }
 }
 
-/// Calls `measure` with the shard of this thread.
-pub(super) fn measure(measure: impl Fn(&Shard)) {
-    let measured = with(|scope| scope.place.as_ref().map(|place| measure(&place.shard))).flatten();
-    if measured.is_none() {
-        measure(process().recorder().common());
-    }
+/// Calls `measure` with the shard of this thread, and `export` with who takes it, too.
+pub(super) fn measure(measure: impl Fn(&Shard), export: impl Fn(&dyn Export)) {
+    let measured = with(|scope| scope.place.as_ref().map(|place| (measure(&place.shard), place.export()).1)).flatten();
+    let taker = measured.unwrap_or_else(|| {
+        let recorder = process().recorder();
+        measure(recorder.common());
+        recorder.export()
+    });
+    taker.iter().for_each(|taker| export(&**taker));
 }
 
 /// The scope of this thread; none while the thread ends.
@@ -246,7 +299,9 @@ impl Place {
         if visit != self.visit {
             (self.visit, self.call_id) = (visit, identity());
         }
-        let (trace_id, span_id) = self.told.unwrap_or((self.trace_id, self.call_id));
+        let export = self.export();
+        let told = export.as_ref().and_then(|export| export.identity());
+        let (trace_id, span_id) = told.unwrap_or((self.trace_id, self.call_id));
         Here {
             recorder: Arc::clone(&self.recorder),
             shard: Arc::clone(&self.shard),
@@ -256,7 +311,12 @@ impl Place {
             span: None,
             span_id,
             parent_id: 0,
+            export,
         }
+    }
+
+    fn export(&self) -> Option<Arc<dyn Export>> {
+        self.told.clone().or_else(|| self.recorder.export())
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::record::{FIELDS, Fields, Site, Text, Value};
 use super::recorder::Recorder;
 use super::shard::Shard;
+use crate::telemetry::Export;
 
 /// A stretch of time in an extension.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Span {
     pub(super) parent_id: u64,
     pub(super) started: Instant,
     pub(super) fields: Mutex<Fields>,
+    /// The same span on its way out of the process.
+    pub(super) export: Option<Arc<dyn Export>>,
 }
 
 impl Span {
@@ -45,6 +48,7 @@ impl Span {
     pub(super) fn record(&self, values: Fields) {
         let mut fields = self.fields.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, value) in values {
+            self.export.iter().for_each(|export| export.set(&name, &value));
             set(&mut fields, name, value);
         }
     }
@@ -62,6 +66,7 @@ fn set(fields: &mut Fields, name: Text, value: Value) {
 impl Drop for Span {
     fn drop(&mut self) {
         if self.recorder.is_of_this_process() {
+            self.export.iter().for_each(|export| export.end());
             self.shard.ended(self.name(), self.step, self.started.elapsed());
         }
     }

@@ -234,7 +234,7 @@ fn values_of_a_span_are_replaced() {
 #[test]
 fn a_direct_call_gives_its_own_records() {
     let module = Module(table("steps"));
-    let (result, records) = directly(|_| {
+    let (result, records) = directly(None, |_| {
         module.log("direct", CURRENT);
         5
     });
@@ -247,7 +247,7 @@ fn a_direct_call_gives_its_own_records() {
 
 /// Inside of a lane the records are the run's.
 fn inner_call(module: Module) {
-    let ((), records) = directly(|_| module.log("in a step", CURRENT));
+    let ((), records) = directly(None, |_| module.log("in a step", CURRENT));
     assert!(records.is_empty());
 }
 

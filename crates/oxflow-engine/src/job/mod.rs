@@ -289,6 +289,7 @@ impl Job {
         let run = &self.config.run;
         let policies: Vec<Policy> =
             program.steps.iter().map(|step| self.config.step(&step.name).on_error.policy()).collect();
+        let (observer, names) = (self.observer(program), program.steps.iter().map(|step| step.name.clone()).collect());
         Shared {
             clock: match &self.clock {
                 Clock::System(start) => Clock::System(*start),
@@ -312,8 +313,8 @@ impl Job {
             torn: AtomicBool::new(false),
             cut: None,
             exit: Mutex::default(),
-            recorder: Recorder::of_run(program.steps.iter().map(|step| step.name.clone()).collect()),
-            observer: self.observer(program),
+            recorder: Recorder::of_run(names, observer.as_ref().map(|observer| observer.export())),
+            observer,
             monitor: Monitor::new(Duration::from_secs(u64::from(run.stalled_s.0.get())), lanes),
             keeping: Mutex::default(),
             live: (0..lanes).map(|_| Arc::new(Live::new(program.steps.len()))).collect(),

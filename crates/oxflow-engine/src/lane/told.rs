@@ -23,8 +23,7 @@ pub(super) struct Told {
 struct Carried {
     stream: Arc<str>,
     began: Instant,
-    /// None if its trace isn't recorded.
-    span: Option<Box<dyn Stretch>>,
+    span: Box<dyn Stretch>,
 }
 
 impl Told {
@@ -36,22 +35,21 @@ impl Told {
     pub(super) fn begin(&mut self, lane: usize, batch: &Batch) {
         let Some(observer) = &self.observer else { return };
         let span = observer.batch(lane, batch);
-        host::in_span(span.as_ref().map(|span| span.identity()));
+        host::in_span(Some(span.export()));
         self.batch = Some(Carried { stream: Arc::clone(batch.meta().stream()), began: Instant::now(), span });
     }
 
     /// A run of steps begins.
     pub(super) fn run(&self, steps: &[usize], messages: usize) -> Option<Box<dyn Stretch>> {
-        let span = self.batch.as_ref()?.span.as_ref()?.run(steps, messages);
-        host::in_span(Some(span.identity()));
+        let span = self.batch.as_ref()?.span.run(steps, messages);
+        host::in_span(Some(span.export()));
         Some(span)
     }
 
     /// A run of steps is over; a message may have ended the run of the pipeline.
     pub(super) fn ran<T>(&self, span: Option<Box<dyn Stretch>>, went: &Result<(T, Result<(), LaneError>), LaneError>) {
         let Some(span) = span else { return };
-        let batch = self.batch.as_ref().and_then(|batch| batch.span.as_ref());
-        host::in_span(batch.map(|batch| batch.identity()));
+        host::in_span(self.batch.as_ref().map(|batch| batch.span.export()));
         if let Err(error) | Ok((_, Err(error))) = went {
             span.fail(&error.to_string());
         }
@@ -62,7 +60,7 @@ impl Told {
         let (Some(observer), Some(batch)) = (&self.observer, self.batch.take()) else { return };
         let Carried { stream, began, span } = batch;
         observer.carried(&stream, began.elapsed());
-        if let (Some(span), Err(error)) = (&span, went) {
+        if let Err(error) = went {
             span.fail(&error.to_string());
         }
         drop(span);

@@ -6,6 +6,10 @@ use super::Provider;
 use crate::config::TelemetryConfig;
 use crate::diagnostic::{Code, Diagnostic};
 
+/// Where in a trace something is: without the feature nothing is anywhere.
+#[derive(Debug)]
+pub enum Context {}
+
 /// Refuses.
 #[expect(clippy::unnecessary_wraps, reason = "as with the feature, where it may be usable")]
 pub(crate) fn check(_: &TelemetryConfig) -> Option<Diagnostic> {

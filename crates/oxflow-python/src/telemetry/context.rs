@@ -2,6 +2,10 @@
 //!
 //! It stands in a `ContextVar`, of ours until OpenTelemetry's own API is loaded ([`super::foreign`]), and then of its.
 
+use std::sync::Arc;
+
+use oxflow_engine::telemetry::Export;
+use oxflow_engine::telemetry::otlp::innermost;
 use oxflow_telemetry::SpanContext;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 use super::foreign::{Foreign, foreign};
+use super::process;
 use super::span::Span;
 
 /// A `ContextVar`, as its three methods.
@@ -96,12 +101,21 @@ pub(super) fn raw(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
     theirs.or_else(|| own_span(py).ok()?.get(py))
 }
 
-/// Calls `take` with the context of the current span.
+/// Calls `take` with the context of the current span: one of Python's, or of the extension or run that called this code.
 pub(super) fn with_current<R>(py: Python<'_>, take: impl FnOnce(Option<&SpanContext>) -> R) -> R {
+    let take = |python: Option<&SpanContext>| match innermost(python) {
+        Some(rust) => take(Some(&rust)),
+        None => take(python),
+    };
     match current(py) {
         Some(span) => with_context(&span, take),
         None => take(None),
     }
+}
+
+/// Takes what an extension records that is called here; none if nobody takes anything.
+pub(crate) fn export(py: Python<'_>) -> Option<Arc<dyn Export>> {
+    process::outside().is_some().then(|| with_current(py, |span| process::export(span.cloned()))).flatten()
 }
 
 /// Calls `take` with the context of a span of whatever library.

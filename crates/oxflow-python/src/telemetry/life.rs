@@ -19,6 +19,7 @@ pub(crate) fn begin_telemetry(py: Python<'_>, settings: Settings<'_>, timeout_s:
     let config = settings.read()?;
     py.detach(|| {
         let telemetry = oxflow_telemetry::Telemetry::begin(config);
+        oxflow_engine::host::export_outside(process::outside);
         let before = process::replace(telemetry);
         before.map(|before| before.shutdown(seconds(timeout_s)));
         // Afterwards: what the one before had measured is its own.

@@ -19,6 +19,7 @@ mod value;
 
 pub(crate) use begin::start_span;
 pub(crate) use carrier::{Extracted, extract_headers, get_baggage, inject_headers, set_baggage};
+pub(crate) use context::export;
 pub(crate) use instrument::Instrument;
 pub(crate) use life::{after_fork_in_child, begin_telemetry, flush_telemetry, telemetry_stats};
 pub(crate) use logger::Logger;

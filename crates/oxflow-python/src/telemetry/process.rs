@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
-use oxflow_engine::telemetry::Provider;
-use oxflow_engine::telemetry::otlp::Otlp;
-use oxflow_telemetry::{Metrics, Telemetry};
+use oxflow_engine::telemetry::otlp::{Instruments, Otlp};
+use oxflow_engine::telemetry::{Export, Provider};
+use oxflow_telemetry::{Metrics, SpanContext, Telemetry};
 
 static SLOT: Mutex<Option<&'static Telemetry>> = Mutex::new(None);
 /// Changes whenever `SLOT` does.
 static VERSION: AtomicU64 = AtomicU64::new(0);
 static METRICS: OnceLock<&'static Metrics> = OnceLock::new();
+/// Those of extensions among them.
+static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(Instruments::default);
 
 thread_local! {
     /// What this thread saw, and in which version: to look is then a load, not a lock.
@@ -40,9 +42,23 @@ pub(super) fn replace(telemetry: &'static Telemetry) -> Option<&'static Telemetr
 
 /// The same to runs of pipelines.
 pub(crate) fn provider() -> Option<Arc<dyn Provider>> {
+    otlp().map(|otlp| Arc::new(otlp) as Arc<dyn Provider>)
+}
+
+/// The same to extensions that are called in this span, or in none.
+pub(super) fn export(span: Option<SpanContext>) -> Option<Arc<dyn Export>> {
+    otlp().map(|otlp| otlp.within(span))
+}
+
+/// The same to extensions on threads of their own.
+pub(super) fn outside() -> Option<Arc<dyn Export>> {
+    export(None)
+}
+
+fn otlp() -> Option<Otlp> {
     // One that was shut down takes nothing more, so that the configuration of the run counts.
     let telemetry = current().filter(|telemetry| !telemetry.is_over());
-    telemetry.map(|telemetry| Arc::new(Otlp::over(telemetry, metrics())) as Arc<dyn Provider>)
+    telemetry.map(|telemetry| Otlp::over(telemetry, metrics(), &INSTRUMENTS))
 }
 
 /// All instruments.

@@ -118,6 +118,6 @@ fn seconds(instrument: &Instrument, time: Duration, attributes: Attributes) {
     instrument.record(Number::Float(time.as_secs_f64()), attributes);
 }
 
-fn whole(count: u64) -> Number {
+pub(super) fn whole(count: u64) -> Number {
     Number::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,6 @@
-//! Spans and metrics of runs to an OpenTelemetry Collector. The one place where the engine meets `oxflow-telemetry`.
+//! Spans, metrics and log records of runs to an OpenTelemetry Collector. The one place where the engine meets `oxflow-telemetry`.
 
+mod extensions;
 mod measures;
 mod settings;
 mod spans;
@@ -7,14 +8,17 @@ mod spans;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use oxflow_telemetry::SpanContext as Context;
 use oxflow_telemetry::{Metrics, Scope, Telemetry};
 
-use super::{Observer, Provider, Stretch};
+use super::{Export, Observer, Provider, Stretch};
 use crate::batch::Batch;
 use crate::config::TelemetryConfig;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report::StepInfo;
 use crate::run::StepCounts;
+use extensions::Spot;
+pub use extensions::{Instruments, innermost};
 use measures::Measures;
 use settings::Settings;
 
@@ -31,26 +35,32 @@ struct Opened {
     otlp: Otlp,
 }
 
-/// Where spans and metrics of runs go.
+/// Where spans, metrics and log records of runs go.
 #[derive(Clone, Copy, Debug)]
 pub struct Otlp {
     telemetry: &'static Telemetry,
     metrics: &'static Metrics,
+    instruments: &'static Instruments,
     /// Whether the end of a run delivers all that there is: nobody else would.
     delivers: bool,
 }
 
 impl Otlp {
-    /// Through what the process has already, which delivers by itself.
-    pub fn over(telemetry: &'static Telemetry, metrics: &'static Metrics) -> Self {
-        Self { telemetry, metrics, delivers: false }
+    /// Through what the process has already, which delivers by itself; `instruments` are those of extensions among `metrics`.
+    pub fn over(telemetry: &'static Telemetry, metrics: &'static Metrics, instruments: &'static Instruments) -> Self {
+        Self { telemetry, metrics, instruments, delivers: false }
+    }
+
+    /// Takes what extensions record in this span of the program; without one, in none.
+    pub fn within(self, span: Option<Context>) -> Arc<dyn Export> {
+        Arc::new(Spot::new(self, span))
     }
 
     fn begin(settings: &Settings) -> Result<Self, Diagnostic> {
         let metrics = Metrics::begin();
         let telemetry = Telemetry::begin(settings.telemetry(metrics).map_err(wrong)?);
         telemetry.read_instruments();
-        Ok(Self { telemetry, metrics, delivers: true })
+        Ok(Self { telemetry, metrics, instruments: Box::leak(Box::default()), delivers: true })
     }
 }
 
@@ -100,7 +110,7 @@ struct Watch {
 }
 
 impl Observer for Watch {
-    fn batch(&self, lane: usize, batch: &Batch) -> Option<Box<dyn Stretch>> {
+    fn batch(&self, lane: usize, batch: &Batch) -> Box<dyn Stretch> {
         spans::batch(self, lane, batch)
     }
 
@@ -120,6 +130,10 @@ impl Observer for Watch {
 
     fn lag(&self, stream: &str, partition: u32, messages: u64) {
         self.measures.lag(stream, partition, messages);
+    }
+
+    fn export(&self) -> Arc<dyn Export> {
+        self.otlp.within(None)
     }
 
     fn end(&self) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use oxflow_telemetry::propagate::read_baggage;
 use oxflow_telemetry::{
     AttributeLimits, Attributes, Backend, BatchLimits, Compression, Config, Endpoint, HeaderName, HeaderValue, Metrics,
-    OtlpConfig, Protocol, Resource, RetryLimits, Sampler, SignalConfig, SinkConfig, Temporality, TlsFiles,
+    OtlpConfig, Protocol, Resource, RetryLimits, Sampler, Severity, SignalConfig, SinkConfig, Temporality, TlsFiles,
 };
 
 use crate::config::{OtlpProtocol, TelemetryConfig};
@@ -24,6 +24,8 @@ pub(super) struct Settings {
     resource: BTreeMap<String, String>,
     traces: Target,
     metrics: Target,
+    /// None if `OTEL_LOGS_EXPORTER` wants none.
+    logs: Option<Target>,
     ratio: f64,
     interval_ms: u64,
 }
@@ -52,6 +54,10 @@ impl Settings {
             resource: resource(config, &found),
             traces: Target::read(config, "traces", &found)?,
             metrics: Target::read(config, "metrics", &found)?,
+            logs: match found("OTEL_LOGS_EXPORTER").as_deref().map(str::trim) {
+                Some("none") => None,
+                _ => Some(Target::read(config, "logs", &found)?),
+            },
             ratio: config.sample_ratio.map_or_else(|| ratio(&found), |ratio| Ok(ratio.get()))?,
             interval_ms: interval.unwrap_or_else(|| number("OTEL_METRIC_EXPORT_INTERVAL", INTERVAL_MS, &found))?,
         })
@@ -59,7 +65,7 @@ impl Settings {
 
     /// Whether all of it can be used.
     pub(super) fn check(&self) -> Result<(), String> {
-        [&self.traces, &self.metrics].into_iter().try_for_each(|target| target.otlp().map(drop))
+        [&self.traces, &self.metrics].into_iter().chain(&self.logs).try_for_each(|target| target.otlp().map(drop))
     }
 
     /// The same to the crate.
@@ -73,7 +79,7 @@ impl Settings {
         let sink = |signal, target: &Target, batch| {
             Ok::<_, String>(SinkConfig { signal, backend: Backend::Otlp(Box::new(target.otlp()?)), batch })
         };
-        let sinks = vec![
+        let mut sinks = vec![
             sink(SignalConfig::Traces(sampler), &self.traces, BatchLimits::default())?,
             sink(
                 SignalConfig::Metrics(Temporality::Cumulative),
@@ -81,6 +87,10 @@ impl Settings {
                 BatchLimits { delay, ..BatchLimits::default() },
             )?,
         ];
+        if let Some(logs) = &self.logs {
+            // The levels were asked about before: what comes is wanted.
+            sinks.push(sink(SignalConfig::Logs(Severity::TRACE), logs, BatchLimits::default())?);
+        }
         let resource = Resource { attributes, ..Resource::default() };
         Ok(Config { resource, sinks, metrics: Some(metrics), ..Config::default() })
     }

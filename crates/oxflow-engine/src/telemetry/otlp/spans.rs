@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use oxflow_telemetry::propagate::read_traceparent;
-use oxflow_telemetry::{Attributes, Begin, Kind, Scope, Span, SpanLimits, Status, Telemetry, Value};
+use oxflow_telemetry::{Attributes, Begin, Kind, Scope, Span, SpanLimits, Status, Value};
 
-use super::super::Stretch;
-use super::Watch;
+use super::super::{Export, Stretch};
+use super::{Otlp, Watch};
 use crate::batch::{Batch, Metadata};
 use crate::plan::Language;
 use crate::report::StepInfo;
@@ -14,19 +14,19 @@ use crate::report::StepInfo;
 /// A span that ends when it is dropped.
 #[derive(Debug)]
 struct Open {
-    telemetry: &'static Telemetry,
+    otlp: Otlp,
     scope: Arc<Scope>,
     steps: Arc<[StepInfo]>,
     span: Span,
 }
 
-/// The span of a batch, linked to the traces that its messages bring along. None if the sampler doesn't take it.
-pub(super) fn batch(watch: &Watch, lane: usize, batch: &Batch) -> Option<Box<dyn Stretch>> {
+/// The span of a batch, linked to the traces that its messages bring along. Where the sampler doesn't take it, it has an
+/// identity still: what extensions record there isn't taken either.
+pub(super) fn batch(watch: &Watch, lane: usize, batch: &Batch) -> Box<dyn Stretch> {
     let stream = batch.meta().stream();
     let name = format!("process {stream}");
     let begin = Begin { kind: Kind::Consumer, ..Begin::named(&name) };
-    let telemetry = watch.otlp.telemetry;
-    let span = telemetry.start(&watch.scope, begin, |attributes, limits| {
+    let span = watch.otlp.telemetry.start(&watch.scope, begin, |attributes, limits| {
         let mut set = |name, value: Value<'_>| attributes.set(name, &value, limits);
         set("messaging.system", watch.system.into());
         set("messaging.operation.type", "process".into());
@@ -35,10 +35,9 @@ pub(super) fn batch(watch: &Watch, lane: usize, batch: &Batch) -> Option<Box<dyn
         set("messaging.batch.message_count", count(batch.len()));
         set("oxflow.lane", count(lane));
     });
-    let limits = span.limits()?;
-    link(&span, batch, limits);
+    span.limits().into_iter().for_each(|limits| link(&span, batch, limits));
     let (scope, steps) = (Arc::clone(&watch.scope), Arc::clone(&watch.steps));
-    Some(Box::new(Open { telemetry, scope, steps, span }))
+    Box::new(Open { otlp: watch.otlp, scope, steps, span })
 }
 
 /// Links the span to as many traces as it may have links.
@@ -66,26 +65,31 @@ fn count(number: usize) -> Value<'static> {
 }
 
 impl Stretch for Open {
-    fn identity(&self) -> (u128, u64) {
-        let context = self.span.context();
-        (context.trace_id, context.span_id)
+    fn export(&self) -> Arc<dyn Export> {
+        self.otlp.within(Some(self.span.context().clone()))
     }
 
     fn run(&self, steps: &[usize], messages: usize) -> Box<dyn Stretch> {
+        let open = |span| {
+            let (scope, steps) = (Arc::clone(&self.scope), Arc::clone(&self.steps));
+            Box::new(Self { otlp: self.otlp, scope, steps, span })
+        };
+        if !self.span.is_recording() {
+            return open(Span::unrecorded(self.span.context().clone(), None));
+        }
         let steps: Vec<&StepInfo> = steps.iter().filter_map(|step| self.steps.get(*step)).collect();
         let names: Vec<Value<'_>> = steps.iter().map(|step| step.name.as_str().into()).collect();
         let first = steps.first();
         let name = first.map_or_else(String::new, |step| format!("{} {}", step.kind, step.name));
         let begin = Begin { parent: Some(self.span.context()), ..Begin::named(&name) };
-        let span = self.telemetry.start(&self.scope, begin, |attributes, limits| {
+        let span = self.otlp.telemetry.start(&self.scope, begin, |attributes, limits| {
             attributes.set("oxflow.step.names", &Value::List(names), limits);
             attributes.set("messaging.batch.message_count", &count(messages), limits);
             if let Some(language) = first.and_then(|step| step.language).map(Language::word) {
                 attributes.set("oxflow.step.language", &language.into(), limits);
             }
         });
-        let (scope, steps) = (Arc::clone(&self.scope), Arc::clone(&self.steps));
-        Box::new(Self { telemetry: self.telemetry, scope, steps, span })
+        open(span)
     }
 
     fn fail(&self, why: &str) {
