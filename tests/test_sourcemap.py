@@ -244,6 +244,19 @@ def test_limits_are_errors() -> None:
     refused(data, LimitExceeded, {"what": "the number of segments", "limit": 3}, max_segments=3)
     refused(b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", LimitExceeded, {"limit": 128})
     assert len(SourceMap.from_bytes(data, max_segments=4, max_bytes=len(data))) == 4
+    rooted = b'{"version": 3, "sourceRoot": "root", "sources": ["a", "b"], "names": ["n"], "mappings": ""}'
+    refused(rooted, LimitExceeded, {"what": "the number of sources, contents and names", "limit": 2}, max_strings=2)
+    refused(
+        rooted, LimitExceeded, {"what": "the size of all sources and names in bytes", "limit": 10}, max_string_bytes=10
+    )
+    assert SourceMap.from_bytes(rooted, max_strings=3, max_string_bytes=11).sources == ("root/a", "root/b")
+
+
+def test_a_source_is_found_by_its_name_the_first_of_several() -> None:
+    source_map = SourceMap.from_bytes(
+        b'{"version": 3, "sources": [null, "a", "b", "a"], "sourcesContent": [null, "1", "2", "3"], "names": [], "mappings": ""}'
+    )
+    assert [source_map.source_content(name) for name in ("a", "b", "c")] == ["1", "2", None]
 
 
 def integers(kind: str, values: list[int]) -> Any:

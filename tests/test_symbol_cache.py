@@ -105,6 +105,64 @@ def test_what_cannot_be_loaded_is_tried_again(tmp_path: Path) -> None:
     assert source_of(symbols.get("one", made("1.js"))) == "1.js"
 
 
+@pytest.mark.parametrize("other", ["one", "two"])
+def test_a_map_may_be_asked_for_while_another_is_loaded(tmp_path: Path, other: str) -> None:
+    symbols = SymbolCache(tmp_path, 10**6)
+    inner: list[str | None] = []
+
+    def load() -> bytes:
+        inner.append(source_of(symbols.get(other, made("inner.js"))))
+        return made("outer.js")()
+
+    assert source_of(symbols.get("one", load)) == "outer.js"
+    assert inner == ["inner.js"]
+
+
+def test_threads_that_ask_for_what_the_other_loads_do_not_wait_for_ever(tmp_path: Path) -> None:
+    symbols = SymbolCache(tmp_path, 10**6)
+    both = Barrier(2)
+
+    def load(source: str, other: str) -> bytes:
+        both.wait()
+        assert symbols.get(other, made(source)) is not None
+        return made(source)()
+
+    # Keys share locks, of which there are 64; these two have different ones.
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(symbols.get, "a", lambda: load("a.js", "b"))
+        two = threads.submit(symbols.get, "b", lambda: load("b.js", "a"))
+        # Each is built by both, and who comes last is chance.
+        assert {source_of(one.result()), source_of(two.result())} <= {"a.js", "b.js"}
+
+
+def test_what_killed_processes_left_counts_and_is_removed(tmp_path: Path) -> None:
+    symbols = SymbolCache(tmp_path, 10**6)
+    symbols.get("one", made("1.js"))
+    size = symbols.size_bytes
+    left, being_written = tmp_path / "ab.oxmap.7-0.tmp", tmp_path / "cd.oxmap.8-0.tmp"
+    left.write_bytes(b"x" * 1000)
+    being_written.write_bytes(b"y" * 100)
+    os.utime(left, (1000, 1000))
+    assert symbols.size_bytes == size + 1100
+    symbols.get("two", made("2.js"))
+    assert not left.exists()
+    assert being_written.exists()
+    assert symbols.size_bytes == 2 * size + 100
+
+
+def test_an_index_that_cannot_be_written_names_its_place(tmp_path: Path) -> None:
+    symbols = SymbolCache(tmp_path / "folder", 10**6)
+
+    def load() -> bytes:
+        for path in (tmp_path / "folder").iterdir():
+            path.unlink()
+        (tmp_path / "folder").rmdir()
+        return made("1.js")()
+
+    with pytest.raises(OSError, match=r"folder/[0-9a-f]{64}\.oxmap`: the index can't be written: "):
+        symbols.get("one", load)
+
+
 def test_threads_that_ask_at_once_build_once(tmp_path: Path) -> None:
     symbols = SymbolCache(tmp_path, 10**6)
     begin = Barrier(8)

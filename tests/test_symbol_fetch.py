@@ -6,7 +6,6 @@ import base64
 import contextlib
 import gzip
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,7 @@ class Site:
         self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
         self.address = ""
+        self.over = threading.Event()
 
     def put(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
         self.pages[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
@@ -45,7 +45,7 @@ def site() -> Iterator[Site]:
             one.asked.append(self.path)
             status, headers, body = one.pages.get(self.path, (404, {}, b""))
             if body == b"slow":
-                time.sleep(3)
+                one.over.wait()
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -63,6 +63,7 @@ def site() -> Iterator[Site]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield one
+    one.over.set()
     server.shutdown()
     thread.join()
     server.server_close()

@@ -6,7 +6,7 @@ use oxflow_sourcemap::{Bias, Buffer, Error, Limits, Options, SourceMap};
 
 /// Limits under which no input takes long.
 pub fn read(text: Vec<u8>, strict: bool) -> Result<SourceMap, Error> {
-    let limits = Limits { bytes: 1 << 20, segments: 1 << 16, depth: 64 };
+    let limits = Limits { bytes: 1 << 20, segments: 1 << 16, depth: 64, ..Limits::default() };
     let buffer: Buffer = Arc::new(text);
     SourceMap::read(&buffer, &Options { strict, limits })
 }

@@ -980,7 +980,7 @@ class SourceMap:
         """
 
     @classmethod
-    def from_bytes(cls, /, data: ReadableBuffer, *, encoding: str | None=None, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128) -> SourceMap:
+    def from_bytes(cls, /, data: ReadableBuffer, *, encoding: str | None=None, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128, max_strings: SupportsIndex=..., max_string_bytes: SupportsIndex=...) -> SourceMap:
         """
         Read a map out of bytes: any buffer, with or without a byte order mark or the prefix `)]}'`.
 
@@ -989,17 +989,18 @@ class SourceMap:
         `warnings`, unless `strict`: then every map that ECMA-426 calls invalid is refused.
 
         Raises `SourceMapError`: `InvalidJson`, `UnsupportedVersion`, `InvalidMappings`, `BadReference`, `InvalidSection`, or
-        `LimitExceeded` for more than `max_bytes`, `max_segments`, or JSON nested deeper than `max_depth`.
+        `LimitExceeded` for more than `max_bytes`, `max_segments`, JSON nested deeper than `max_depth`, more than `max_strings` sources,
+        contents and names, or more than `max_string_bytes` of sources, each with `sourceRoot`, and names.
         """
 
     @classmethod
-    def from_data_url(cls, /, url: str, *, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128) -> SourceMap:
+    def from_data_url(cls, /, url: str, *, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128, max_strings: SupportsIndex=..., max_string_bytes: SupportsIndex=...) -> SourceMap:
         """
         Read a map out of a data URL, as `find_reference` may give one; the rest is as for `from_bytes`.
         """
 
     @classmethod
-    def from_path(cls, /, path: str | PathLike[str], *, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128) -> SourceMap:
+    def from_path(cls, /, path: str | PathLike[str], *, strict: bool=False, max_bytes: SupportsIndex=..., max_segments: SupportsIndex=..., max_depth: SupportsIndex=128, max_strings: SupportsIndex=..., max_string_bytes: SupportsIndex=...) -> SourceMap:
         """
         Read a map out of a file, whose name may end in `.gz`, `.zst` or `.br`; the rest is as for `from_bytes`.
         """
@@ -1328,8 +1329,9 @@ class SymbolCache:
         Open the index for a key, which is the debug id of the map or whatever else tells one map from another and an old one from
         a new one; build it if it is not there, or is damaged.
 
-        `load` gives the map, or its bytes; one thread of one process calls it, if the index has to be built. The index stays
-        usable when its file is removed.
+        `load` gives the map, or its bytes; one thread of one process calls it, if the index has to be built. It may ask for other keys, in
+        the same thread: for these nobody is waited for, and two callers may build them. The index stays usable when its file is
+        removed.
 
         Raises `SourceMapError` if what was loaded is no source map, `OSError` if the index can't be written or read. What `load` raises
         passes through, and the next call tries again.

@@ -31,6 +31,11 @@ impl Builder {
         Self { file: file.map(str::to_owned), ..Self::default() }
     }
 
+    /// Whether nothing was added to it.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.strings.sources.is_empty() && self.strings.names.is_empty()
+    }
+
     /// Says which debug id generated file and map share.
     pub fn set_debug_id(&mut self, debug_id: Option<&str>) {
         self.debug_id = debug_id.map(str::to_owned);

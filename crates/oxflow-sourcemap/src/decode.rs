@@ -29,6 +29,8 @@ pub(crate) struct Decoder {
     pub(crate) parts: Vec<Part>,
     pub(crate) strings: Written,
     segments: u64,
+    /// Bytes of sources, with their roots, and names.
+    string_bytes: u64,
 }
 
 impl SourceMap {
@@ -40,7 +42,7 @@ impl SourceMap {
             return Err(Error::Limit { what: "the size of the map in bytes", limit: most });
         }
         let start = start_of_json(text);
-        let mut scanner = Scanner::new(text, start, options.limits.depth);
+        let mut scanner = Scanner::new(text, start, options.limits.depth).with_most_strings(options.limits.strings, 0);
         if let Err(error) = simdutf8::compat::from_utf8(text.get(start..).unwrap_or_default()) {
             return Err(scanner.error_at(start + error.valid_up_to(), "the text is no UTF-8"));
         }
@@ -56,6 +58,7 @@ impl SourceMap {
             parts: Vec::new(),
             strings,
             segments: 0,
+            string_bytes: 0,
         };
         decoder.document(fields, text)
     }
@@ -124,17 +127,19 @@ impl Decoder {
         let is_standard = fields.ignored.is_some();
         let ignored = fields.ignored.or(fields.google_ignored).unwrap_or_default();
         let ignored = self.ignored(&ignored, sources.len(), is_standard)?;
+        self.count_bytes(&sources, &fields.names, fields.source_root.as_deref())?;
         self.add_sources(sources, &fields.contents, fields.source_root, &ignored);
         self.strings.names.extend(fields.names);
         let slice = self.slice(mappings, text);
         let strict = self.warnings.strict;
+        let written = slice.clone();
         let mappings = Mappings::read(slice, tables, strict, &mut |text| self.warnings.note(text))?;
         self.segments += mappings.segments;
         let (end_source, end_name) = (self.strings.sources.len(), self.strings.names.len());
         let mut part = Part::new(offset, mappings, first_source..end_source, first_name..end_name);
         if let Some(span) = fields.ranges {
             let slice = self.slice(span, text);
-            part.read_ranges(slice.bytes(), &mut self.warnings)?;
+            part.read_ranges(slice.bytes(), written.bytes(), &mut self.warnings)?;
         }
         if let Some(span) = fields.scopes {
             part.scopes = self.scopes(&part, span, text)?;
@@ -181,6 +186,19 @@ impl Decoder {
             }
         }
         Ok(ignored)
+    }
+
+    /// Counts the bytes of sources and names, of which there may not be too many.
+    fn count_bytes(&mut self, sources: &[Item], names: &[Item], root: Option<&str>) -> Result<()> {
+        let root = root.map_or(0, str::len) as u64;
+        let sources = sources.iter().map(|source| source.bytes().saturating_add(root));
+        let all = sources.chain(names.iter().map(|name| name.bytes()));
+        self.string_bytes = all.fold(self.string_bytes, u64::saturating_add);
+        let limit = self.limits.string_bytes;
+        if self.string_bytes > limit {
+            return Err(Error::Limit { what: "the size of all sources and names in bytes", limit });
+        }
+        Ok(())
     }
 
     fn add_sources(&mut self, names: Vec<Item>, contents: &[Item], root: Option<String>, ignored: &[usize]) {

@@ -1,7 +1,7 @@
 //! What is wrong with a source map, each fault of one kind whatever the way in.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a map is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +94,14 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// A map that lies in a file can't be read.
+    #[error("`{}`: {error}", path.display())]
+    Of {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
     /// The map is larger than the limits allow.
     #[error("{what} is over the limit of {limit}")]
     Limit {
@@ -102,6 +110,16 @@ pub enum Error {
         /// How much is allowed.
         limit: u64,
     },
+}
+
+impl Error {
+    /// The same of a map in a file, unless it names one already.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::File { .. } | Self::Of { .. } => self,
+            error => Self::Of { path: path.to_owned(), error: Box::new(error) },
+        }
+    }
 }
 
 /// What is wrong with a segment.
@@ -209,10 +227,14 @@ pub struct Limits {
     pub segments: u64,
     /// How deep its JSON is nested.
     pub depth: u32,
+    /// Sources, their contents and names, of all sections.
+    pub strings: u64,
+    /// Bytes of all sources and names, each source with its root: a root stands once in the map, and in front of each source.
+    pub string_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 512 << 20, segments: 1 << 31, depth: 128 }
+        Self { bytes: 512 << 20, segments: 1 << 31, depth: 128, strings: 1 << 24, string_bytes: 256 << 20 }
     }
 }

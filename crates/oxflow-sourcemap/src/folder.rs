@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use crate::decode::Options;
 use crate::error::{Error, Result};
-use crate::index::{Opening, mapped};
+use crate::index::Opening;
 use crate::map::SourceMap;
 use crate::packed::unpacked;
 use crate::stacks::{Maps, Script};
@@ -23,13 +23,22 @@ const MOST_NAMES: usize = 32;
 /// A file as it was: another size or time is another map.
 type Stamp = (SystemTime, u64);
 
+/// A map that is kept open.
+struct Open {
+    stamp: Option<Stamp>,
+    turn: u64,
+    /// Of its index among those by debug id.
+    key: Option<String>,
+    map: Arc<SourceMap>,
+}
+
 /// Maps below a folder, by the path of the script's URL or the end of it: `app.js.oxmap`, an index, or `app.js.map`; and indices by debug
 /// id, as services put them into a [`SymbolCache`], which go first. What is read of a map is kept there as an index, too.
 #[derive(Default)]
 pub struct MapFolder {
     root: Option<PathBuf>,
     symbols: Option<SymbolCache>,
-    open: HashMap<PathBuf, (Option<Stamp>, u64, Arc<SourceMap>)>,
+    open: HashMap<PathBuf, Open>,
     turn: u64,
 }
 
@@ -40,44 +49,56 @@ impl MapFolder {
     }
 
     fn by_id(&mut self, id: &str) -> Result<Option<Arc<SourceMap>>> {
-        let Some(symbols) = &self.symbols else { return Ok(None) };
         let id = id.to_ascii_lowercase();
         // No file of the folder has such a name.
         let place = PathBuf::from(format!("\0{id}"));
-        if let Some(known) = known(&mut self.open, &mut self.turn, &place, None) {
+        if let Some(known) = self.known(&place, None) {
             return Ok(Some(known));
         }
+        let Some(symbols) = &self.symbols else { return Ok(None) };
         let found = symbols.open(&id)?;
-        Ok(found.map(|map| self.keep(place, None, map)))
+        Ok(found.map(|map| self.keep(place, None, Some(id), map)))
     }
 
     fn by_path(&mut self, url: &str) -> Result<Option<Arc<SourceMap>>> {
         let Some((path, about)) = self.root.as_deref().and_then(|root| place(root, url)) else { return Ok(None) };
         let stamp = (about.modified().unwrap_or(SystemTime::UNIX_EPOCH), about.len());
-        if let Some(known) = known(&mut self.open, &mut self.turn, &path, Some(stamp)) {
+        if let Some(known) = self.known(&path, Some(stamp)) {
             return Ok(Some(known));
         }
         let is_index = path.extension().is_some_and(|end| end == "oxmap");
-        let map = match &self.symbols {
-            _ if is_index => open(&path)?,
-            None => read(&path)?,
-            Some(symbols) => {
-                let since = stamp.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                let key = format!("{}\0{}\0{}", path.display(), since.as_nanos(), stamp.1);
-                symbols.get(&key, || read(&path))?
-            }
+        let since = stamp.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let key = format!("{}\0{}\0{}", path.display(), since.as_nanos(), stamp.1);
+        let symbols = self.symbols.as_ref().filter(|_| !is_index);
+        let map = match symbols {
+            _ if is_index => open(&path),
+            None => read(&path),
+            Some(symbols) => symbols.get(&key, || read(&path)),
         };
-        Ok(Some(self.keep(path, Some(stamp), map)))
+        let map = map.map_err(|error| error.of_file(&path))?;
+        let key = symbols.map(|_| key);
+        Ok(Some(self.keep(path, Some(stamp), key, map)))
     }
 
-    fn keep(&mut self, place: PathBuf, stamp: Option<Stamp>, map: SourceMap) -> Arc<SourceMap> {
+    /// A map that is open, which is then the one that was used last, here and in the folder of indices.
+    fn known(&mut self, place: &Path, stamp: Option<Stamp>) -> Option<Arc<SourceMap>> {
+        let found = self.open.get_mut(place).filter(|found| found.stamp == stamp)?;
+        self.turn += 1;
+        found.turn = self.turn;
+        if let (Some(symbols), Some(key)) = (&self.symbols, &found.key) {
+            symbols.touch(key);
+        }
+        Some(Arc::clone(&found.map))
+    }
+
+    fn keep(&mut self, place: PathBuf, stamp: Option<Stamp>, key: Option<String>, map: SourceMap) -> Arc<SourceMap> {
         if self.open.len() >= MOST_OPEN {
-            let oldest = self.open.iter().min_by_key(|(_, (_, turn, _))| *turn).map(|(path, _)| path.clone());
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.turn).map(|(path, _)| path.clone());
             oldest.and_then(|oldest| self.open.remove(&oldest));
         }
         self.turn += 1;
         let map = Arc::new(map);
-        self.open.insert(place, (stamp, self.turn, Arc::clone(&map)));
+        self.open.insert(place, Open { stamp, turn: self.turn, key, map: Arc::clone(&map) });
         map
     }
 }
@@ -101,26 +122,14 @@ impl Maps for MapFolder {
     }
 }
 
-/// A map that is open, which is then the one that was used last.
-fn known(
-    open: &mut HashMap<PathBuf, (Option<Stamp>, u64, Arc<SourceMap>)>,
-    turn: &mut u64,
-    place: &Path,
-    stamp: Option<Stamp>,
-) -> Option<Arc<SourceMap>> {
-    let (_, used, map) = open.get_mut(place).filter(|(then, ..)| *then == stamp)?;
-    *turn += 1;
-    *used = *turn;
-    Some(Arc::clone(map))
-}
-
 fn failed(path: &Path, error: &io::Error) -> Error {
     Error::File { path: path.to_owned(), reason: error.to_string() }
 }
 
+/// An index that somebody put there, who may change it in place: it is read and looked at whole, not mapped.
 fn open(path: &Path) -> Result<SourceMap> {
-    let bytes = mapped(path).map_err(|error| failed(path, &error))?;
-    SourceMap::open(&bytes, Opening::default())
+    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    SourceMap::open(&(Arc::new(bytes) as _), Opening { verify: true })
 }
 
 fn read(path: &Path) -> Result<SourceMap> {

@@ -3,13 +3,13 @@
 use crate::error::{Error, ReferenceKind, Result};
 use crate::fields::Warnings;
 use crate::map::Part;
-use crate::mappings::Segment;
+use crate::mappings::{Cursor, Segment, State};
 use crate::vlq::{Fault, Numbers, put};
 
 impl Part {
     /// Reads `rangeMappings`: for each line the numbers of the segments that stand for a range, from 1, each as the
-    /// difference to the one before it.
-    pub(crate) fn read_ranges(&mut self, text: &[u8], warnings: &mut Warnings) -> Result<()> {
+    /// difference to the one before it. They count the segments of `written`, the mappings before they were mended.
+    pub(crate) fn read_ranges(&mut self, text: &[u8], written: &[u8], warnings: &mut Warnings) -> Result<()> {
         let wanted = match Marks::new(text).count() {
             Ok(wanted) => wanted,
             Err(Fault { offset, reason }) => {
@@ -17,21 +17,19 @@ impl Part {
                 return warnings.mend(fault, "left out");
             }
         };
-        let mut marks = Marks::new(text);
-        let mut next = move || marks.read().ok().flatten();
-        let mut marked = next();
         let mut ranges = Vec::new();
-        let (mut line, mut number, mut found) = (0, 0, 0);
-        self.mappings.each(|segment| {
-            number = if segment.line == line { number + 1 } else { 1 };
-            line = segment.line;
-            while marked.is_some_and(|marked| marked < (line, number)) {
-                marked = next();
+        let found = if std::ptr::eq(written, self.mappings.text.bytes()) {
+            each_marked(text, written, |key, is_range| note_range(&mut ranges, key, is_range))?
+        } else {
+            // Mending may have put the segments of a line in another order.
+            let mut keys = Vec::new();
+            let found = each_marked(text, written, |key, is_range| keys.push((key, is_range)))?;
+            keys.sort_by_key(|(key, _)| *key);
+            for (key, is_range) in keys {
+                note_range(&mut ranges, key, is_range);
             }
-            let is_range = marked == Some((line, number));
-            found += u64::from(is_range);
-            note_range(&mut ranges, segment.key(), is_range);
-        })?;
+            found
+        };
         if found < wanted {
             let index = i64::try_from(wanted).unwrap_or(i64::MAX);
             let limit = usize::try_from(found).unwrap_or(usize::MAX);
@@ -76,6 +74,26 @@ impl Part {
         })?;
         Ok(text)
     }
+}
+
+/// Gives the position of each segment of `mappings`, and whether `ranges` marks it; how many it marks.
+fn each_marked(ranges: &[u8], mappings: &[u8], mut each: impl FnMut(u64, bool)) -> Result<u64> {
+    let mut marks = Marks::new(ranges);
+    let mut next = move || marks.read().ok().flatten();
+    let mut marked = next();
+    let (mut line, mut number, mut found) = (0, 0, 0);
+    let mut cursor = Cursor::new(mappings, 0, State::default());
+    while let Some(segment) = cursor.next()? {
+        number = if segment.line == line { number + 1 } else { 1 };
+        line = segment.line;
+        while marked.is_some_and(|marked| marked < (line, number)) {
+            marked = next();
+        }
+        let is_range = marked == Some((line, number));
+        found += u64::from(is_range);
+        each(segment.key(), is_range);
+    }
+    Ok(found)
 }
 
 /// Notes whether the next segment stands for a range. Of several at one position the last one reaches further.

@@ -98,7 +98,8 @@ fn add(decoder: &mut Decoder, section: &Section, text: &[u8], index: usize) -> R
         }
     };
     let offset = (number(line, "line")?, number(column, "column")?);
-    let mut scanner = Scanner::new(text, start, decoder.limits.depth);
+    let read = decoder.strings.sources.len() + decoder.strings.names.len();
+    let mut scanner = Scanner::new(text, start, decoder.limits.depth).with_most_strings(decoder.limits.strings, read);
     let fields = Fields::read(&mut scanner, text, &mut decoder.warnings)?;
     decoder.check_version(&fields)?;
     if fields.sections.is_some() {

@@ -1,20 +1,23 @@
 //! A folder of index files, shared by threads and processes, that never grows over a limit.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::index::{Content, Opening, mapped, write};
+use crate::index::{Content, Opening, UNFINISHED, mapped, write};
 use crate::map::SourceMap;
 
 const SUFFIX: &str = "oxmap";
 /// Keys share them: a lock for each key would be a file that stays for ever.
 const LOCKS: u8 = 64;
+/// What a killed process left is what nobody has written to for so long; to write an index takes seconds.
+const ABANDONED: Duration = Duration::from_secs(600);
 
 /// Index files of source maps by key, the least recently used of which are removed.
 ///
@@ -51,9 +54,7 @@ impl SymbolCache {
         if let Some(found) = self.opened(&path)? {
             return Ok(found);
         }
-        let number = hash.first().map_or(0, |first| first % LOCKS);
-        let lock_path = self.folder.join(format!("lock-{number:02}"));
-        let lock = Lock::of(&lock_path).map_err(|error| failed(&lock_path, &error))?;
+        let lock = self.lock(&hash)?;
         // Somebody may have built it meanwhile.
         let found = if let Some(found) = self.opened(&path)? {
             found
@@ -73,7 +74,7 @@ impl SymbolCache {
         gone_or(fs::remove_file(&path)).map_err(|error| failed(&path, &error))
     }
 
-    /// Bytes of all index files that are there now.
+    /// Bytes of all index files that are there now, with those that are being written.
     pub fn size(&self) -> Result<u64> {
         let files = self.files().map_err(|error| failed(&self.folder, &error))?;
         Ok(files.iter().map(|(_, size, _)| size).sum())
@@ -88,10 +89,26 @@ impl SymbolCache {
         self.folder.join(name).with_extension(SUFFIX)
     }
 
+    /// The lock of a key. Who has one already gets no other: `load` asks for a map, and would wait for itself, or for somebody who
+    /// waits for it. What it asks for may then be built twice.
+    fn lock(&self, hash: &[u8]) -> Result<Option<Lock>> {
+        if HAS_LOCK.get() {
+            return Ok(None);
+        }
+        let number = hash.first().map_or(0, |first| first % LOCKS);
+        let path = self.folder.join(format!("lock-{number:02}"));
+        Lock::of(&path).map(Some).map_err(|error| failed(&path, &error))
+    }
+
+    /// Says that the index for a key is used, by somebody who has it open.
+    pub(crate) fn touch(&self, key: &str) {
+        // Who may not write there, or finds it removed, only says nothing of the use.
+        let _ = File::open(self.path(&hash(key))).and_then(|file| used_now(&file));
+    }
+
     /// The index, which is then the one that was used last.
     fn opened(&self, path: &Path) -> Result<Option<SourceMap>> {
-        let times = FileTimes::new().set_modified(SystemTime::now());
-        let touched = File::open(path).map(|file| file.set_times(times));
+        let touched = File::open(path).map(|file| used_now(&file));
         // Who may not write there only says nothing of the use.
         let bytes = match touched.and_then(|_| mapped(path)) {
             Ok(bytes) => bytes,
@@ -105,12 +122,12 @@ impl SymbolCache {
         }
     }
 
-    /// When each index file was used last, its bytes, where it is.
+    /// When each index file was used last, its bytes, where it is; those that are being written, too.
     fn files(&self) -> io::Result<Vec<(SystemTime, u64, PathBuf)>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            if path.extension().is_none_or(|end| end != SUFFIX) {
+            if !is_index(&path) && !is_unfinished(&path) {
                 continue;
             }
             match fs::metadata(&path) {
@@ -124,9 +141,18 @@ impl SymbolCache {
 
     /// Removes what was used longest ago, but never what was just built.
     fn make_room(&self, newest: &Path) -> io::Result<()> {
-        let mut files = self.files()?;
+        let (mut files, unfinished): (Vec<_>, Vec<_>) =
+            self.files()?.into_iter().partition(|(_, _, path)| is_index(path));
+        let mut beside = 0;
+        for (written, bytes, path) in unfinished {
+            if written.elapsed().is_ok_and(|since| since >= ABANDONED) {
+                gone_or(fs::remove_file(&path))?;
+            } else {
+                beside += bytes;
+            }
+        }
         files.sort();
-        let mut size: u64 = files.iter().map(|(_, size, _)| size).sum();
+        let mut size = files.iter().fold(beside, |size, (_, bytes, _)| size + bytes);
         for (_, bytes, path) in files {
             if size <= self.most_bytes {
                 break;
@@ -140,6 +166,15 @@ impl SymbolCache {
     }
 }
 
+fn is_index(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == SUFFIX)
+}
+
+/// Whether a file is an index that is being written, or that a killed process left.
+fn is_unfinished(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == UNFINISHED)
+}
+
 /// An outcome; that a file is not there is none.
 fn gone_or(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
@@ -147,6 +182,16 @@ fn gone_or(outcome: io::Result<()>) -> io::Result<()> {
         outcome => outcome,
     }
 }
+
+fn used_now(file: &File) -> io::Result<()> {
+    file.set_times(FileTimes::new().set_modified(SystemTime::now()))
+}
+
+thread_local! {
+    /// Whether this thread has the lock of some keys.
+    static HAS_LOCK: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The lock of some keys. The end of the process opens it as well.
 struct Lock(File);
 
@@ -155,12 +200,14 @@ impl Lock {
     fn of(path: &Path) -> io::Result<Self> {
         let file = File::create(path)?;
         file.lock()?;
+        HAS_LOCK.set(true);
         Ok(Self(file))
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        HAS_LOCK.set(false);
         // To close the file isn't enough: a child that was forked meanwhile has it open, too. Where this fails, closing is what is left.
         let _ = self.0.unlock();
     }

@@ -6,11 +6,12 @@
     reason = "a test may fail in the place where it finds a fault"
 )]
 
-use std::fs;
+use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use oxflow_sourcemap::index::{Content, Opening, write};
 use oxflow_sourcemap::{
@@ -194,7 +195,43 @@ fn maps_are_found_by_path_and_read_again_when_they_change() {
         .unwrap();
     assert_eq!(Some("index.js".to_owned()), found(&mut maps, URL, None));
     fs::write(folder.join("bad.js.map"), "<html>").unwrap();
-    assert!(matches!(maps.find(Script { url: "/bad.js", debug_id: None }), Err(Error::Json { .. })));
+    let bad = maps.find(Script { url: "/bad.js", debug_id: None }).err().unwrap();
+    assert!(matches!(&bad, Error::Of { error, .. } if matches!(**error, Error::Json { .. })), "{bad}");
+    assert!(bad.to_string().contains("bad.js.map`: line 1, column 1: "), "{bad}");
+}
+
+#[test]
+fn an_index_below_the_folder_is_looked_at_whole_and_stays_as_it_was_read() {
+    let folder = fresh("unverified");
+    let path = folder.join("app.js.oxmap");
+    write(&read(MAP), &path, Content::Raw, false).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut maps = MapFolder::new(Some(folder.clone()), None);
+    let map = maps.find(Script { url: URL, debug_id: None }).unwrap().unwrap();
+    // In place, as `cp` does it: of a file that is mapped the answers would be others, or the process would end.
+    fs::write(&path, b"").unwrap();
+    assert_eq!(Some("shop.js"), map.source(0).unwrap().as_deref());
+    let mut damaged = whole;
+    let at = damaged.windows(7).rposition(|bytes| bytes == b"shop.js").unwrap();
+    damaged[at] ^= 1;
+    fs::write(&path, damaged).unwrap();
+    let error = maps.find(Script { url: URL, debug_id: None }).err().unwrap();
+    assert!(error.to_string().contains("app.js.oxmap`: a section of the index is damaged"), "{error}");
+}
+
+#[test]
+fn a_map_that_is_kept_open_is_used_in_the_folder_of_indices_too() {
+    let folder = fresh("used");
+    let symbols = cache(&folder.join("cache"));
+    symbols.get::<Error>("cd-2", || Ok(read(MAP))).unwrap();
+    let mut maps = MapFolder::new(None, Some(symbols));
+    assert!(found(&mut maps, URL, Some("cd-2")).is_some());
+    let files = fs::read_dir(folder.join("cache")).unwrap().map(|entry| entry.unwrap().path());
+    let index = files.into_iter().find(|path| path.extension().is_some_and(|end| end == "oxmap")).unwrap();
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+    fs::File::open(&index).unwrap().set_times(FileTimes::new().set_modified(long_ago)).unwrap();
+    assert!(found(&mut maps, URL, Some("cd-2")).is_some());
+    assert!(fs::metadata(&index).unwrap().modified().unwrap() > long_ago);
 }
 
 #[test]

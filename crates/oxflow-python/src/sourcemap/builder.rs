@@ -16,6 +16,16 @@ pub(crate) struct MapBuilder {
     builder: Mutex<Builder>,
 }
 
+impl Drop for MapBuilder {
+    /// Each text is freed by itself, which takes 35 ms for 300,000 names: other threads need not wait for that.
+    fn drop(&mut self) {
+        let builder = std::mem::take(self.builder.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let mut builder = Some(builder).filter(|builder| !builder.is_empty());
+        // Where the interpreter ends, nobody waits, and it is freed behind this.
+        let _ = Python::try_attach(|py| py.detach(|| drop(builder.take())));
+    }
+}
+
 impl MapBuilder {
     fn with<T>(&self, py: Python<'_>, act: impl FnOnce(&mut Builder) -> oxflow_sourcemap::Result<T>) -> PyResult<T> {
         // Nothing in it calls Python, and a builder is as good after a panic as before. To make the error does call Python, which

@@ -40,6 +40,7 @@ fn parts(error: &Error) -> (&'static str, Code, Value) {
         }
         Error::Bundle { .. } => ("InvalidBundle", Code::MapBundle, json!({})),
         Error::Write { .. } | Error::File { .. } => ("InvalidIndex", Code::IndexCorrupt, json!({})),
+        Error::Of { error, .. } => parts(error),
         Error::Limit { what, limit } => ("LimitExceeded", Code::MapLimit, json!({"what": what, "limit": limit})),
     }
 }
@@ -54,6 +55,7 @@ fn fix(error: &Error) -> &'static str {
         Error::IndexVersion { .. } => "build the index anew with this version of oxflow",
         Error::Bundle { .. } => "see whether this is a RAM bundle, and whole",
         Error::IndexCorrupt { .. } | Error::Write { .. } | Error::File { .. } => "build the index anew",
+        Error::Of { error, .. } => fix(error),
         Error::Limit { .. } => "raise the limit if you trust where the map comes from",
     }
 }

@@ -30,6 +30,7 @@ pub(crate) struct SourceMap {
     names: PyOnceLock<Texts>,
     reverse: PyOnceLock<Arc<Reverse>>,
     script: Script,
+    indices: PyOnceLock<HashMap<Box<str>, u32>>,
 }
 
 /// How a map is read.
@@ -38,11 +39,19 @@ struct Reading {
     max_bytes: u64,
     max_segments: u64,
     max_depth: u32,
+    max_strings: u64,
+    max_string_bytes: u64,
 }
 
 impl Reading {
     fn options(&self) -> Options {
-        let limits = Limits { bytes: self.max_bytes, segments: self.max_segments, depth: self.max_depth };
+        let limits = Limits {
+            bytes: self.max_bytes,
+            segments: self.max_segments,
+            depth: self.max_depth,
+            strings: self.max_strings,
+            string_bytes: self.max_string_bytes,
+        };
         Options { strict: self.strict, limits }
     }
 }
@@ -77,6 +86,7 @@ impl SourceMap {
             names: PyOnceLock::new(),
             reverse: PyOnceLock::new(),
             script: Script::default(),
+            indices: PyOnceLock::new(),
         }
     }
 
@@ -136,9 +146,11 @@ impl SourceMap {
     /// `warnings`, unless `strict`: then every map that ECMA-426 calls invalid is refused.
     ///
     /// Raises `SourceMapError`: `InvalidJson`, `UnsupportedVersion`, `InvalidMappings`, `BadReference`, `InvalidSection`, or
-    /// `LimitExceeded` for more than `max_bytes`, `max_segments`, or JSON nested deeper than `max_depth`.
+    /// `LimitExceeded` for more than `max_bytes`, `max_segments`, JSON nested deeper than `max_depth`, more than `max_strings` sources,
+    /// contents and names, or more than `max_string_bytes` of sources, each with `sourceRoot`, and names.
     #[classmethod]
-    #[pyo3(signature = (data: "ReadableBuffer", *, encoding = None, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128))]
+    #[pyo3(signature = (data: "ReadableBuffer", *, encoding = None, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128, max_strings = 1 << 24, max_string_bytes = 256 << 20))]
+    #[expect(clippy::too_many_arguments, reason = "a limit for each thing that a map may have too much of")]
     fn from_bytes(
         _class: &Bound<'_, PyType>,
         data: &Bound<'_, PyAny>,
@@ -147,14 +159,17 @@ impl SourceMap {
         max_bytes: u64,
         max_segments: u64,
         max_depth: u32,
+        max_strings: u64,
+        max_string_bytes: u64,
     ) -> PyResult<Self> {
-        let options = Reading { strict, max_bytes, max_segments, max_depth }.options();
+        let options = Reading { strict, max_bytes, max_segments, max_depth, max_strings, max_string_bytes }.options();
         Self::read(data.py(), &buffer(data)?, packing(encoding)?, &options)
     }
 
     /// Read a map out of a file, whose name may end in `.gz`, `.zst` or `.br`; the rest is as for `from_bytes`.
     #[classmethod]
-    #[pyo3(signature = (path, *, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128))]
+    #[pyo3(signature = (path, *, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128, max_strings = 1 << 24, max_string_bytes = 256 << 20))]
+    #[expect(clippy::too_many_arguments, reason = "a limit for each thing that a map may have too much of")]
     #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it extracted")]
     fn from_path(
         class: &Bound<'_, PyType>,
@@ -163,16 +178,24 @@ impl SourceMap {
         max_bytes: u64,
         max_segments: u64,
         max_depth: u32,
+        max_strings: u64,
+        max_string_bytes: u64,
     ) -> PyResult<Self> {
         let py = class.py();
         let bytes: Buffer = Arc::new(py.detach(|| std::fs::read(&path))?);
         let packing = path.extension().and_then(|end| Packing::named(end.to_str()?));
-        Self::read(py, &bytes, packing, &Reading { strict, max_bytes, max_segments, max_depth }.options())
+        Self::read(
+            py,
+            &bytes,
+            packing,
+            &Reading { strict, max_bytes, max_segments, max_depth, max_strings, max_string_bytes }.options(),
+        )
     }
 
     /// Read a map out of a data URL, as `find_reference` may give one; the rest is as for `from_bytes`.
     #[classmethod]
-    #[pyo3(signature = (url, *, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128))]
+    #[pyo3(signature = (url, *, strict = false, max_bytes = 512 << 20, max_segments = 1 << 31, max_depth = 128, max_strings = 1 << 24, max_string_bytes = 256 << 20))]
+    #[expect(clippy::too_many_arguments, reason = "a limit for each thing that a map may have too much of")]
     fn from_data_url(
         class: &Bound<'_, PyType>,
         url: &str,
@@ -180,9 +203,11 @@ impl SourceMap {
         max_bytes: u64,
         max_segments: u64,
         max_depth: u32,
+        max_strings: u64,
+        max_string_bytes: u64,
     ) -> PyResult<Self> {
         let py = class.py();
-        let options = Reading { strict, max_bytes, max_segments, max_depth }.options();
+        let options = Reading { strict, max_bytes, max_segments, max_depth, max_strings, max_string_bytes }.options();
         let bytes = py.detach(|| oxflow_sourcemap::from_data_url(url, &options.limits));
         let bytes: Buffer = Arc::new(bytes.map_err(|error| map_error(py, &error))?);
         Self::read(py, &bytes, None, &options)
@@ -426,16 +451,24 @@ impl SourceMap {
 impl SourceMap {
     /// The index of a source that is given as one or as its name.
     pub(super) fn index_of(&self, source: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
-        if let Ok(name) = source.cast::<PyString>() {
-            let name = name.to_cow()?;
-            for index in 0..self.map.source_count() {
-                let known = self.map.source(index).map_err(|error| map_error(source.py(), &error))?;
-                if known.is_some_and(|known| known == name) {
-                    return Ok(u32::try_from(index).ok());
-                }
-            }
-            return Ok(None);
-        }
-        Ok(position(source)?.and_then(|index| u32::try_from(index).ok()))
+        let Ok(name) = source.cast::<PyString>() else {
+            return Ok(position(source)?.and_then(|index| u32::try_from(index).ok()));
+        };
+        let py = source.py();
+        let indices = self
+            .indices
+            .get_or_try_init(py, || py.detach(|| indices(&self.map)).map_err(|error| map_error(py, &error)))?;
+        Ok(indices.get(&*name.to_cow()?).copied())
     }
+}
+
+/// The first index of each source by its name: once, for a question of each source.
+fn indices(map: &oxflow_sourcemap::SourceMap) -> Result<HashMap<Box<str>, u32>, Error> {
+    let mut indices = HashMap::new();
+    for index in (0..map.source_count()).rev() {
+        if let (Some(name), Ok(number)) = (map.source(index)?, u32::try_from(index)) {
+            indices.insert(name.into(), number);
+        }
+    }
+    Ok(indices)
 }

@@ -39,8 +39,9 @@ impl SymbolCache {
     /// Open the index for a key, which is the debug id of the map or whatever else tells one map from another and an old one from
     /// a new one; build it if it is not there, or is damaged.
     ///
-    /// `load` gives the map, or its bytes; one thread of one process calls it, if the index has to be built. The index stays
-    /// usable when its file is removed.
+    /// `load` gives the map, or its bytes; one thread of one process calls it, if the index has to be built. It may ask for other keys, in
+    /// the same thread: for these nobody is waited for, and two callers may build them. The index stays usable when its file is
+    /// removed.
     ///
     /// Raises `SourceMapError` if what was loaded is no source map, `OSError` if the index can't be written or read. What `load` raises
     /// passes through, and the next call tries again.

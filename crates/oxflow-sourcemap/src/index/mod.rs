@@ -22,3 +22,4 @@ pub use write::{Content, write, write_with};
 pub(crate) use contents::Contents;
 pub(crate) use layout::{damaged, sum, u32_at};
 pub(crate) use table::{Table, write as write_table};
+pub(crate) use write::UNFINISHED;

@@ -26,6 +26,9 @@ pub enum Content {
     None,
 }
 
+/// What the name of a file ends in that is being written.
+pub(crate) const UNFINISHED: &str = "tmp";
+
 type Section = (Kind, Vec<u8>);
 
 /// Writes the index of a map to a file, all of it or nothing: what was there before is there until the new one is whole.
@@ -49,7 +52,7 @@ pub fn write_with(
     }
     let text = whole.mappings.text.bytes();
     replace(path, durable, |file| put(file, &sections, text))
-        .map_err(|error| Error::Write { reason: error.to_string() })
+        .map_err(|error| Error::File { path: path.to_owned(), reason: format!("the index can't be written: {error}") })
 }
 
 fn sections(map: &SourceMap, whole: &Part, content: Content) -> Result<Vec<Section>> {
@@ -182,7 +185,7 @@ fn temporary(path: &Path) -> io::Result<(File, PathBuf)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}-{}.tmp", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
+        name.push(format!(".{}-{}.{UNFINISHED}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
         let beside = path.with_file_name(name);
         match File::create_new(&beside) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -45,6 +45,17 @@ pub(crate) enum Item {
     Other(u32, u32),
 }
 
+impl Item {
+    /// How long it is in the text.
+    pub(crate) fn bytes(self) -> u64 {
+        match self {
+            Self::Text(span) => span.range().len() as u64,
+            Self::Null => 0,
+            Self::Other(start, end) => u64::from(end.saturating_sub(start)),
+        }
+    }
+}
+
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -75,12 +86,27 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: u32,
     most_depth: u32,
+    /// How many strings of lists may still be read, and of how many.
+    strings_left: u64,
+    most_strings: u64,
 }
 
 impl<'a> Scanner<'a> {
     /// The text must be UTF-8 and at most `MOST_BYTES` long.
     pub(crate) fn new(text: &'a [u8], at: usize, most_depth: u32) -> Self {
-        Self { text, at, depth: 0, most_depth: most_depth.min(MOST_DEPTH) }
+        Self {
+            text,
+            at,
+            depth: 0,
+            most_depth: most_depth.min(MOST_DEPTH),
+            strings_left: u64::MAX,
+            most_strings: u64::MAX,
+        }
+    }
+
+    /// With at most so many strings in its lists, of which some were read before: each takes more memory than it does in the text.
+    pub(crate) fn with_most_strings(self, most_strings: u64, read: usize) -> Self {
+        Self { strings_left: most_strings.saturating_sub(read as u64), most_strings, ..self }
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -177,6 +203,13 @@ impl<'a> Scanner<'a> {
     pub(crate) fn strings(&mut self) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         self.list(|scanner| {
+            let Some(left) = scanner.strings_left.checked_sub(1) else {
+                return Err(Error::Limit {
+                    what: "the number of sources, contents and names",
+                    limit: scanner.most_strings,
+                });
+            };
+            scanner.strings_left = left;
             items.push(scanner.item()?);
             Ok(())
         })?;
