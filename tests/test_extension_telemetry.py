@@ -40,7 +40,7 @@ def begin(collector: Collector) -> Iterator[Callable[..., None]]:
 
     def begin(service: str, **options: Any) -> None:
         endpoint = collector.grpc
-        sinks = [TraceSink(endpoint, **options), MetricSink(endpoint), OtlpLogSink(endpoint, level="trace")]
+        sinks: list[Any] = [TraceSink(endpoint, **options), MetricSink(endpoint), OtlpLogSink(endpoint, level="trace")]
         telemetry.init(Config(service, sinks=sinks))
 
     yield begin
@@ -233,7 +233,7 @@ def test_a_program_without_python_sends_what_its_functions_record(collector: Col
     }
     (tmp_path / "oxflow.yaml").write_text(json.dumps(config), encoding="utf-8")
     (tmp_path / "in.jsonl").write_text('{"text": "ab12"}\n', encoding="utf-8")
-    command = [binary("pure_words", "otlp"), "run", PIPELINE, "--config", tmp_path / "oxflow.yaml"]
+    command: list[str | Path] = [binary("pure_words", "otlp"), "run", PIPELINE, "--config", tmp_path / "oxflow.yaml"]
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     (record,) = logs(collector, "pure-records", 1)
     spans = named(collector.spans("pure-records", 2))

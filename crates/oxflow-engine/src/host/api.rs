@@ -89,7 +89,9 @@ unsafe extern "C" fn log(_: *const c_void, entry: *const Entry, parent: u64) {
             parent_id,
             is_exported: export.is_some(),
         };
-        export.iter().for_each(|export| export.log(&record));
+        if let Some(export) = export {
+            export.log(&record);
+        }
         recorder.push(step, record);
     });
 }
@@ -188,7 +190,9 @@ unsafe extern "C" fn measure(_: *const c_void, instrument: u32, bits: u64, attri
             |shard| shard.measure(instrument, bits, pairs.clone()),
             |export| {
                 let pairs: Vec<_> = pairs.clone().collect();
-                measured(instrument, bits, &pairs).iter().for_each(|measured| export.measure(measured));
+                if let Some(measured) = measured(instrument, bits, &pairs) {
+                    export.measure(&measured);
+                }
             },
         );
     });

@@ -88,13 +88,16 @@ pub fn lane(recorder: &Arc<Recorder>, live: &Arc<Live>, number: usize) -> Inside
 }
 
 /// What this thread records is in this span of the runtime from now on; none for one that is made up.
-pub(crate) fn in_span(export: Option<Arc<dyn Export>>) {
-    with(|scope| scope.place.iter_mut().for_each(|place| place.told.clone_from(&export)));
+pub(crate) fn in_span(export: Option<&Arc<dyn Export>>) {
+    with(|scope| scope.place.iter_mut().for_each(|place| place.told = export.map(Arc::clone)));
 }
+
+/// A span, and that which its extension was called in.
+type Innermost = (Arc<dyn Export>, Option<Arc<dyn Export>>);
 
 /// The span that this thread is in, and if an extension made it, that which the extension was called in. None where nobody
 /// takes it.
-pub fn innermost() -> Option<(Arc<dyn Export>, Option<Arc<dyn Export>>)> {
+pub fn innermost() -> Option<Innermost> {
     with(|scope| {
         scope.forget_leftovers();
         let called = scope.place.as_ref().and_then(|place| place.told.clone());
@@ -252,7 +255,9 @@ pub(super) fn measure(measure: impl Fn(&Shard), export: impl Fn(&dyn Export)) {
         measure(recorder.common());
         recorder.export()
     });
-    taker.iter().for_each(|taker| export(&**taker));
+    if let Some(taker) = taker {
+        export(&*taker);
+    }
 }
 
 /// The scope of this thread; none while the thread ends.

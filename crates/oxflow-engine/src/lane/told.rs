@@ -35,21 +35,21 @@ impl Told {
     pub(super) fn begin(&mut self, lane: usize, batch: &Batch) {
         let Some(observer) = &self.observer else { return };
         let span = observer.batch(lane, batch);
-        host::in_span(Some(span.export()));
+        host::in_span(Some(&span.export()));
         self.batch = Some(Carried { stream: Arc::clone(batch.meta().stream()), began: Instant::now(), span });
     }
 
     /// A run of steps begins.
     pub(super) fn run(&self, steps: &[usize], messages: usize) -> Option<Box<dyn Stretch>> {
         let span = self.batch.as_ref()?.span.run(steps, messages);
-        host::in_span(Some(span.export()));
+        host::in_span(Some(&span.export()));
         Some(span)
     }
 
     /// A run of steps is over; a message may have ended the run of the pipeline.
     pub(super) fn ran<T>(&self, span: Option<Box<dyn Stretch>>, went: &Result<(T, Result<(), LaneError>), LaneError>) {
         let Some(span) = span else { return };
-        host::in_span(self.batch.as_ref().map(|batch| batch.span.export()));
+        host::in_span(self.batch.as_ref().map(|batch| batch.span.export()).as_ref());
         if let Err(error) | Ok((_, Err(error))) = went {
             span.fail(&error.to_string());
         }

@@ -65,7 +65,7 @@ pub trait Export: Debug + Send + Sync {
     /// A log record was made here.
     fn log(&self, record: &Record);
     /// An extension begins a span here. Only [`Self::end`] ends it.
-    fn span(&self, begun: &Begun<'_>) -> Arc<dyn Export>;
+    fn span(&self, made: &Begun<'_>) -> Arc<dyn Export>;
     /// Sets a value of the span that this is.
     fn set(&self, name: &str, value: &Value);
     /// Ends the span that this is.

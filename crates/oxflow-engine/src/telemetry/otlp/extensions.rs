@@ -90,11 +90,11 @@ impl Export for Spot {
         telemetry.log(&scope, &record);
     }
 
-    fn span(&self, begun: &Begun<'_>) -> Arc<dyn Export> {
-        let begin = Begin { parent: self.context(), ..Begin::named(begun.name) };
-        let span = self.otlp.telemetry.start(&scope(begun.target), begin, |attributes, limits| {
-            let fields = begun.fields.iter().map(|(name, field)| (&**name, value(field)));
-            fill(attributes, limits, fields, begun.place, begun.step);
+    fn span(&self, made: &Begun<'_>) -> Arc<dyn Export> {
+        let begin = Begin { parent: self.context(), ..Begin::named(made.name) };
+        let span = self.otlp.telemetry.start(&scope(made.target), begin, |attributes, limits| {
+            let fields = made.fields.iter().map(|(name, field)| (&**name, value(field)));
+            fill(attributes, limits, fields, made.place, made.step);
         });
         Arc::new(Self { otlp: self.otlp, at: At::Made(span) })
     }
