@@ -83,6 +83,7 @@ QUEUES = {
     "crates/oxflow-engine/src/command/run.rs": [],  # holds no messages
     "crates/oxflow-engine/src/connect/file/compression.rs": [("BufReader::new(Counted", "8 KiB for gzip")],
     "crates/oxflow-engine/src/connect/file/output.rs": [("BufWriter::with_capacity(256 << 10", "256 KiB")],
+    "crates/oxflow-engine/src/connect/kafka/deadline.rs": [],  # holds the outcome of a call
     "crates/oxflow-engine/src/connect/kafka/token.rs": [],  # holds no messages
     "crates/oxflow-engine/src/connect/piped.rs": [
         ("CHUNK_BYTES: usize = 64 << 10", "chunks of 64 KiB"),
