@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from collector import Collector
 
@@ -22,7 +22,7 @@ from oxflow.telemetry import Config, MetricSink, TraceSink, start_span
 
 
 @contextlib.contextmanager
-def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(program: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
     """A program whose standard error nobody reads until the test does."""
     command = [sys.executable, "-c", HEAD + program, *arguments]
     with subprocess.Popen(

@@ -20,8 +20,8 @@ WARM_LOTS = 50
 
 def main(endpoint: str, count: int) -> None:
     """Make them."""
-    sinks = [TraceSink(endpoint, batch_max_queue=QUEUE), MetricSink(endpoint), OtlpLogSink(endpoint)]
-    telemetry.init(Config("memory", sinks=sinks))
+    traces = TraceSink(endpoint, batch_max_queue=QUEUE)
+    telemetry.init(Config("memory", sinks=[traces, MetricSink(endpoint), OtlpLogSink(endpoint)]))
     begun, warm = rss(), 0.0
     for lot in range(count // LOT):
         if lot == WARM_LOTS:

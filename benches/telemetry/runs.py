@@ -55,10 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, Receiver(Path(name)) as receiver:
         folder = Path(name)
         (folder / "in").write_bytes(b"a line of some text, as logs have them\n" * LINES)
-        telemetry = {"telemetry": {"endpoint": receiver.endpoint}}
-        kinds = {
-            "spans and metrics": telemetry,
-            "metrics alone": {"telemetry": {**telemetry["telemetry"], "sample_ratio": 0.0}},
+        kinds: dict[str, dict[str, Any]] = {
+            "spans and metrics": {"telemetry": {"endpoint": receiver.endpoint}},
+            "metrics alone": {"telemetry": {"endpoint": receiver.endpoint, "sample_ratio": 0.0}},
         }
         run(folder, {})
         for kind, config in kinds.items():
