@@ -57,9 +57,8 @@ pipeline = (
             .apply(Map("double", function=test_steps.Double()))
             .apply(Serializer("s2"))
             .sink(StreamSink("rust-out", stream_name="rust")),
-            # No multiple of what is read at once, so that lists are open whenever something happens.
             branch("lists")
-            .apply(Batch("seventy", batch_size=70, batch_timedelta=timedelta(seconds=0.5)))
+            .apply(Batch("fifty", batch_size=50, batch_timedelta=timedelta(seconds=0.5)))
             .apply(Serializer("s3"))
             .sink(StreamSink("lists-out", stream_name="lists")),
         ],

@@ -63,13 +63,13 @@ fn double(message: Message<Word>) -> Word {
 }
 
 fn pipeline() -> Pipeline {
-    let lists = Limits::messages(70).or_time(Duration::from_millis(500));
+    let lists = Limits::messages(50).or_time(Duration::from_millis(500));
     Pipeline::source("source", "words").parse::<Word>().try_map(taste).broadcast(
         "all",
         [
             branch("plain").serialize().named("s1").sink("plain-out", "plain"),
             branch("rust").map(double).serialize().named("s2").sink("rust-out", "rust"),
-            branch("lists").batch(lists).named("seventy").serialize().named("s3").sink("lists-out", "lists"),
+            branch("lists").batch(lists).named("fifty").serialize().named("s3").sink("lists-out", "lists"),
         ],
     )
 }
